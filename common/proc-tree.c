@@ -1,0 +1,87 @@
+#include "common/proc-tree.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/cleanup.h"
+
+typedef struct PidList {
+    pid_t *pids;
+    size_t count, allocated;
+} PidList;
+
+static int pid_list_add(PidList *l, pid_t pid) {
+    if (l->count == l->allocated) {
+        size_t n = MAX(l->allocated * 2, (size_t)64);
+        pid_t *grown = realloc(l->pids, n * sizeof(pid_t));
+        if (!grown)
+            return -ENOMEM;
+        l->pids = grown;
+        l->allocated = n;
+    }
+    l->pids[l->count++] = pid;
+    return 0;
+}
+
+static int add_children_of_thread(PidList *l, pid_t pid, const char *tid) {
+    char path[64];
+    int child, r;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%s/children", pid, tid);
+    _cleanup_fclose_ FILE *f = fopen(path, "re");
+    if (!f)
+        return 0; /* the thread has ended meanwhile */
+    while (fscanf(f, "%d", &child) == 1) {
+        r = pid_list_add(l, child);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* A child belongs to the thread that made it, so all threads are asked. */
+static int add_children(PidList *l, pid_t pid) {
+    char path[32];
+    int r = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    DIR *dir = opendir(path);
+    if (!dir)
+        return 0;
+    for (struct dirent *e; r >= 0 && (e = readdir(dir));)
+        if (isdigit((unsigned char)e->d_name[0]))
+            r = add_children_of_thread(l, pid, e->d_name);
+    closedir(dir);
+    return r;
+}
+
+/* Breadth first: the list is the queue as well. */
+static int collect(PidList *l, pid_t root) {
+    int r = add_children(l, root);
+
+    for (size_t i = 0; r >= 0 && i < l->count; i++)
+        r = add_children(l, l->pids[i]);
+    return r;
+}
+
+int proc_tree_signal(pid_t root, int signal) {
+    PidList l = {};
+    int r = collect(&l, root);
+
+    if (r >= 0) {
+        for (size_t i = 0; i < l.count; i++)
+            if (signal > 0)
+                (void)kill(l.pids[i], signal);
+        r = (int)l.count;
+    }
+    free(l.pids);
+    return r;
+}
+
+int proc_tree_count(pid_t root) {
+    return proc_tree_signal(root, 0);
+}
