@@ -11,7 +11,8 @@
 #include "common/fd-io.h"
 #include "common/parse.h"
 
-/* Output of one stream within this span shares an index entry: a gigabyte at full speed needs a few hundred. */
+/* Output of one stream within this span shares an index entry: a gigabyte at full speed needs a few
+ * hundred. */
 #define INDEX_RESOLUTION_USEC (10 * USEC_PER_MSEC)
 
 const char *log_stream_to_string(LogStream stream) {
@@ -68,7 +69,8 @@ static int open_both(LogFile *f) {
     return 0;
 }
 
-/* The entry is written before its bytes: a reader that sees bytes can always tell whose they are. */
+/* The entry is written before its bytes: a reader that sees bytes can always tell whose they are.
+ */
 static int index_mark(LogFile *f, LogStream stream, uint64_t time_usec) {
     if (f->last_stream == stream && time_usec >= f->last_time_usec &&
         time_usec - f->last_time_usec < INDEX_RESOLUTION_USEC)

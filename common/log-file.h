@@ -2,9 +2,10 @@
 
 #include "common/macro.h"
 
-/* A task's log on disk, as its one writer (the shim, or the pool thread) sees it: <dir>/<id>.log holds the raw
- * bytes in the order in which they came, <dir>/<id>.idx says when and from which stream. The index is a row of
- * LogIndexEntry, sorted by offset; an entry holds up to the next one. */
+/* A task's log on disk, as its one writer (the shim, or the pool thread) sees it: <dir>/<id>.log
+ * holds the raw bytes in the order in which they came, <dir>/<id>.idx says when and from which
+ * stream. The index is a row of LogIndexEntry, sorted by offset; an entry holds up to the next one.
+ */
 
 typedef enum LogStream {
     LOG_STREAM_STDOUT = 1,
@@ -46,7 +47,7 @@ typedef struct LogFile {
 void log_file_init(LogFile *f, const char *dir, uint64_t id, uint64_t max);
 void log_file_done(LogFile *f);
 
-/* Appends bytes that came at the given time. What cannot be kept (cap, full disk) is counted in dropped and, for a
- * failing disk, noted in error; the task goes on. */
+/* Appends bytes that came at the given time. What cannot be kept (cap, full disk) is counted in
+ * dropped and, for a failing disk, noted in error; the task goes on. */
 void log_file_append(LogFile *f, LogStream stream, uint64_t time_usec, const void *data,
                      size_t size);

@@ -4,8 +4,9 @@
 
 #include "common/macro.h"
 
-/* Messages to whoever looks after the program. One line each, with a level of syslog(3), and the task that it
- * is about or 0. Where they go is the program's choice: stderr, or a sink of its own. */
+/* Messages to whoever looks after the program. One line each, with a level of syslog(3), and the
+ * task that it is about or 0. Where they go is the program's choice: stderr, or a sink of its own.
+ */
 
 typedef void (*LogSink)(int level, uint64_t task_id, const char *text);
 

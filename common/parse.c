@@ -39,8 +39,8 @@ int parse_bool(const char *s, bool *ret) {
     static const struct {
         const char *word;
         bool value;
-    } words[] = {{"yes", true}, {"no", false}, {"true", true}, {"false", false},
-                 {"on", true},  {"off", false}, {"1", true},   {"0", false}};
+    } words[] = {{"yes", true}, {"no", false},  {"true", true}, {"false", false},
+                 {"on", true},  {"off", false}, {"1", true},    {"0", false}};
 
     for (size_t i = 0; i < ELEMENTSOF(words); i++)
         if (streq(strempty(s), words[i].word)) {
@@ -89,17 +89,28 @@ static int parse_quantity(const char **cursor, const Unit *units, size_t n_units
 
 int parse_span(const char *s, uint64_t *ret_usec) {
     static const Unit units[] = {
-        {"", USEC_PER_SEC},         {"us", 1},
-        {"usec", 1},                {"ms", USEC_PER_MSEC},
-        {"msec", USEC_PER_MSEC},    {"s", USEC_PER_SEC},
-        {"sec", USEC_PER_SEC},      {"second", USEC_PER_SEC},
-        {"seconds", USEC_PER_SEC},  {"m", USEC_PER_MINUTE},
-        {"min", USEC_PER_MINUTE},   {"minute", USEC_PER_MINUTE},
-        {"minutes", USEC_PER_MINUTE}, {"h", USEC_PER_HOUR},
-        {"hr", USEC_PER_HOUR},      {"hour", USEC_PER_HOUR},
-        {"hours", USEC_PER_HOUR},   {"d", USEC_PER_DAY},
-        {"day", USEC_PER_DAY},      {"days", USEC_PER_DAY},
-        {"w", 7 * USEC_PER_DAY},    {"week", 7 * USEC_PER_DAY},
+        {"", USEC_PER_SEC},
+        {"us", 1},
+        {"usec", 1},
+        {"ms", USEC_PER_MSEC},
+        {"msec", USEC_PER_MSEC},
+        {"s", USEC_PER_SEC},
+        {"sec", USEC_PER_SEC},
+        {"second", USEC_PER_SEC},
+        {"seconds", USEC_PER_SEC},
+        {"m", USEC_PER_MINUTE},
+        {"min", USEC_PER_MINUTE},
+        {"minute", USEC_PER_MINUTE},
+        {"minutes", USEC_PER_MINUTE},
+        {"h", USEC_PER_HOUR},
+        {"hr", USEC_PER_HOUR},
+        {"hour", USEC_PER_HOUR},
+        {"hours", USEC_PER_HOUR},
+        {"d", USEC_PER_DAY},
+        {"day", USEC_PER_DAY},
+        {"days", USEC_PER_DAY},
+        {"w", 7 * USEC_PER_DAY},
+        {"week", 7 * USEC_PER_DAY},
         {"weeks", 7 * USEC_PER_DAY},
     };
     uint64_t total = 0;
@@ -126,8 +137,9 @@ int parse_span(const char *s, uint64_t *ret_usec) {
 }
 
 int parse_size(const char *s, uint64_t *ret_bytes) {
-    static const Unit units[] = {{"", 1},  {"B", 1},    {"K", KIB},   {"KiB", KIB}, {"M", MIB},
-                                 {"MiB", MIB}, {"G", GIB}, {"GiB", GIB}, {"T", TIB},   {"TiB", TIB}};
+    static const Unit units[] = {{"", 1},    {"B", 1},     {"K", KIB}, {"KiB", KIB},
+                                 {"M", MIB}, {"MiB", MIB}, {"G", GIB}, {"GiB", GIB},
+                                 {"T", TIB}, {"TiB", TIB}};
     uint64_t bytes;
 
     s = strempty(s);

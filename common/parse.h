@@ -2,16 +2,16 @@
 
 #include "common/macro.h"
 
-/* Numbers, time spans and sizes as people write them. All give 0, -EINVAL for text that is none, or -ERANGE
- * for a value that does not fit. */
+/* Numbers, time spans and sizes as people write them. All give 0, -EINVAL for text that is none, or
+ * -ERANGE for a value that does not fit. */
 
 /* Decimal digits alone: no sign, no blanks, nothing behind. */
 int parse_u64(const char *s, uint64_t *ret);
 int parse_u32(const char *s, uint32_t *ret);
 int parse_bool(const char *s, bool *ret); /* yes/no, true/false, on/off, 1/0 */
 
-/* A time span as in systemd.time(7), "2h 30min", "1.5s", "500ms"; a number without a unit is seconds;
- * "infinity" is USEC_INFINITY. Result in microseconds. */
+/* A time span as in systemd.time(7), "2h 30min", "1.5s", "500ms"; a number without a unit is
+ * seconds; "infinity" is USEC_INFINITY. Result in microseconds. */
 int parse_span(const char *s, uint64_t *ret_usec);
 
 /* A size in bytes with an optional suffix K, M, G, T to the base 1024, "1.5G". */

@@ -1,7 +1,7 @@
 #include "common/strv.h"
 
 char **strv_free(char **v) {
-    STRV_FOREACH(s, v)
+    STRV_FOREACH (s, v)
         free(*s);
     free(v);
     return NULL;
@@ -34,7 +34,8 @@ int strv_push(char ***v, size_t *count, char *s) {
 
     if (!owned)
         return -ENOMEM;
-    /* Room is doubled whenever the number of slots in use, terminator included, is a power of two. */
+    /* Room is doubled whenever the number of slots in use, terminator included, is a power of two.
+     */
     size_t used = *count + 1;
     if (!*v || (used & (used - 1)) == 0) {
         char **grown = realloc(*v, used * 2 * sizeof(char *));

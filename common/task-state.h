@@ -11,7 +11,8 @@ typedef enum TaskState {
     TASK_SUCCEEDED,
     TASK_FAILED,
     TASK_CANCELLED,
-    TASK_INTERRUPTED, /* lost through no doing of its own: the daemon stopped, its supervisor died */
+    TASK_INTERRUPTED, /* lost through no doing of its own: the daemon stopped, its supervisor died
+                       */
     _TASK_STATE_MAX,
     _TASK_STATE_INVALID = -22 /* -EINVAL */,
 } TaskState;

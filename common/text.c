@@ -5,7 +5,8 @@
 #define ELLIPSIS "\xe2\x80\xa6"
 #define REPLACEMENT "\xef\xbf\xbd"
 
-/* Length of the well-formed UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates), 0 if none. */
+/* Length of the well-formed UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates), 0 if
+ * none. */
 static size_t utf8_sequence(const unsigned char *s, size_t size) {
     static const struct {
         unsigned char first, last, low, high; /* range of byte 1 and of byte 2 */
@@ -44,7 +45,8 @@ bool utf8_is_valid(const char *s) {
     return true;
 }
 
-/* Bytes of the escape sequence that begins at s (s[0] is ESC); one without an end takes all there is. */
+/* Bytes of the escape sequence that begins at s (s[0] is ESC); one without an end takes all there
+ * is. */
 static size_t escape_sequence(const unsigned char *s, size_t size) {
     if (size < 2)
         return size;

@@ -2,14 +2,14 @@
 
 #include "common/macro.h"
 
-/* What a built-in kind sees of the world while it runs, on the daemon's thread pool or in a longrun-worker process:
- * it need not know which. All functions may be called from the kind's own thread only. None of them blocks on
- * anyone who listens. */
+/* What a built-in kind sees of the world while it runs, on the daemon's thread pool or in a
+ * longrun-worker process: it need not know which. All functions may be called from the kind's own
+ * thread only. None of them blocks on anyone who listens. */
 
 typedef struct TaskContext TaskContext;
 
-/* How far the work is, of a total of steps, bytes, ...; total 0 = not known. done == total says that nothing can
- * fail any more: a kind reports it only right before it succeeds. */
+/* How far the work is, of a total of steps, bytes, ...; total 0 = not known. done == total says
+ * that nothing can fail any more: a kind reports it only right before it succeeds. */
 void task_context_progress(TaskContext *c, uint64_t done, uint64_t total);
 /* The work's progress begins again in a part of its own, with a name. */
 void task_context_phase(TaskContext *c, const char *phase);
@@ -20,7 +20,8 @@ void task_context_log(TaskContext *c, const char *format, ...) _printf_(2, 3);
 void task_context_log_error(TaskContext *c, const char *format, ...) _printf_(2, 3);
 /* The closing words: property Message and argument of Finished. The last call counts. */
 void task_context_message(TaskContext *c, const char *format, ...) _printf_(2, 3);
-/* The result, a JSON text. Copied. 0, or -EFBIG above the task's result-max, or what the disk says. */
+/* The result, a JSON text. Copied. 0, or -EFBIG above the task's result-max, or what the disk says.
+ */
 int task_context_set_result(TaskContext *c, const char *json);
 
 /* True from the moment at which somebody has asked for the end. */
