@@ -69,6 +69,15 @@ static int open_both(LogFile *f) {
     return 0;
 }
 
+/* Takes back half an entry, which a full disk or a file size limit may leave behind: all entries
+ * after it would be misread. */
+static void index_cut(int fd) {
+    struct stat st;
+
+    if (fstat(fd, &st) >= 0)
+        (void)!ftruncate(fd, st.st_size - st.st_size % (off_t)sizeof(LogIndexEntry));
+}
+
 /* The entry is written before its bytes: a reader that sees bytes can always tell whose they are.
  */
 static int index_mark(LogFile *f, LogStream stream, uint64_t time_usec) {
@@ -78,58 +87,64 @@ static int index_mark(LogFile *f, LogStream stream, uint64_t time_usec) {
 
     LogIndexEntry entry = {.time_usec = time_usec, .where = f->size << 8 | (uint64_t)stream};
     int r = fd_write_full(f->index_fd, &entry, sizeof(entry));
-    if (r < 0)
+    if (r < 0) {
+        index_cut(f->index_fd);
         return r;
+    }
     f->last_stream = stream;
     f->last_time_usec = time_usec;
     return 0;
 }
 
-static int append_raw(LogFile *f, LogStream stream, uint64_t time_usec, const char *data,
-                      size_t size) {
-    int r;
+/* Gives the number of bytes that were written; where that is not all of them, f->error says why. */
+static size_t append_raw(LogFile *f, LogStream stream, uint64_t time_usec, const char *data,
+                         size_t size) {
+    size_t written = 0;
 
-    if (f->fd < 0) {
-        r = open_both(f);
-        if (r < 0)
-            return r;
+    int r = index_mark(f, stream, time_usec);
+    if (r < 0) {
+        f->error = r;
+        return 0;
     }
-    r = index_mark(f, stream, time_usec);
-    if (r < 0)
-        return r;
-    while (size > 0) {
-        ssize_t n = write(f->fd, data, size);
+    while (written < size) {
+        ssize_t n = write(f->fd, data + written, size - written);
         if (n < 0) {
             if (errno == EINTR)
                 continue;
-            f->dropped += size;
-            return -errno;
+            f->error = -errno;
+            break;
         }
         f->size += (uint64_t)n;
-        data += n;
-        size -= (size_t)n;
+        written += (size_t)n;
     }
-    return 0;
+    return written;
+}
+
+static void append_full_note(LogFile *f, uint64_t time_usec) {
+    char note[128], buf[FORMAT_MAX];
+    int n = snprintf(note, sizeof(note),
+                     "\n[longrun] the log is full (log-max %s): what follows is not kept\n",
+                     format_size(buf, f->max));
+
+    (void)append_raw(f, LOG_STREAM_LONGRUN, time_usec, note, (size_t)n);
 }
 
 void log_file_append(LogFile *f, LogStream stream, uint64_t time_usec, const void *data,
                      size_t size) {
-    size_t keep = f->size < f->max ? MIN((uint64_t)size, f->max - f->size) : 0;
-    int r = 0;
-
-    if (keep > 0) {
-        r = append_raw(f, stream, time_usec, data, keep);
-        if (r < 0)
+    if (f->fd < 0) {
+        int r = open_both(f);
+        if (r < 0) {
             f->error = r;
-    }
-    if (keep < size) {
-        if (f->dropped == 0) {
-            char note[128], buf[FORMAT_MAX];
-            int n = snprintf(note, sizeof(note),
-                             "\n[longrun] the log is full (log-max %s): what follows is not kept\n",
-                             format_size(buf, f->max));
-            (void)append_raw(f, LOG_STREAM_LONGRUN, time_usec, note, (size_t)n);
+            f->dropped += size;
+            return;
         }
-        f->dropped += size - keep;
+    }
+
+    size_t keep = f->size < f->max ? MIN((uint64_t)size, f->max - f->size) : 0;
+    size_t kept = keep > 0 ? append_raw(f, stream, time_usec, data, keep) : 0;
+    f->dropped += size - kept;
+    if (keep < size && !f->full) {
+        f->full = true;
+        append_full_note(f, time_usec);
     }
 }

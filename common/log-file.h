@@ -38,6 +38,7 @@ typedef struct LogFile {
     int fd, index_fd;
     uint64_t size;    /* bytes in the log */
     uint64_t dropped; /* bytes that came and were not kept */
+    bool full;        /* max was reached, and the log says so */
     int error;        /* -errno of the last write that failed, or 0 */
     LogStream last_stream;
     uint64_t last_time_usec;

@@ -18,9 +18,9 @@
     })
 #define MAX(a, b)                                                                                  \
     ({                                                                                             \
-        typeof(a) _a = (a);                                                                        \
-        typeof(b) _b = (b);                                                                        \
-        _a > _b ? _a : _b;                                                                         \
+        typeof(a) _c = (a);                                                                        \
+        typeof(b) _d = (b);                                                                        \
+        _c > _d ? _c : _d;                                                                         \
     })
 
 #define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))

@@ -3,9 +3,12 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 
@@ -28,7 +31,7 @@ static int pid_list_add(PidList *l, pid_t pid) {
 }
 
 static int add_children_of_thread(PidList *l, pid_t pid, const char *tid) {
-    char path[64];
+    char path[NAME_MAX + 64];
     int child, r;
 
     snprintf(path, sizeof(path), "/proc/%d/task/%s/children", pid, tid);
@@ -68,20 +71,83 @@ static int collect(PidList *l, pid_t root) {
     return r;
 }
 
-int proc_tree_signal(pid_t root, int signal) {
+static bool pid_list_contains(const PidList *l, pid_t pid) {
+    for (size_t i = 0; i < l->count; i++)
+        if (l->pids[i] == pid)
+            return true;
+    return false;
+}
+
+/* A group is signalled in one go: none of its members is missed because it forks just then, and
+ * none gets the signal twice, which many programs take for "at once, without cleaning up". Members
+ * of root's own group are not all below root and are told one by one. */
+static int signal_groups(const PidList *l, pid_t root, int signal) {
+    PidList done = {};
+    pid_t own = getpgid(root);
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < l->count; i++) {
+        pid_t group = getpgid(l->pids[i]);
+        if (group <= 0)
+            continue; /* gone meanwhile */
+        if (group == own) {
+            (void)kill(l->pids[i], signal);
+        } else if (!pid_list_contains(&done, group)) {
+            (void)kill(-group, signal);
+            r = pid_list_add(&done, group);
+        }
+    }
+    free(done.pids);
+    return r;
+}
+
+static int list_and_signal(pid_t root, int signal) {
     PidList l = {};
     int r = collect(&l, root);
 
-    if (r >= 0) {
-        for (size_t i = 0; i < l.count; i++)
-            if (signal > 0)
-                (void)kill(l.pids[i], signal);
+    if (r >= 0 && signal > 0)
+        r = signal_groups(&l, root, signal);
+    if (r >= 0)
         r = (int)l.count;
-    }
     free(l.pids);
     return r;
 }
 
+int proc_tree_signal(pid_t root, int signal) {
+    return list_and_signal(root, signal);
+}
+
 int proc_tree_count(pid_t root) {
-    return proc_tree_signal(root, 0);
+    return list_and_signal(root, 0);
+}
+
+static bool listed(pid_t pid, const pid_t *pids, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (pids[i] == pid)
+            return true;
+    return false;
+}
+
+int proc_tree_end_strays(const pid_t *keep, size_t n_keep) {
+    PidList l = {};
+    size_t strays = 0;
+    int r = add_children(&l, getpid());
+
+    for (size_t i = 0; r >= 0 && i < l.count; i++)
+        if (!listed(l.pids[i], keep, n_keep))
+            l.pids[strays++] = l.pids[i];
+    l.count = strays;
+    for (size_t i = 0; r >= 0 && i < l.count; i++)
+        r = add_children(&l, l.pids[i]);
+
+    if (r >= 0) {
+        r = 0;
+        for (size_t i = 0; i < l.count; i++) {
+            (void)kill(l.pids[i], SIGKILL);
+            if (i >= strays || waitpid(l.pids[i], NULL, WNOHANG) != l.pids[i])
+                r++;
+        }
+    }
+    free(l.pids);
+    return r;
 }

@@ -7,10 +7,15 @@
 /* The processes below a process, found through /proc/PID/task/TID/children (proc(5)). With a
  * subreaper at the root nothing gets out of the tree: not by a double fork, not by setsid(2). */
 
-/* Sends the signal to each descendant of root, root itself left out; a process that is made
- * meanwhile may be missed, so whoever wants all of them gone repeats until none is left. Gives
- * their number, or -errno. */
+/* Sends the signal, once, to each descendant of root, root itself left out. It goes to whole
+ * process groups; the processes made after that, by what is left of them, do not get it, so whoever
+ * wants all of them gone repeats until none is left. Gives the number of descendants, or -errno. */
 int proc_tree_signal(pid_t root, int signal);
 
 /* Number of descendants, zombies included, or -errno. */
 int proc_tree_count(pid_t root);
+
+/* Ends, by SIGKILL, every descendant of the calling process but those children (with all below
+ * them) that are listed, and reaps what has died of them. Gives the number that is still there, or
+ * -errno: to be called again until it is 0. */
+int proc_tree_end_strays(const pid_t *keep, size_t n_keep);

@@ -21,3 +21,14 @@ typedef struct Kind {
 
 const Kind *kind_by_name(const char *name); /* NULL for an unknown one */
 const Kind *const *kind_all(void);          /* NULL-terminated, sorted by name */
+
+/* How longrun-worker KIND ends, the program that runs a kind in a process of its own. A SIGTERM
+ * that comes before the kind has begun ends it as any other program, by the signal. */
+#define WORKER_EXIT_SUCCEEDED 0
+#define WORKER_EXIT_FAILED 1
+#define WORKER_EXIT_USAGE 2     /* unknown kind, bad params, bad environment: nothing was done */
+#define WORKER_EXIT_CANCELLED 3 /* SIGTERM or SIGINT came before the end of the work */
+
+/* What longrun-worker reads besides stdin (the params) and NOTIFY_SOCKET. */
+#define WORKER_ENV_RESULT "LONGRUN_RESULT"         /* path of the file that takes the result */
+#define WORKER_ENV_RESULT_MAX "LONGRUN_RESULT_MAX" /* bytes it may have; default 1 MiB */

@@ -1,0 +1,170 @@
+#include "daemon/bus/bus-emit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+
+void bus_task_path(char path[TASK_PATH_SIZE], uint64_t id) {
+    snprintf(path, TASK_PATH_SIZE, LONGRUN_TASK_PATH "/%" PRIu64, id);
+}
+
+static void report(int r, const char *what) {
+    /* Of a bus that is gone the daemon hears otherwise. */
+    if (r < 0 && r != -ENOTCONN)
+        log_warning_errno(r, "Cannot send the signal %s, ignoring", what);
+}
+
+static void emit_property(sd_bus *bus, const Task *t, const char *property) {
+    char path[TASK_PATH_SIZE];
+
+    bus_task_path(path, t->id);
+    report(sd_bus_emit_properties_changed(bus, path, LONGRUN_TASK_INTERFACE, property, NULL),
+           "PropertiesChanged");
+}
+
+void bus_emit_state(sd_bus *bus, const Task *t) {
+    emit_property(bus, t, "State");
+}
+
+void bus_emit_label(sd_bus *bus, const Task *t) {
+    emit_property(bus, t, "Label");
+}
+
+void bus_emit_progress(sd_bus *bus, const Task *t) {
+    char path[TASK_PATH_SIZE];
+
+    bus_task_path(path, t->id);
+    report(sd_bus_emit_signal(bus, path, LONGRUN_TASK_INTERFACE, "Progress", "dtts",
+                              t->progress.fraction, t->progress.done, t->progress.total,
+                              strempty(t->progress.phase)),
+           "Progress");
+}
+
+void bus_emit_status(sd_bus *bus, const Task *t) {
+    char path[TASK_PATH_SIZE];
+
+    bus_task_path(path, t->id);
+    report(
+        sd_bus_emit_signal(bus, path, LONGRUN_TASK_INTERFACE, "Status", "s", strempty(t->status)),
+        "Status");
+}
+
+static int append_lines(sd_bus_message *m, const LogLines *lines) {
+    int r = sd_bus_message_append(m, "t", lines->offset);
+
+    if (r >= 0)
+        r = sd_bus_message_open_container(m, 'a', "(tss)");
+    for (size_t i = 0; r >= 0 && i < lines->count; i++)
+        r = sd_bus_message_append(m, "(tss)", lines->lines[i].time_usec,
+                                  log_stream_to_string(lines->lines[i].stream),
+                                  lines->lines[i].text);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+void bus_emit_log(sd_bus *bus, const Task *t, const LogLines *lines) {
+    sd_bus_message *m = NULL;
+    char path[TASK_PATH_SIZE];
+
+    bus_task_path(path, t->id);
+    int r = sd_bus_message_new_signal(bus, &m, path, LONGRUN_TASK_INTERFACE, "Log");
+    if (r >= 0)
+        r = append_lines(m, lines);
+    if (r >= 0)
+        r = sd_bus_send(bus, m, NULL);
+    sd_bus_message_unref(m);
+    report(r, "Log");
+}
+
+void bus_emit_finished(sd_bus *bus, const Task *t) {
+    char path[TASK_PATH_SIZE];
+
+    bus_task_path(path, t->id);
+    report(sd_bus_emit_signal(bus, path, LONGRUN_TASK_INTERFACE, "Finished", "sis",
+                              task_state_to_string(t->state), t->exit_code, strempty(t->message)),
+           "Finished");
+}
+
+/* --- batches
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+/* So that no message of a batch grows without bound. */
+#define BATCH_MAX 5000
+
+typedef int (*AppendFunc)(sd_bus_message *m, const void *entries, size_t i);
+
+static int send_batch(sd_bus *bus, const char *signal, const char *type, AppendFunc append,
+                      const void *entries, size_t from, size_t to) {
+    sd_bus_message *m = NULL;
+    int r =
+        sd_bus_message_new_signal(bus, &m, LONGRUN_ROOT_PATH, LONGRUN_MANAGER_INTERFACE, signal);
+
+    if (r >= 0)
+        r = sd_bus_message_open_container(m, 'a', type);
+    for (size_t i = from; r >= 0 && i < to; i++)
+        r = append(m, entries, i);
+    if (r >= 0)
+        r = sd_bus_message_close_container(m);
+    if (r >= 0)
+        r = sd_bus_send(bus, m, NULL);
+    sd_bus_message_unref(m);
+    return r;
+}
+
+static void emit_batch(sd_bus *bus, const char *signal, const char *type, AppendFunc append,
+                       const void *entries, size_t n) {
+    for (size_t i = 0; i < n; i += BATCH_MAX)
+        report(send_batch(bus, signal, type, append, entries, i, MIN(n, i + BATCH_MAX)), signal);
+}
+
+static int append_added(sd_bus_message *m, const void *entries, size_t i) {
+    const BatchEntry *e = (const BatchEntry *)entries + i;
+    char path[TASK_PATH_SIZE];
+
+    bus_task_path(path, e->id);
+    return sd_bus_message_append(m, "(to)", e->id, path);
+}
+
+static int append_changed(sd_bus_message *m, const void *entries, size_t i) {
+    const Task *t = ((Task *const *)entries)[i];
+
+    return sd_bus_message_append(m, "(tsds)", t->id, task_state_to_string(t->state),
+                                 t->progress.fraction, strempty(t->status));
+}
+
+static int append_finished(sd_bus_message *m, const void *entries, size_t i) {
+    const BatchEntry *e = (const BatchEntry *)entries + i;
+
+    return sd_bus_message_append(m, "(tsi)", e->id, task_state_to_string(e->state), e->code);
+}
+
+static int append_removed(sd_bus_message *m, const void *entries, size_t i) {
+    const BatchEntry *e = (const BatchEntry *)entries + i;
+
+    return sd_bus_message_append_basic(m, 't', &e->id);
+}
+
+void bus_emit_tasks_added(sd_bus *bus, const BatchEntry *entries, size_t n) {
+    emit_batch(bus, "TasksAdded", "(to)", append_added, entries, n);
+}
+
+void bus_emit_tasks_changed(sd_bus *bus, Task *const *tasks, size_t n) {
+    emit_batch(bus, "TasksChanged", "(tsds)", append_changed, tasks, n);
+}
+
+void bus_emit_tasks_finished(sd_bus *bus, const BatchEntry *entries, size_t n) {
+    emit_batch(bus, "TasksFinished", "(tsi)", append_finished, entries, n);
+}
+
+void bus_emit_tasks_removed(sd_bus *bus, const BatchEntry *entries, size_t n) {
+    emit_batch(bus, "TasksRemoved", "t", append_removed, entries, n);
+}
+
+void bus_emit_group_finished(sd_bus *bus, const char *group, unsigned succeeded, unsigned failed) {
+    report(sd_bus_emit_signal(bus, LONGRUN_ROOT_PATH, LONGRUN_MANAGER_INTERFACE, "GroupFinished",
+                              "suu", group, (uint32_t)succeeded, (uint32_t)failed),
+           "GroupFinished");
+}

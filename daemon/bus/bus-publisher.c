@@ -1,0 +1,304 @@
+#include "daemon/bus/bus-publisher.h"
+
+#include <errno.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "daemon/bus/bus-emit.h"
+#include "daemon/bus/task-outbox.h"
+
+#define BATCH_INTERVAL_USEC (100 * USEC_PER_MSEC)
+#define FINISHED_INTERVAL_USEC (20 * USEC_PER_MSEC)
+
+typedef struct Batch {
+    Coalescer rate;
+    BatchEntry *entries;
+    size_t count, allocated;
+} Batch;
+
+struct BusPublisher {
+    sd_bus *bus;     /* not owned */
+    sd_event *event; /* not owned */
+    const BusApi *api;
+    void *api_userdata;
+    sd_event_source *timer;
+    TAILQ_HEAD(, TaskOutbox) outboxes;
+    Batch added, finished, removed;
+    Coalescer changed; /* the tasks are those whose outbox is listed */
+    size_t n_listed;
+};
+
+static void batch_add(Batch *b, BatchEntry entry) {
+    if (b->count == b->allocated) {
+        size_t n = MAX(b->allocated * 2, (size_t)64);
+        BatchEntry *grown = realloc(b->entries, n * sizeof(BatchEntry));
+        if (!grown) {
+            log_warning_errno(-ENOMEM, "Cannot note task for a signal, ignoring");
+            return;
+        }
+        b->entries = grown;
+        b->allocated = n;
+    }
+    b->entries[b->count++] = entry;
+    coalescer_add(&b->rate);
+}
+
+/* Memory of a large batch is given back. */
+static void batch_clear(Batch *b) {
+    b->count = 0;
+    b->rate.pending = false;
+    if (b->allocated > 1024) {
+        free(b->entries);
+        b->entries = NULL;
+        b->allocated = 0;
+    }
+}
+
+static uint64_t now(BusPublisher *p) {
+    uint64_t usec = 0;
+
+    (void)sd_event_now(p->event, CLOCK_MONOTONIC, &usec);
+    return usec;
+}
+
+/* --- sending
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static void send_log(BusPublisher *p, Task *t, bool final) {
+    _cleanup_(log_lines_done) LogLines lines = {};
+    int r = p->api->new_log_lines(p->api_userdata, t, final, &lines);
+
+    if (r < 0)
+        log_full(LOG_WARNING, t->id, "Cannot read the log for the signal Log, ignoring: %s",
+                 strerror(-r));
+    else if (lines.count > 0)
+        bus_emit_log(p->bus, t, &lines);
+}
+
+static void send_change(BusPublisher *p, Task *t, BusChange change, bool final) {
+    switch (change) {
+    case BUS_CHANGE_STATE:
+        bus_emit_state(p->bus, t);
+        break;
+    case BUS_CHANGE_PROGRESS:
+        bus_emit_progress(p->bus, t);
+        break;
+    case BUS_CHANGE_STATUS:
+        bus_emit_status(p->bus, t);
+        break;
+    case BUS_CHANGE_LOG:
+        send_log(p, t, final);
+        break;
+    case _BUS_CHANGE_MAX:
+        break;
+    }
+}
+
+static void send_outbox(BusPublisher *p, TaskOutbox *o, uint64_t usec, bool final) {
+    for (int change; (change = task_outbox_take(o, usec, final)) >= 0;)
+        send_change(p, o->task, (BusChange)change, final);
+}
+
+static void send_added(BusPublisher *p) {
+    bus_emit_tasks_added(p->bus, p->added.entries, p->added.count);
+    batch_clear(&p->added);
+}
+
+static void send_changed(BusPublisher *p) {
+    _cleanup_free_ Task **tasks = calloc(p->n_listed + 1, sizeof(Task *));
+    size_t n = 0;
+    TaskOutbox *o;
+
+    TAILQ_FOREACH (o, &p->outboxes, link) {
+        if (o->listed && tasks)
+            tasks[n++] = o->task;
+        o->listed = false;
+    }
+    p->n_listed = 0;
+    bus_emit_tasks_changed(p->bus, tasks, n);
+}
+
+/* Every batch that may go now, in an order in which a task is added before anything else is said of
+ * it. */
+static void send_batches(BusPublisher *p, uint64_t usec, bool all) {
+    bool changed = coalescer_take(&p->changed, usec, all);
+    bool finished = coalescer_take(&p->finished.rate, usec, all);
+    bool removed = coalescer_take(&p->removed.rate, usec, all);
+
+    if (p->added.count > 0 &&
+        (changed || finished || removed || coalescer_take(&p->added.rate, usec, all)))
+        send_added(p);
+    if (changed)
+        send_changed(p);
+    if (finished) {
+        bus_emit_tasks_finished(p->bus, p->finished.entries, p->finished.count);
+        batch_clear(&p->finished);
+    }
+    if (removed) {
+        bus_emit_tasks_removed(p->bus, p->removed.entries, p->removed.count);
+        batch_clear(&p->removed);
+    }
+}
+
+static void arm_timer(BusPublisher *p) {
+    uint64_t due = MIN(coalescer_due(&p->changed), coalescer_due(&p->added.rate));
+    TaskOutbox *o;
+    int r;
+
+    due = MIN(due, coalescer_due(&p->finished.rate));
+    due = MIN(due, coalescer_due(&p->removed.rate));
+    TAILQ_FOREACH (o, &p->outboxes, link) {
+        uint64_t outbox_due = task_outbox_due(o);
+        due = MIN(due, outbox_due);
+    }
+    if (due == USEC_INFINITY) {
+        (void)sd_event_source_set_enabled(p->timer, SD_EVENT_OFF);
+        return;
+    }
+    r = sd_event_source_set_time(p->timer, due);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
+    if (r < 0)
+        log_warning_errno(r, "Cannot set the timer of the signals, ignoring");
+}
+
+static int on_timer(sd_event_source *s, uint64_t due, void *userdata) {
+    BusPublisher *p = userdata;
+    uint64_t usec = now(p);
+    TaskOutbox *o;
+
+    TAILQ_FOREACH (o, &p->outboxes, link)
+        send_outbox(p, o, usec, false);
+    send_batches(p, usec, false);
+    arm_timer(p);
+    return 0;
+}
+
+/* After something was added: what may go at once goes, for the rest there is the timer. */
+static void pump(BusPublisher *p) {
+    send_batches(p, now(p), false);
+    arm_timer(p);
+}
+
+/* --- what happens
+ * -----------------------------------------------------------------------------------------------
+ */
+
+void bus_publisher_task_added(BusPublisher *p, const Task *t) {
+    batch_add(&p->added, (BatchEntry){.id = t->id});
+    pump(p);
+}
+
+static void outbox_list(BusPublisher *p, TaskOutbox *o) {
+    if (!o->listed) {
+        o->listed = true;
+        p->n_listed++;
+    }
+    coalescer_add(&p->changed);
+}
+
+void bus_publisher_task_started(BusPublisher *p, Task *t) {
+    if (t->outbox)
+        return;
+    t->outbox = task_outbox_new(t, now(p));
+    if (!t->outbox) {
+        log_warning_errno(-ENOMEM, "Cannot send signals of a task, ignoring");
+        return;
+    }
+    TAILQ_INSERT_TAIL(&p->outboxes, t->outbox, link);
+    bus_publisher_task_changed(p, t, BUS_CHANGE_STATE);
+}
+
+void bus_publisher_task_changed(BusPublisher *p, Task *t, BusChange change) {
+    if (!t->outbox)
+        return;
+    task_outbox_add(t->outbox, change);
+    send_outbox(p, t->outbox, now(p), false);
+    if (change != BUS_CHANGE_LOG)
+        outbox_list(p, t->outbox);
+    pump(p);
+}
+
+void bus_publisher_label_changed(BusPublisher *p, const Task *t) {
+    bus_emit_label(p->bus, t);
+}
+
+static void outbox_drop(BusPublisher *p, TaskOutbox *o) {
+    if (o->listed && --p->n_listed == 0)
+        p->changed.pending = false;
+    o->task->outbox = NULL;
+    TAILQ_REMOVE(&p->outboxes, o, link);
+    free(o);
+}
+
+void bus_publisher_task_finished(BusPublisher *p, Task *t) {
+    TaskOutbox *o = t->outbox;
+
+    if (o) {
+        if (now(p) >= o->first_usec) {
+            task_outbox_add(o, BUS_CHANGE_LOG);
+            task_outbox_add(o, BUS_CHANGE_STATE);
+            send_outbox(p, o, now(p), true);
+        }
+        outbox_drop(p, o);
+    } else
+        bus_emit_state(p->bus, t); /* it never had a slot, and may have waited for long */
+    bus_emit_finished(p->bus, t);
+    batch_add(&p->finished, (BatchEntry){.id = t->id, .state = t->state, .code = t->exit_code});
+    pump(p);
+}
+
+void bus_publisher_task_removed(BusPublisher *p, uint64_t id) {
+    batch_add(&p->removed, (BatchEntry){.id = id});
+    pump(p);
+}
+
+void bus_publisher_group_finished(BusPublisher *p, const char *group, unsigned succeeded,
+                                  unsigned failed) {
+    bus_publisher_flush(p);
+    bus_emit_group_finished(p->bus, group, succeeded, failed);
+}
+
+void bus_publisher_flush(BusPublisher *p) {
+    send_batches(p, now(p), true);
+    arm_timer(p);
+}
+
+int bus_publisher_new(BusPublisher **ret, sd_bus *bus, sd_event *event, const BusApi *api,
+                      void *api_userdata) {
+    BusPublisher *p = calloc(1, sizeof(BusPublisher));
+    int r;
+
+    if (!p)
+        return -ENOMEM;
+    *p = (BusPublisher){.bus = bus, .event = event, .api = api, .api_userdata = api_userdata};
+    TAILQ_INIT(&p->outboxes);
+    p->added.rate.interval_usec = BATCH_INTERVAL_USEC;
+    p->changed.interval_usec = BATCH_INTERVAL_USEC;
+    p->removed.rate.interval_usec = BATCH_INTERVAL_USEC;
+    p->finished.rate.interval_usec = FINISHED_INTERVAL_USEC;
+    r = sd_event_add_time(event, &p->timer, CLOCK_MONOTONIC, 0, 1, on_timer, p);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(p->timer, SD_EVENT_OFF);
+    if (r < 0) {
+        bus_publisher_free(p);
+        return r;
+    }
+    (void)sd_event_source_set_description(p->timer, "signals");
+    *ret = p;
+    return 0;
+}
+
+BusPublisher *bus_publisher_free(BusPublisher *p) {
+    if (!p)
+        return NULL;
+    for (TaskOutbox *o; (o = TAILQ_FIRST(&p->outboxes));)
+        outbox_drop(p, o);
+    free(p->added.entries);
+    free(p->finished.entries);
+    free(p->removed.entries);
+    sd_event_source_disable_unref(p->timer);
+    free(p);
+    return NULL;
+}

@@ -1,0 +1,294 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "common/cleanup.h"
+#include "common/parse.h"
+#include "daemon/bus/bus-emit.h"
+#include "daemon/bus/bus-error.h"
+#include "daemon/bus/bus-fields.h"
+#include "daemon/bus/bus.h"
+
+#define READ_LOG_MAX (1 * MIB)
+
+/* Objects that Introspect of the parent names: a list for people who look around, not the way to
+ * all tasks. */
+#define ENUMERATED_MAX 1000
+
+static int id_of_path(const char *path, uint64_t *ret) {
+    const char prefix[] = LONGRUN_TASK_PATH "/";
+
+    if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)
+        return -EINVAL;
+    return parse_u64(path + sizeof(prefix) - 1, ret);
+}
+
+static Task *task_of_path(const Bus *b, const char *path) {
+    uint64_t id;
+
+    return id_of_path(path, &id) < 0 ? NULL : task_table_find(b->api->tasks(b->api_userdata), id);
+}
+
+/* The task whose method is called; there is one, for find_task() has said so. */
+static Task *task_of_call(const Bus *b, sd_bus_message *m) {
+    return task_of_path(b, sd_bus_message_get_path(m));
+}
+
+/* --- methods
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static int not_running(const Task *t, Error *error) {
+    return error_set(error, ERROR_NOT_RUNNING, "Task %" PRIu64 " has ended already: %s", t->id,
+                     task_state_to_string(t->state));
+}
+
+static int reply_nothing(Bus *b, sd_bus_message *m) {
+    sd_bus_message *reply;
+    int r = sd_bus_message_new_method_return(m, &reply);
+
+    return r < 0 ? r : bus_reply_when_committed(b, m, reply);
+}
+
+static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    _cleanup_error_ Error error = {};
+    Bus *b = userdata;
+    Task *t = task_of_call(b, m);
+
+    if (task_is_final(t))
+        return bus_error_from(ret_error, not_running(t, &error), &error);
+    b->api->cancel(b->api_userdata, t);
+    return reply_nothing(b, m);
+}
+
+static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    _cleanup_error_ Error error = {};
+    Bus *b = userdata;
+    Task *t = task_of_call(b, m);
+    int32_t signal;
+    int r = sd_bus_message_read_basic(m, 'i', &signal);
+
+    if (r < 0)
+        return r;
+    if (task_is_final(t))
+        r = not_running(t, &error);
+    else if (signal < 1 || signal > SIGRTMAX)
+        r = error_set(&error, ERROR_INVALID_OPTION,
+                      "%d is not a signal: give a number from 1 to %d", signal, SIGRTMAX);
+    else
+        r = b->api->kill(b->api_userdata, t, signal, &error);
+    return r < 0 ? bus_error_from(ret_error, r, &error) : sd_bus_reply_method_return(m, NULL);
+}
+
+static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    Bus *b = userdata;
+    Task *t = task_of_call(b, m);
+
+    return bus_waits_add(b->waits, m, &t, 1, true, ret_error);
+}
+
+static int method_open_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    _cleanup_error_ Error error = {};
+    Bus *b = userdata;
+    _cleanup_close_ int fd = b->api->open_log(b->api_userdata, task_of_call(b, m), &error);
+
+    if (fd < 0)
+        return bus_error_from(ret_error, fd, &error);
+    return sd_bus_reply_method_return(m, "h", fd);
+}
+
+static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    _cleanup_error_ Error error = {};
+    _cleanup_free_ void *data = NULL;
+    sd_bus_message *reply = NULL;
+    Bus *b = userdata;
+    uint64_t offset;
+    uint32_t max;
+    int r = sd_bus_message_read(m, "tu", &offset, &max);
+
+    if (r < 0)
+        return r;
+    max = MIN(max, (uint32_t)READ_LOG_MAX);
+    data = malloc(max + 1);
+    if (!data)
+        return -ENOMEM;
+    int n = b->api->read_log(b->api_userdata, task_of_call(b, m), offset, data, max, &error);
+    if (n < 0)
+        return bus_error_from(ret_error, n, &error);
+    r = sd_bus_message_new_method_return(m, &reply);
+    if (r >= 0)
+        r = sd_bus_message_append_array(reply, 'y', data, (size_t)n);
+    if (r >= 0)
+        r = sd_bus_message_append(reply, "t", offset + (uint64_t)n);
+    if (r >= 0)
+        r = sd_bus_send(NULL, reply, NULL);
+    sd_bus_message_unref(reply);
+    return r;
+}
+
+static int method_take_result(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    _cleanup_error_ Error error = {};
+    _cleanup_free_ char *result = NULL;
+    Bus *b = userdata;
+    Task *t = task_of_call(b, m);
+    int r;
+
+    if (!task_is_final(t))
+        r = error_set(&error, ERROR_STILL_ACTIVE,
+                      "Task %" PRIu64 " has not ended: wait for it, then take the result", t->id);
+    else
+        r = b->api->take_result(b->api_userdata, t, &result, &error);
+    if (r < 0)
+        return bus_error_from(ret_error, r, &error);
+    return sd_bus_reply_method_return(m, "s", result);
+}
+
+static int method_set_label(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    _cleanup_error_ Error error = {};
+    Bus *b = userdata;
+    const char *label;
+    int r = sd_bus_message_read_basic(m, 's', &label);
+
+    if (r < 0)
+        return r;
+    r = isempty(label)
+            ? error_set(&error, ERROR_INVALID_OPTION, "The label is empty: give it a name")
+            : task_label_check(label, &error);
+    if (r < 0)
+        return bus_error_from(ret_error, r, &error);
+    char *copy = strdup(label);
+    if (!copy)
+        return -ENOMEM;
+    b->api->set_label(b->api_userdata, task_of_call(b, m), copy);
+    return reply_nothing(b, m);
+}
+
+/* --- properties
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static int property_get(sd_bus *bus, const char *path, const char *interface, const char *property,
+                        sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+    const Task *t = task_of_path(userdata, path);
+    const BusField *f = bus_field_by_property(property);
+
+    return t && f ? f->append(reply, t) : -ENOENT;
+}
+
+/* clang-format off */
+#define CONST SD_BUS_VTABLE_PROPERTY_CONST
+#define EMITS SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+
+static const sd_bus_vtable task_vtable[] = {
+    SD_BUS_VTABLE_START(0),
+
+    SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+                            method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("i", signal), SD_BUS_NO_RESULT,
+                            method_kill, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", state, "i", code),
+                            method_wait, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("OpenLog", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", log),
+                            method_open_log, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ReadLog",
+                            SD_BUS_ARGS("t", offset, "u", max),
+                            SD_BUS_RESULT("ay", data, "t", next),
+                            method_read_log, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("TakeResult", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", result),
+                            method_take_result, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("SetLabel", SD_BUS_ARGS("s", label), SD_BUS_NO_RESULT,
+                            method_set_label, SD_BUS_VTABLE_UNPRIVILEGED),
+
+    SD_BUS_PROPERTY("Id", "t", property_get, 0, CONST),
+    SD_BUS_PROPERTY("Kind", "s", property_get, 0, CONST),
+    SD_BUS_PROPERTY("Label", "s", property_get, 0, EMITS),
+    SD_BUS_PROPERTY("Group", "s", property_get, 0, CONST),
+    SD_BUS_PROPERTY("State", "s", property_get, 0, EMITS),
+    SD_BUS_PROPERTY("Reason", "s", property_get, 0, 0),
+    SD_BUS_PROPERTY("Progress", "d", property_get, 0, 0),
+    SD_BUS_PROPERTY("Phase", "s", property_get, 0, 0),
+    SD_BUS_PROPERTY("Done", "t", property_get, 0, 0),
+    SD_BUS_PROPERTY("Total", "t", property_get, 0, 0),
+    SD_BUS_PROPERTY("Status", "s", property_get, 0, 0),
+    SD_BUS_PROPERTY("CreatedAt", "t", property_get, 0, CONST),
+    SD_BUS_PROPERTY("StartedAt", "t", property_get, 0, 0),
+    SD_BUS_PROPERTY("FinishedAt", "t", property_get, 0, 0),
+    SD_BUS_PROPERTY("ExitCode", "i", property_get, 0, 0),
+    SD_BUS_PROPERTY("ExitSignal", "i", property_get, 0, 0),
+    SD_BUS_PROPERTY("Message", "s", property_get, 0, 0),
+    SD_BUS_PROPERTY("HasResult", "b", property_get, 0, 0),
+    SD_BUS_PROPERTY("Unique", "s", property_get, 0, CONST),
+    SD_BUS_PROPERTY("Params", "s", property_get, 0, CONST),
+    SD_BUS_PROPERTY("Argv", "as", property_get, 0, CONST),
+    SD_BUS_PROPERTY("Cwd", "s", property_get, 0, CONST),
+    SD_BUS_PROPERTY("Env", "as", property_get, 0, CONST | SD_BUS_VTABLE_PROPERTY_EXPLICIT),
+    SD_BUS_PROPERTY("Umask", "u", property_get, 0, CONST),
+    SD_BUS_PROPERTY("StopTimeout", "t", property_get, 0, CONST),
+    SD_BUS_PROPERTY("Isolate", "b", property_get, 0, CONST),
+    SD_BUS_PROPERTY("LogMax", "t", property_get, 0, CONST),
+    SD_BUS_PROPERTY("ResultMax", "t", property_get, 0, CONST),
+    SD_BUS_PROPERTY("Pid", "u", property_get, 0, 0),
+    SD_BUS_PROPERTY("LogSize", "t", property_get, 0, 0),
+
+    SD_BUS_SIGNAL_WITH_ARGS("Progress",
+                            SD_BUS_ARGS("d", fraction, "t", done, "t", total, "s", phase), 0),
+    SD_BUS_SIGNAL_WITH_ARGS("Status", SD_BUS_ARGS("s", text), 0),
+    SD_BUS_SIGNAL_WITH_ARGS("Log", SD_BUS_ARGS("t", offset, "a(tss)", lines), 0),
+    SD_BUS_SIGNAL_WITH_ARGS("Finished",
+                            SD_BUS_ARGS("s", state, "i", code, "s", message), 0),
+
+    SD_BUS_VTABLE_END
+};
+/* clang-format on */
+
+/* --- objects
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static int find_task(sd_bus *bus, const char *path, const char *interface, void *userdata,
+                     void **ret_found, sd_bus_error *error) {
+    if (!task_of_path(userdata, path))
+        return 0;
+    *ret_found = userdata;
+    return 1;
+}
+
+/* Calls of a task that is not there get an answer that says so, rather than "unknown object". */
+static int on_task_call(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    const char *path = sd_bus_message_get_path(m);
+    uint64_t id;
+
+    if (id_of_path(path, &id) < 0 || task_of_path(userdata, path))
+        return 0;
+    return bus_error_no_such_task(ret_error, id);
+}
+
+static int enumerate_tasks(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
+                           sd_bus_error *error) {
+    Bus *b = userdata;
+    const TaskTable *table = b->api->tasks(b->api_userdata);
+    char **nodes = calloc(ENUMERATED_MAX + 1, sizeof(char *));
+    size_t n = 0;
+
+    if (!nodes)
+        return -ENOMEM;
+    for (const Task *t = task_table_begin(table, 0, true); t && n < ENUMERATED_MAX;
+         t = task_table_next(table, t, true))
+        if (asprintf(&nodes[n], LONGRUN_TASK_PATH "/%" PRIu64, t->id) >= 0)
+            n++;
+    nodes[n] = NULL;
+    *ret_nodes = nodes; /* sd-bus frees it */
+    return 0;
+}
+
+int bus_task_export(Bus *b) {
+    int r = sd_bus_add_fallback_vtable(b->bus, &b->slots[1], LONGRUN_TASK_PATH,
+                                       LONGRUN_TASK_INTERFACE, task_vtable, find_task, b);
+
+    if (r >= 0)
+        r = sd_bus_add_fallback(b->bus, &b->slots[2], LONGRUN_TASK_PATH, on_task_call, b);
+    if (r >= 0)
+        r = sd_bus_add_node_enumerator(b->bus, &b->slots[3], LONGRUN_TASK_PATH, enumerate_tasks, b);
+    return r;
+}

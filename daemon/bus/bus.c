@@ -1,0 +1,78 @@
+#include "daemon/bus/bus.h"
+
+#include <errno.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+
+int bus_new(Bus **ret, sd_bus *bus, sd_event *event, const BusApi *api, void *api_userdata) {
+    Bus *b = calloc(1, sizeof(Bus));
+    int r;
+
+    if (!b)
+        return -ENOMEM;
+    *b = (Bus){.bus = bus, .api = api, .api_userdata = api_userdata};
+    b->waits = bus_waits_new();
+    r = b->waits ? bus_publisher_new(&b->publisher, bus, event, api, api_userdata) : -ENOMEM;
+    if (r >= 0)
+        r = bus_peers_new(&b->peers, bus);
+    if (r >= 0)
+        r = bus_manager_export(b);
+    if (r >= 0)
+        r = bus_task_export(b);
+    if (r < 0) {
+        bus_free(b);
+        return r;
+    }
+    *ret = b;
+    return 0;
+}
+
+Bus *bus_free(Bus *b) {
+    if (!b)
+        return NULL;
+    for (size_t i = 0; i < ELEMENTSOF(b->slots); i++)
+        sd_bus_slot_unref(b->slots[i]);
+    bus_peers_free(b->peers);
+    bus_waits_free(b->waits);
+    bus_publisher_free(b->publisher);
+    free(b);
+    return NULL;
+}
+
+typedef struct PendingReply {
+    sd_bus_message *call, *reply;
+} PendingReply;
+
+static void on_committed(void *arg, int error) {
+    PendingReply *p = arg;
+    int r;
+
+    if (error < 0)
+        r = sd_bus_reply_method_errorf(p->call, "org.longrun.Longrun1.Error.Storage",
+                                       "The state could not be written, nothing has been "
+                                       "changed: %s",
+                                       strerror(-error));
+    else
+        r = sd_bus_send(NULL, p->reply, NULL);
+    if (r < 0 && r != -ENOTCONN)
+        log_warning_errno(r, "Cannot reply to a call, ignoring");
+    sd_bus_message_unref(p->call);
+    sd_bus_message_unref(p->reply);
+    free(p);
+}
+
+int bus_reply_when_committed(Bus *b, sd_bus_message *call, sd_bus_message *reply) {
+    PendingReply *p = malloc(sizeof(PendingReply));
+    int r;
+
+    if (!p) {
+        sd_bus_message_unref(reply);
+        return -ENOMEM;
+    }
+    *p = (PendingReply){.call = sd_bus_message_ref(call), .reply = reply};
+    r = b->api->when_committed(b->api_userdata, on_committed, p);
+    if (r < 0)
+        on_committed(p, r);
+    return 1;
+}

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "daemon/bus/bus-api.h"
+#include "daemon/bus/bus-peer.h"
+#include "daemon/bus/bus-publisher.h"
+#include "daemon/bus/bus-wait.h"
+
+/* The daemon's face on a bus: everything that hangs on one connection. */
+typedef struct Bus {
+    sd_bus *bus;       /* not owned */
+    const BusApi *api; /* not owned */
+    void *api_userdata;
+    BusPublisher *publisher;
+    BusWaits *waits;
+    BusPeers *peers;
+    sd_bus_slot *slots[4];
+} Bus;
+
+/* Exports all objects on the connection, which is attached to the event loop. 0 or -errno. */
+int bus_new(Bus **ret, sd_bus *bus, sd_event *event, const BusApi *api, void *api_userdata);
+Bus *bus_free(Bus *b); /* NULL-safe, gives NULL */
+
+/* Used by bus.c alone: put the vtables in place. */
+int bus_manager_export(Bus *b);
+int bus_task_export(Bus *b);
+
+/* Sends the reply once all that has been changed is safe, or the error Storage. Takes the reply;
+ * gives what the method handler returns. */
+int bus_reply_when_committed(Bus *b, sd_bus_message *call, sd_bus_message *reply);

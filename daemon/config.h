@@ -1,0 +1,17 @@
+#pragma once
+
+#include "daemon/core/error.h"
+
+/* The configuration file longrun.conf: INI, section [Manager]. */
+typedef struct Config {
+    unsigned max_parallel; /* tasks that run at a time, 0 = no limit; default: the number of CPUs */
+    unsigned max_queued;   /* tasks that wait for a slot */
+    unsigned history_max;  /* ended tasks that are kept */
+    uint64_t stop_timeout_usec;
+    uint64_t log_max;    /* bytes of a task's log */
+    uint64_t result_max; /* bytes of a task's result */
+} Config;
+
+/* Reads the file over the defaults. One that is not there is an error only when it is required. 0,
+ * or -EREMOTE with the error set; then *ret is untouched. Unknown keys are warned of. */
+int config_load(const char *path, bool required, Config *ret, Error *error);

@@ -1,0 +1,50 @@
+#include "daemon/core/scheduler.h"
+
+#include "common/parse.h"
+
+void scheduler_init(Scheduler *s, unsigned max_parallel, unsigned max_queued) {
+    *s = (Scheduler){.max_parallel = max_parallel, .max_queued = max_queued};
+    TAILQ_INIT(&s->queue);
+}
+
+int scheduler_check_room(const Scheduler *s, size_t n, size_t bytes, Error *error) {
+    char buf[FORMAT_MAX];
+
+    if (n > s->max_queued || s->queued > s->max_queued - n)
+        return error_set(error, ERROR_QUEUE_FULL,
+                         "%u tasks wait and the queue takes %u: try again when some have started, "
+                         "or raise MaxQueued= in longrun.conf",
+                         s->queued, s->max_queued);
+    if (bytes > SCHEDULER_QUEUED_BYTES_MAX || s->queued_bytes > SCHEDULER_QUEUED_BYTES_MAX - bytes)
+        return error_set(error, ERROR_QUEUE_FULL,
+                         "the requests that wait would take more than %s of memory: try again "
+                         "when some have started, or pass data in files",
+                         format_size(buf, SCHEDULER_QUEUED_BYTES_MAX));
+    return 0;
+}
+
+void scheduler_add(Scheduler *s, Task *task) {
+    TAILQ_INSERT_TAIL(&s->queue, task, queue);
+    s->queued++;
+    s->queued_bytes += task_spec_size(task->spec);
+}
+
+void scheduler_remove(Scheduler *s, Task *task) {
+    TAILQ_REMOVE(&s->queue, task, queue);
+    s->queued--;
+    s->queued_bytes -= task_spec_size(task->spec);
+}
+
+Task *scheduler_take(Scheduler *s) {
+    Task *task = TAILQ_FIRST(&s->queue);
+
+    if (!task || s->closed || (s->max_parallel > 0 && s->running >= s->max_parallel))
+        return NULL;
+    scheduler_remove(s, task);
+    s->running++;
+    return task;
+}
+
+void scheduler_release(Scheduler *s) {
+    s->running--;
+}

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "daemon/core/task.h"
+
+/* Who may run next: first in, first out, with a number of slots. Holds references to tasks that the
+ * table owns. */
+
+/* Memory that waiting requests may take: 100,000 small ones fit well, a hundred huge ones too. */
+#define SCHEDULER_QUEUED_BYTES_MAX (256 * MIB)
+
+typedef struct Scheduler {
+    struct TaskQueue queue;
+    unsigned max_parallel; /* 0 = no limit */
+    unsigned max_queued;
+    unsigned running; /* slots in use */
+    unsigned queued;
+    size_t queued_bytes;
+    bool closed; /* no more starts */
+} Scheduler;
+
+void scheduler_init(Scheduler *s, unsigned max_parallel, unsigned max_queued);
+
+/* Whether that many more requests of so many bytes altogether fit. 0, or -EREMOTE with QueueFull.
+ */
+int scheduler_check_room(const Scheduler *s, size_t n, size_t bytes, Error *error);
+
+/* Puts a queued task at the end. */
+void scheduler_add(Scheduler *s, Task *task);
+
+/* The next task that may start now, with its slot taken, or NULL. */
+Task *scheduler_take(Scheduler *s);
+
+/* A queued task is not to be started any more. */
+void scheduler_remove(Scheduler *s, Task *task);
+
+/* A task that had a slot has ended. */
+void scheduler_release(Scheduler *s);

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "common/cleanup.h"
+#include "common/macro.h"
+#include "daemon/core/env-table.h"
+#include "daemon/core/error.h"
+
+/* What somebody asked for: the kind of a task and its options. Does not change once the task
+ * exists, but for the label. */
+
+#define TASK_KIND_COMMAND "command"
+#define TASK_GROUP_DEFAULT "default"
+
+/* Caps of what one request may bring, so that 100,000 of them fit in memory. The kernel's own limit
+ * for argv and environment together is 2 MiB with the default stack (execve(2)). */
+#define TASK_LABEL_MAX (4 * KIB)
+#define TASK_UNIQUE_MAX (1 * KIB)
+#define TASK_PARAMS_MAX (1 * MIB)
+#define TASK_ARGV_MAX (1 * MIB)
+#define TASK_ENV_MAX (512 * KIB)
+#define TASK_STRING_MAX                                                                            \
+    (128 * KIB) /* of one argument or variable: MAX_ARG_STRLEN of the kernel                       \
+                 */
+#define TASK_PATH_MAX (4 * KIB)
+#define TASK_RESULT_MAX_LIMIT (64 * MIB)
+#define TASK_STOP_TIMEOUT_LIMIT (7 * USEC_PER_DAY)
+
+typedef struct TaskSpec {
+    char *kind;
+    char *label; /* never empty once checked */
+    char *group;
+    char *unique; /* "" = none */
+    char *params; /* JSON object; "" = none given */
+    char **argv;
+    char *cwd; /* absolute */
+    EnvBlock *env;
+    bool clear_env;
+    bool isolate;
+    uint32_t umask;
+    uint64_t stop_timeout_usec;
+    uint64_t log_max;    /* bytes */
+    uint64_t result_max; /* bytes */
+} TaskSpec;
+
+/* Values of what a request leaves out. */
+typedef struct TaskDefaults {
+    const char *cwd;
+    uint64_t stop_timeout_usec;
+    uint64_t log_max;
+    uint64_t result_max;
+} TaskDefaults;
+
+TaskSpec *task_spec_new(const char *kind,
+                        const TaskDefaults *defaults); /* NULL when memory is short */
+TaskSpec *task_spec_free(TaskSpec *s);                 /* NULL-safe, gives NULL */
+DEFINE_CLEANUP(TaskSpec *, task_spec_free)
+
+/* Holds the request against the caps and rules above, and fills in the label. 0, -EREMOTE with the
+ * error set, or -ENOMEM. What only the world can tell (kinds, folders) is not looked at. */
+int task_spec_check(TaskSpec *s, Error *error);
+
+/* 0, or -EREMOTE when this text cannot be a label. */
+int task_label_check(const char *label, Error *error);
+
+/* Bytes of memory that the request holds, roughly; the shared environment is not counted. */
+size_t task_spec_size(const TaskSpec *s);

@@ -1,0 +1,81 @@
+#include "daemon/core/task.h"
+
+#include <errno.h>
+
+#include "common/text.h"
+
+#define TO(state) (1u << TASK_##state)
+
+/* From each state, the states that may follow. Final is final. */
+static const unsigned task_transitions[_TASK_STATE_MAX] = {
+    [TASK_QUEUED] = TO(STARTING) | TO(CANCELLED) | TO(INTERRUPTED),
+    [TASK_STARTING] =
+        TO(RUNNING) | TO(CANCELLING) | TO(SUCCEEDED) | TO(FAILED) | TO(CANCELLED) | TO(INTERRUPTED),
+    [TASK_RUNNING] = TO(CANCELLING) | TO(SUCCEEDED) | TO(FAILED) | TO(CANCELLED) | TO(INTERRUPTED),
+    [TASK_CANCELLING] = TO(SUCCEEDED) | TO(FAILED) | TO(CANCELLED) | TO(INTERRUPTED),
+};
+
+Task *task_new(uint64_t id, TaskSpec *spec, uint64_t now_usec) {
+    Task *t = calloc(1, sizeof(Task));
+
+    if (!t)
+        return NULL;
+    t->id = id;
+    t->spec = spec;
+    t->state = TASK_QUEUED;
+    t->created_at = now_usec;
+    t->exit_code = -1;
+    progress_init(&t->progress);
+    return t;
+}
+
+Task *task_free(Task *t) {
+    if (!t)
+        return NULL;
+    task_spec_free(t->spec);
+    progress_done(&t->progress);
+    free(t->reason);
+    free(t->status);
+    free(t->message);
+    free(t);
+    return NULL;
+}
+
+int task_set_state(Task *t, TaskState state, uint64_t now_usec) {
+    if ((unsigned)state >= _TASK_STATE_MAX || !(task_transitions[t->state] & (1u << state)))
+        return -EPERM;
+
+    t->state = state;
+    if (state == TASK_STARTING)
+        t->started_at = now_usec;
+    if (task_state_is_final(state)) {
+        t->finished_at = now_usec;
+        t->pid = 0;
+        task_set_reason(t, "");
+    }
+    if (state == TASK_SUCCEEDED)
+        progress_complete(&t->progress);
+    return 0;
+}
+
+static bool set_text(char **field, const char *text, size_t max) {
+    _cleanup_free_ char *clean = text_clean(text, strlen(text), max);
+
+    if (!clean || streq(strempty(*field), clean))
+        return false;
+    free(*field);
+    *field = TAKE_PTR(clean);
+    return true;
+}
+
+bool task_set_status(Task *t, const char *text) {
+    return set_text(&t->status, text, TASK_STATUS_MAX);
+}
+
+bool task_set_message(Task *t, const char *text) {
+    return set_text(&t->message, text, TASK_MESSAGE_MAX);
+}
+
+bool task_set_reason(Task *t, const char *text) {
+    return set_text(&t->reason, text, TASK_MESSAGE_MAX);
+}

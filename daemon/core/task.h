@@ -1,0 +1,60 @@
+#pragma once
+
+#include <sys/queue.h>
+#include <sys/types.h>
+#include <uthash.h>
+
+#include "common/task-state.h"
+#include "daemon/core/progress.h"
+#include "daemon/core/task-spec.h"
+
+/* One task: what was asked, and what has become of it. Pure data; task_set_state() is the only way
+ * to another state. */
+
+#define TASK_STATUS_MAX (1 * KIB)
+#define TASK_MESSAGE_MAX (4 * KIB)
+
+typedef struct Task {
+    uint64_t id;
+    TaskSpec *spec;
+    TaskState state;
+    TaskProgress progress;
+    char *reason;                                 /* NULL = "" */
+    char *status;                                 /* NULL = "" */
+    char *message;                                /* NULL = "" */
+    uint64_t created_at, started_at, finished_at; /* CLOCK_REALTIME, microseconds, 0 = not yet */
+    int exit_code;                                /* -1 = none */
+    int exit_signal;                              /* 0 = none */
+    pid_t pid;                                    /* 0 = none */
+    uint64_t log_size;                            /* bytes */
+    bool has_result;
+    bool cancel_requested;
+    bool stop_requested; /* the daemon ends: what is cut short is interrupted, not cancelled */
+
+    TAILQ_ENTRY(Task) queue;   /* the scheduler's */
+    UT_hash_handle hh;         /* the table's, by id */
+    UT_hash_handle hh_unique;  /* the table's, by unique key, while active */
+    struct TaskRun *run;       /* the manager's, while something runs; not owned */
+    struct TaskOutbox *outbox; /* the bus's, while there are signals to send; not owned */
+} Task;
+
+TAILQ_HEAD(TaskQueue, Task);
+
+Task *task_new(uint64_t id, TaskSpec *spec,
+               uint64_t now_usec); /* takes spec, unless it gives NULL */
+Task *task_free(Task *t);          /* NULL-safe, gives NULL */
+DEFINE_CLEANUP(Task *, task_free)
+
+/* Moves the task to another state and notes the time of its start or end. -EPERM when the table of
+ * transitions does not have it; then nothing changes. */
+int task_set_state(Task *t, TaskState state, uint64_t now_usec);
+
+static inline bool task_is_final(const Task *t) {
+    return task_state_is_final(t->state);
+}
+
+/* Replace one of the texts, cut at its cap. False when it is the same as before or memory is short.
+ */
+bool task_set_status(Task *t, const char *text);
+bool task_set_message(Task *t, const char *text);
+bool task_set_reason(Task *t, const char *text);

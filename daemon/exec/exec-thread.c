@@ -1,0 +1,360 @@
+#include "daemon/exec/exec-thread.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/log-file.h"
+#include "common/log.h"
+#include "common/parse.h"
+#include "daemon/exec/result-file.h"
+#include "daemon/exec/thread-pool.h"
+
+/* News that wait for the loop. When a kind is faster than the loop, the last of a sort is replaced.
+ */
+#define NEWS_MAX 32
+
+typedef enum NewsType {
+    NEWS_STARTED,
+    NEWS_PROGRESS,
+    NEWS_PHASE,
+    NEWS_STATUS,
+    NEWS_LOG,
+} NewsType;
+
+typedef struct News {
+    NewsType type;
+    char *text;
+    uint64_t done, total; /* NEWS_LOG: done = size of the log */
+} News;
+
+struct ThreadExecutor {
+    sd_event *event; /* not owned */
+    sd_event_source *source;
+    ThreadPool *pool;
+};
+
+typedef struct ThreadJob {
+    ExecJob job;
+    PoolItem item;
+    TaskContext context;
+    ThreadExecutor *executor; /* not owned */
+    uint64_t id;
+    const Kind *kind;
+    cJSON *params;
+    char *runtime_dir;
+    uint64_t result_max, stop_timeout_usec;
+    sd_event_source *stop_timer;
+
+    /* Both sides, under the pool's lock. */
+    News news[NEWS_MAX];
+    size_t n_news;
+    bool cancelled;
+    pthread_cond_t wake; /* cancelled */
+
+    /* The thread's until the item is done. */
+    LogFile log;
+    char *message;
+    int result;
+} ThreadJob;
+
+/* --- the thread's side
+ * ------------------------------------------------------------------------------------------ */
+
+static ThreadJob *context_job(TaskContext *c) {
+    return CONTAINER_OF(c, ThreadJob, context);
+}
+
+/* The entry to fill in: a new one, or, for news of which only the last counts, one that is there
+ * already. */
+static News *news_slot(ThreadJob *j, NewsType type) {
+    for (size_t i = j->n_news; i > 0; i--) {
+        bool last = i == j->n_news, full = j->n_news == NEWS_MAX;
+        if (j->news[i - 1].type == type && (full || (last && type != NEWS_STATUS)))
+            return &j->news[i - 1];
+    }
+    if (j->n_news == NEWS_MAX)
+        return NULL;
+    j->news[j->n_news] = (News){.type = type};
+    return &j->news[j->n_news++];
+}
+
+static void post(ThreadJob *j, NewsType type, const char *text, uint64_t done, uint64_t total) {
+    char *copy = text ? strdup(text) : NULL;
+
+    thread_pool_lock(j->executor->pool);
+    News *n = news_slot(j, type);
+    if (n) {
+        free(n->text);
+        *n = (News){.type = type, .text = copy, .done = done, .total = total};
+        copy = NULL;
+    }
+    thread_pool_notify(j->executor->pool, &j->item);
+    thread_pool_unlock(j->executor->pool);
+    free(copy);
+}
+
+static void on_progress(TaskContext *c, uint64_t done, uint64_t total) {
+    post(context_job(c), NEWS_PROGRESS, NULL, done, total);
+}
+
+static void on_phase(TaskContext *c, const char *phase) {
+    post(context_job(c), NEWS_PHASE, phase, 0, 0);
+}
+
+static void on_status(TaskContext *c, const char *text) {
+    post(context_job(c), NEWS_STATUS, text, 0, 0);
+}
+
+static void on_log(TaskContext *c, bool error, const char *line) {
+    ThreadJob *j = context_job(c);
+    _cleanup_free_ char *text = NULL;
+    int n = asprintf(&text, "%s\n", line);
+
+    if (n < 0) {
+        text = NULL;
+        return;
+    }
+    log_file_append(&j->log, error ? LOG_STREAM_STDERR : LOG_STREAM_STDOUT,
+                    clock_usec(CLOCK_REALTIME), text, (size_t)n);
+    post(j, NEWS_LOG, NULL, j->log.size, 0);
+}
+
+static void on_message(TaskContext *c, const char *text) {
+    ThreadJob *j = context_job(c);
+
+    free(j->message);
+    j->message = strdup(text);
+}
+
+static int on_set_result(TaskContext *c, const char *json) {
+    ThreadJob *j = context_job(c);
+
+    if (strlen(json) > j->result_max)
+        return -EFBIG;
+    return result_file_write(j->runtime_dir, json);
+}
+
+static bool on_cancelled(TaskContext *c) {
+    return __atomic_load_n(&context_job(c)->cancelled, __ATOMIC_RELAXED);
+}
+
+static int on_sleep(TaskContext *c, uint64_t usec) {
+    ThreadJob *j = context_job(c);
+    ThreadPool *pool = j->executor->pool;
+    uint64_t deadline = clock_usec(CLOCK_MONOTONIC) + usec;
+
+    thread_pool_lock(pool);
+    bool in_time = true;
+    while (!j->cancelled && in_time)
+        in_time = thread_pool_wait_until(pool, &j->wake, deadline);
+    bool cancelled = j->cancelled;
+    thread_pool_unlock(pool);
+    return cancelled ? -ECANCELED : 0;
+}
+
+static const TaskContextVTable context_vtable = {
+    .progress = on_progress,
+    .phase = on_phase,
+    .status = on_status,
+    .log = on_log,
+    .message = on_message,
+    .set_result = on_set_result,
+    .cancelled = on_cancelled,
+    .sleep = on_sleep,
+};
+
+static void work(PoolItem *item) {
+    ThreadJob *j = CONTAINER_OF(item, ThreadJob, item);
+
+    post(j, NEWS_STARTED, NULL, 0, 0);
+    j->result = j->kind->run(&j->context, j->params);
+}
+
+/* --- the loop's side
+ * -------------------------------------------------------------------------------------------- */
+
+static void thread_job_free(ExecJob *job) {
+    ThreadJob *j = CONTAINER_OF(job, ThreadJob, job);
+
+    sd_event_source_disable_unref(j->stop_timer);
+    for (size_t i = 0; i < j->n_news; i++)
+        free(j->news[i].text);
+    log_file_done(&j->log);
+    pthread_cond_destroy(&j->wake);
+    cJSON_Delete(j->params);
+    free(j->message);
+    free(j->runtime_dir);
+    free(j);
+}
+
+static int on_stop_timeout(sd_event_source *s, uint64_t usec, void *userdata) {
+    ThreadJob *j = userdata;
+    char buf[FORMAT_MAX], text[128];
+
+    snprintf(text, sizeof(text), "still at work: it has not answered the cancel for %s",
+             format_span(buf, j->stop_timeout_usec));
+    log_full(LOG_WARNING, j->id, "Kind %s is %s; a thread is never killed half-way", j->kind->name,
+             text);
+    j->job.events->reason(j->job.userdata, text);
+    return 0;
+}
+
+static void thread_job_cancel(ExecJob *job) {
+    ThreadJob *j = CONTAINER_OF(job, ThreadJob, job);
+    ThreadPool *pool = j->executor->pool;
+
+    thread_pool_lock(pool);
+    bool again = j->cancelled;
+    __atomic_store_n(&j->cancelled, true, __ATOMIC_RELAXED);
+    pthread_cond_signal(&j->wake);
+    thread_pool_unlock(pool);
+    if (again)
+        return;
+    int r = sd_event_add_time_relative(j->executor->event, &j->stop_timer, CLOCK_MONOTONIC,
+                                       j->stop_timeout_usec, 0, on_stop_timeout, j);
+    if (r < 0)
+        log_warning_errno(r, "Cannot watch over the cancel of a thread, ignoring");
+}
+
+static int thread_job_kill(ExecJob *job, int signal) {
+    return -EOPNOTSUPP;
+}
+
+static const ExecJobVTable job_vtable = {
+    .cancel = thread_job_cancel,
+    .kill = thread_job_kill,
+    .free = thread_job_free,
+};
+
+static void report(ThreadJob *j, const News *n) {
+    const ExecEvents *events = j->job.events;
+    void *userdata = j->job.userdata;
+
+    switch (n->type) {
+    case NEWS_STARTED:
+        events->started(userdata, 0);
+        break;
+    case NEWS_PROGRESS:
+        events->progress(userdata, -1, n->done, n->total, true);
+        break;
+    case NEWS_PHASE:
+        events->phase(userdata, strempty(n->text));
+        break;
+    case NEWS_STATUS:
+        events->status(userdata, strempty(n->text));
+        break;
+    case NEWS_LOG:
+        events->log_grew(userdata, n->done);
+        break;
+    }
+}
+
+static void report_news(ThreadJob *j) {
+    News news[NEWS_MAX];
+
+    thread_pool_lock(j->executor->pool);
+    size_t n = j->n_news;
+    memcpy(news, j->news, n * sizeof(News));
+    j->n_news = 0;
+    thread_pool_unlock(j->executor->pool);
+
+    for (size_t i = 0; i < n; i++) {
+        report(j, &news[i]);
+        free(news[i].text);
+    }
+}
+
+static void report_end(ThreadJob *j) {
+    bool ok = j->result >= 0, cancelled = j->result == -ECANCELED && j->cancelled;
+    ExecOutcome outcome = {
+        .state = ok          ? TASK_SUCCEEDED
+                 : cancelled ? TASK_CANCELLED
+                             : TASK_FAILED,
+        .exit_code = ok          ? 0
+                     : cancelled ? -1
+                                 : 1,
+        .message = j->message  ? j->message
+                   : ok        ? ""
+                   : cancelled ? "cancelled"
+                               : strerror(-j->result),
+        .log_dropped = j->log.dropped,
+        .log_error = j->log.error,
+    };
+
+    /* The size in the last news may have found no room. */
+    if (j->log.size > 0)
+        j->job.events->log_grew(j->job.userdata, j->log.size);
+    j->job.events->ended(j->job.userdata, &outcome);
+}
+
+static int on_pool(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+    ThreadExecutor *x = userdata;
+    PoolItem *item;
+    bool done;
+
+    while ((item = thread_pool_take(x->pool, &done))) {
+        ThreadJob *j = CONTAINER_OF(item, ThreadJob, item);
+        report_news(j);
+        if (done)
+            report_end(j);
+    }
+    return 0;
+}
+
+int thread_executor_new(ThreadExecutor **ret, sd_event *event) {
+    ThreadExecutor *x = calloc(1, sizeof(ThreadExecutor));
+    int r;
+
+    if (!x)
+        return -ENOMEM;
+    x->event = event;
+    r = thread_pool_new(&x->pool);
+    if (r >= 0)
+        r = sd_event_add_io(event, &x->source, thread_pool_fd(x->pool), EPOLLIN, on_pool, x);
+    if (r < 0) {
+        thread_executor_free(x);
+        return r;
+    }
+    (void)sd_event_source_set_description(x->source, "thread-pool");
+    *ret = x;
+    return 0;
+}
+
+ThreadExecutor *thread_executor_free(ThreadExecutor *x) {
+    if (!x)
+        return NULL;
+    sd_event_source_disable_unref(x->source);
+    thread_pool_free(x->pool);
+    free(x);
+    return NULL;
+}
+
+int thread_job_start(ThreadExecutor *x, const ThreadJobSpec *spec, const ExecEvents *events,
+                     void *userdata, ExecJob **ret) {
+    ThreadJob *j = calloc(1, sizeof(ThreadJob));
+    int r;
+
+    if (!j)
+        return -ENOMEM;
+    j->job = (ExecJob){.vtable = &job_vtable, .events = events, .userdata = userdata};
+    j->item.work = work;
+    j->context.vtable = &context_vtable;
+    j->executor = x;
+    j->id = spec->id;
+    j->kind = spec->kind;
+    j->result_max = spec->result_max;
+    j->stop_timeout_usec = spec->stop_timeout_usec;
+    thread_pool_condition_init(&j->wake);
+    log_file_init(&j->log, spec->log_dir, spec->id, spec->log_max);
+    j->params = cJSON_Parse(isempty(spec->params) ? "{}" : spec->params);
+    j->runtime_dir = strdup(spec->runtime_dir);
+    r = j->params && j->runtime_dir ? thread_pool_submit(x->pool, &j->item) : -ENOMEM;
+    if (r < 0) {
+        thread_job_free(&j->job);
+        return r;
+    }
+    *ret = &j->job;
+    return 0;
+}

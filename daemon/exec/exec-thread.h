@@ -1,0 +1,28 @@
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "daemon/exec/executor.h"
+#include "daemon/kinds/kind.h"
+
+/* Runs built-in kinds on the thread pool. */
+
+typedef struct ThreadExecutor ThreadExecutor;
+
+int thread_executor_new(ThreadExecutor **ret, sd_event *event);
+/* Waits for kinds at work. NULL-safe, gives NULL. */
+ThreadExecutor *thread_executor_free(ThreadExecutor *x);
+
+typedef struct ThreadJobSpec {
+    uint64_t id;
+    const Kind *kind;        /* not owned, outlives the job */
+    const char *params;      /* JSON object; "" = {} */
+    const char *log_dir;     /* not owned, outlives the job */
+    const char *runtime_dir; /* of this task, copied */
+    uint64_t log_max, result_max;
+    uint64_t stop_timeout_usec; /* after that, a cancel without an answer is reported */
+} ThreadJobSpec;
+
+/* 0 and the job, or -errno. */
+int thread_job_start(ThreadExecutor *x, const ThreadJobSpec *spec, const ExecEvents *events,
+                     void *userdata, ExecJob **ret);

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include "common/macro.h"
+#include "common/task-state.h"
+
+/* The one face of everything that carries out tasks: a thread of the pool or a shim. A job reports
+ * through ExecEvents, from the loop, never from within the call that started or cancelled it.
+ * `ended` comes exactly once and last; nothing of the task runs any more then, and the job is to be
+ * freed (also from within `ended`). */
+
+typedef struct ExecOutcome {
+    TaskState state;      /* final */
+    int exit_code;        /* -1 = none */
+    int exit_signal;      /* 0 = none */
+    const char *message;  /* how it ended, in words; not owned, valid during the call */
+    uint64_t log_dropped; /* bytes of output that were not kept */
+    int log_error;        /* -errno of writing the log, or 0 */
+} ExecOutcome;
+
+typedef struct ExecEvents {
+    void (*started)(void *userdata, pid_t pid); /* pid 0: on a thread */
+    /* fraction -1 = look at done and total; trusted: 1.0 is meant */
+    void (*progress)(void *userdata, double fraction, uint64_t done, uint64_t total, bool trusted);
+    void (*phase)(void *userdata, const char *phase);
+    void (*status)(void *userdata, const char *text);
+    void (*log_grew)(void *userdata, uint64_t size);
+    void (*reason)(void *userdata, const char *text);
+    void (*ended)(void *userdata, const ExecOutcome *outcome);
+} ExecEvents;
+
+typedef struct ExecJob ExecJob;
+
+typedef struct ExecJobVTable {
+    void (*cancel)(ExecJob *job);
+    int (*kill)(ExecJob *job, int signal); /* 0, -EOPNOTSUPP when there is no process */
+    void (*free)(ExecJob *job);
+} ExecJobVTable;
+
+struct ExecJob {
+    const ExecJobVTable *vtable;
+    const ExecEvents *events; /* not owned */
+    void *userdata;           /* not owned */
+};
+
+/* Asks for the end; again does nothing. The end may still be a success: then the cancel came too
+ * late. */
+static inline void exec_job_cancel(ExecJob *job) {
+    job->vtable->cancel(job);
+}
+
+static inline int exec_job_kill(ExecJob *job, int signal) {
+    return job->vtable->kill(job, signal);
+}
+
+/* Of a job that has ended. NULL-safe, gives NULL. */
+static inline ExecJob *exec_job_free(ExecJob *job) {
+    if (job)
+        job->vtable->free(job);
+    return NULL;
+}

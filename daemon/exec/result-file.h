@@ -1,0 +1,18 @@
+#pragma once
+
+#include "common/macro.h"
+
+/* The result of a task: a JSON text in the file "result" of its runtime folder. */
+
+/* Path of the file in the folder. -ENAMETOOLONG when it does not fit. */
+int result_file_path(char *buf, size_t size, const char *runtime_dir);
+
+/* Writes it whole or not at all. 0 or -errno. */
+int result_file_write(const char *runtime_dir, const char *json);
+
+/* Looks at what a task left. 1: a JSON text within max bytes; 0: nothing there; -EFBIG: too large;
+ * -EBADMSG: no JSON; or another -errno. What is not good is deleted. */
+int result_file_check(const char *runtime_dir, uint64_t max);
+
+/* Reads the result and deletes it. 0 and a string that the caller frees, or -errno. */
+int result_file_take(const char *runtime_dir, uint64_t max, char **ret);

@@ -1,0 +1,92 @@
+#include "daemon/exec/shim-message.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "common/cleanup.h"
+#include "common/fields.h"
+#include "common/parse.h"
+#include "common/shim-protocol.h"
+
+int progress_fraction_parse(const char *s, double *ret) {
+    size_t n = strspn(s, "0123456789.");
+    bool percent = s[n] == '%' || !memchr(s, '.', n);
+    char number[32], *end;
+
+    if (n == 0 || n >= sizeof(number) || (s[n] != '\0' && !streq(s + n, "%")))
+        return -EINVAL;
+    memcpy(number, s, n);
+    number[n] = '\0';
+    double value = strtod(number, &end);
+    if (*end || end == number)
+        return -EINVAL;
+    if (percent)
+        value /= 100;
+    if (!(value >= 0 && value <= 1))
+        return -EINVAL;
+    *ret = value;
+    return 0;
+}
+
+static uint64_t number(const char *value) {
+    uint64_t n;
+    return parse_u64(value, &n) < 0 ? 0 : n;
+}
+
+static int small_number(const char *value) {
+    uint64_t n = number(value);
+    return n > INT32_MAX ? 0 : (int)n;
+}
+
+static void parse_news(const char *key, const char *value, ShimMessage *m) {
+    if (streq(key, SHIM_STARTED))
+        m->started_pid = small_number(value);
+    else if (streq(key, SHIM_LOG_SIZE))
+        m->log_size = number(value);
+    else if (streq(key, SHIM_MAIN_EXITED))
+        m->left_behind = (unsigned)small_number(value);
+    else if (streq(key, NOTIFY_STATUS))
+        m->status = value;
+    else if (streq(key, NOTIFY_PHASE))
+        m->phase = value;
+    else if (streq(key, NOTIFY_FINAL_MESSAGE))
+        m->final_message = value;
+    else if (streq(key, NOTIFY_PROGRESS))
+        m->has_progress |= progress_fraction_parse(value, &m->fraction) >= 0;
+    else if (streq(key, NOTIFY_DONE))
+        m->has_progress |= parse_u64(value, &m->done) >= 0;
+    else if (streq(key, NOTIFY_TOTAL))
+        m->has_progress |= parse_u64(value, &m->total) >= 0;
+}
+
+static void parse_end(const char *key, const char *value, ShimMessage *m) {
+    if (streq(key, SHIM_EXIT_CODE)) {
+        m->is_end = true;
+        m->end.exit_code = small_number(value);
+    } else if (streq(key, SHIM_EXIT_SIGNAL)) {
+        m->is_end = true;
+        m->end.exit_signal = small_number(value);
+    } else if (streq(key, SHIM_EXEC_ERRNO)) {
+        m->is_end = true;
+        m->end.exec_errno = small_number(value);
+    } else if (streq(key, SHIM_EXEC_STEP))
+        snprintf(m->end.exec_step, sizeof(m->end.exec_step), "%s", value);
+    else if (streq(key, SHIM_CANCELLED))
+        m->end.cancelled = true;
+    else if (streq(key, SHIM_KILLED))
+        m->end.killed = true;
+    else if (streq(key, SHIM_LOG_DROPPED))
+        m->end.log_dropped = number(value);
+    else if (streq(key, SHIM_LOG_ERRNO))
+        m->end.log_errno = small_number(value);
+}
+
+void shim_message_parse(char *data, ShimMessage *ret) {
+    const char *key, *value;
+
+    *ret = (ShimMessage){.fraction = -1, .end = {.exit_code = -1}};
+    while (fields_next(&data, &key, &value)) {
+        parse_news(key, value, ret);
+        parse_end(key, value, ret);
+    }
+}

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include "daemon/exec/shim-end.h"
+
+/* A message of a shim, taken apart; see common/shim-protocol.h. What a command says on its
+ * NOTIFY_SOCKET comes through here: numbers that are none are no reading. */
+typedef struct ShimMessage {
+    pid_t started_pid;                          /* 0 = not in it */
+    uint64_t log_size;                          /* 0 = not in it */
+    unsigned left_behind;                       /* processes; 0 = not in it */
+    const char *phase, *status, *final_message; /* into the data; NULL = not in it */
+    bool has_progress;
+    double fraction; /* -1 = look at done and total */
+    uint64_t done, total;
+    bool is_end; /* the last one */
+    ShimEnd end;
+} ShimMessage;
+
+/* Changes the NUL-terminated data in place; the message points into it. */
+void shim_message_parse(char *data, ShimMessage *ret);
+
+/* "42", "42%" or "0.42" as a fraction of 0 to 1; 0 or -EINVAL. A whole number is a percentage, "1"
+ * too; "1.0" is all of it. */
+int progress_fraction_parse(const char *s, double *ret);

@@ -1,0 +1,103 @@
+#include "daemon/exec/shim-spec.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/cleanup.h"
+#include "common/fd-io.h"
+#include "common/shim-protocol.h"
+#include "daemon/exec/result-file.h"
+
+/* What the daemon was given for itself, as a service, and is no business of its tasks. */
+static const char *const own_variables[] = {
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+    "LISTEN_PID",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "MAINPID",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "SYSTEMD_EXEC_PID",
+    "MEMORY_PRESSURE_WATCH",
+    "MEMORY_PRESSURE_WRITE",
+    "DBUS_STARTER_ADDRESS",
+    "DBUS_STARTER_BUS_TYPE",
+};
+
+static bool same_variable(const char *entry, const char *name, size_t n) {
+    return strncmp(entry, name, n) == 0 && entry[n] == '=';
+}
+
+static bool is_own(const char *entry) {
+    for (size_t i = 0; i < ELEMENTSOF(own_variables); i++)
+        if (same_variable(entry, own_variables[i], strlen(own_variables[i])))
+            return true;
+    return strncmp(entry, "LONGRUN_", strlen("LONGRUN_")) == 0;
+}
+
+static bool is_overridden(const char *entry, char *const *env) {
+    size_t n = strcspn(entry, "=");
+
+    for (size_t i = 0; env[i]; i++)
+        if (same_variable(env[i], entry, n))
+            return true;
+    return false;
+}
+
+static void put(FILE *f, const char *key, const char *value) {
+    fprintf(f, "%s=%s", key, value);
+    fputc('\0', f);
+}
+
+static void put_number(FILE *f, const char *key, uint64_t value) {
+    fprintf(f, "%s=%" PRIu64, key, value);
+    fputc('\0', f);
+}
+
+static void put_environment(FILE *f, const ShimSpec *s) {
+    char path[4096];
+
+    if (!s->clear_env)
+        for (char **e = environ; *e; e++)
+            if (strchr(*e, '=') && !is_own(*e) && !is_overridden(*e, s->env))
+                put(f, SHIM_SPEC_ENV, *e);
+    for (size_t i = 0; s->env[i]; i++)
+        if (strncmp(s->env[i], "LONGRUN_", strlen("LONGRUN_")) != 0)
+            put(f, SHIM_SPEC_ENV, s->env[i]);
+
+    fprintf(f, "%s=LONGRUN_TASK_ID=%" PRIu64 "%c", SHIM_SPEC_ENV, s->id, '\0');
+    fprintf(f, "%s=LONGRUN_RESULT_MAX=%" PRIu64 "%c", SHIM_SPEC_ENV, s->result_max, '\0');
+    if (result_file_path(path, sizeof(path), s->runtime_dir) >= 0)
+        fprintf(f, "%s=LONGRUN_RESULT=%s%c", SHIM_SPEC_ENV, path, '\0');
+}
+
+int shim_spec_to_memfd(const ShimSpec *s) {
+    _cleanup_free_ char *data = NULL;
+    char notify[4096];
+    size_t size;
+    FILE *f = open_memstream(&data, &size);
+
+    if (!f)
+        return -ENOMEM;
+    put_number(f, SHIM_SPEC_ID, s->id);
+    for (char *const *a = s->argv; *a; a++)
+        put(f, SHIM_SPEC_ARGV, *a);
+    put_environment(f, s);
+    put(f, SHIM_SPEC_CWD, s->cwd);
+    put_number(f, SHIM_SPEC_UMASK, s->umask);
+    put_number(f, SHIM_SPEC_STOP_TIMEOUT, s->stop_timeout_usec);
+    put(f, SHIM_SPEC_LOG_DIR, s->log_dir);
+    put_number(f, SHIM_SPEC_LOG_MAX, s->log_max);
+    snprintf(notify, sizeof(notify), "%s/notify", s->runtime_dir);
+    put(f, SHIM_SPEC_NOTIFY_SOCKET, notify);
+    if (s->stdin_text)
+        put(f, SHIM_SPEC_STDIN, s->stdin_text);
+
+    bool failed = ferror(f);
+    if (fclose(f) != 0 || failed)
+        return -ENOMEM;
+    return memfd_new("longrun-job", data, size);
+}

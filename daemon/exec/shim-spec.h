@@ -1,0 +1,24 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include "common/macro.h"
+
+/* A job for longrun-shim, as common/shim-protocol.h lays it down. Nothing is owned. */
+typedef struct ShimSpec {
+    uint64_t id;
+    char *const *argv;
+    char *const *env; /* VARIABLE=VALUE, on top of the daemon's own environment */
+    bool clear_env;   /* or instead of it */
+    const char *cwd;
+    mode_t umask;
+    const char *stdin_text; /* NULL: /dev/null */
+    uint64_t stop_timeout_usec;
+    const char *log_dir;
+    uint64_t log_max;
+    uint64_t result_max;
+    const char *runtime_dir; /* of this task */
+} ShimSpec;
+
+/* Writes the job into a memory file. Gives its descriptor, which the caller closes, or -errno. */
+int shim_spec_to_memfd(const ShimSpec *s);

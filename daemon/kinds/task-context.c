@@ -1,0 +1,87 @@
+#include "daemon/kinds/task-context.h"
+
+#include <stdarg.h>
+
+#include "common/cleanup.h"
+#include "common/text.h"
+
+/* Both end up in D-Bus strings and labels. */
+#define STATUS_MAX ((size_t)1024)
+#define MESSAGE_MAX ((size_t)4096)
+
+/* NULL when memory is short: words are lost then, the work goes on. */
+static char *format_line(const char *format, va_list ap) {
+    char *line;
+
+    if (vasprintf(&line, format, ap) < 0)
+        return NULL;
+    for (char *p = strchr(line, '\n'); p; p = strchr(p, '\n'))
+        *p = ' ';
+    return line;
+}
+
+static char *format_clean(size_t max, const char *format, va_list ap) {
+    _cleanup_free_ char *line = format_line(format, ap);
+
+    return line ? text_clean(line, strlen(line), max) : NULL;
+}
+
+void task_context_progress(TaskContext *c, uint64_t done, uint64_t total) {
+    c->vtable->progress(c, done, total);
+}
+
+void task_context_phase(TaskContext *c, const char *phase) {
+    c->vtable->phase(c, phase);
+}
+
+void task_context_status(TaskContext *c, const char *format, ...) {
+    va_list ap;
+
+    va_start(ap, format);
+    _cleanup_free_ char *text = format_clean(STATUS_MAX, format, ap);
+    va_end(ap);
+    if (text)
+        c->vtable->status(c, text);
+}
+
+void task_context_log(TaskContext *c, const char *format, ...) {
+    va_list ap;
+
+    va_start(ap, format);
+    _cleanup_free_ char *line = format_line(format, ap);
+    va_end(ap);
+    if (line)
+        c->vtable->log(c, false, line);
+}
+
+void task_context_log_error(TaskContext *c, const char *format, ...) {
+    va_list ap;
+
+    va_start(ap, format);
+    _cleanup_free_ char *line = format_line(format, ap);
+    va_end(ap);
+    if (line)
+        c->vtable->log(c, true, line);
+}
+
+void task_context_message(TaskContext *c, const char *format, ...) {
+    va_list ap;
+
+    va_start(ap, format);
+    _cleanup_free_ char *text = format_clean(MESSAGE_MAX, format, ap);
+    va_end(ap);
+    if (text)
+        c->vtable->message(c, text);
+}
+
+int task_context_set_result(TaskContext *c, const char *json) {
+    return c->vtable->set_result(c, json);
+}
+
+bool task_context_cancelled(TaskContext *c) {
+    return c->vtable->cancelled(c);
+}
+
+int task_context_sleep(TaskContext *c, uint64_t usec) {
+    return c->vtable->sleep(c, usec);
+}

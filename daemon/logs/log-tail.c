@@ -1,0 +1,268 @@
+#include "daemon/logs/log-tail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/text.h"
+
+/* A line that is not complete yet, of one stream. */
+typedef struct Partial {
+    char *data;        /* LOG_TAIL_LINE_MAX bytes, made with the first one */
+    size_t size;       /* bytes kept, LOG_TAIL_LINE_MAX at the most */
+    bool open;         /* a line has begun */
+    bool after_return; /* the last byte was \r: a \n now belongs to the same end of line */
+    uint64_t offset;   /* where in the log it begins */
+    uint64_t time_usec;
+} Partial;
+
+struct LogTail {
+    char *dir;
+    uint64_t id;
+    int fd, index_fd;
+    uint64_t offset;       /* everything before has been read */
+    uint64_t index_offset; /* bytes of the index that have been read */
+    LogIndexEntry run;     /* the entry that offset lies in */
+    LogIndexEntry next;    /* the one behind it; where = 0 when it has not been read yet */
+    Partial partials[LOG_STREAM_LONGRUN + 1];
+};
+
+LogTail *log_tail_new(const char *dir, uint64_t id) {
+    LogTail *t = calloc(1, sizeof(LogTail));
+
+    if (!t)
+        return NULL;
+    t->dir = strdup(dir);
+    t->id = id;
+    t->fd = t->index_fd = -EBADF;
+    if (!t->dir)
+        return log_tail_free(t);
+    return t;
+}
+
+LogTail *log_tail_free(LogTail *t) {
+    if (!t)
+        return NULL;
+    close_fd(t->fd);
+    close_fd(t->index_fd);
+    for (size_t i = 0; i < ELEMENTSOF(t->partials); i++)
+        free(t->partials[i].data);
+    free(t->dir);
+    free(t);
+    return NULL;
+}
+
+static int open_ending(const LogTail *t, const char *ending) {
+    char path[4096];
+    int r = log_file_path(path, sizeof(path), t->dir, t->id, ending);
+
+    if (r < 0)
+        return r;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    return fd < 0 ? -errno : fd;
+}
+
+static int open_both(LogTail *t) {
+    if (t->fd < 0) {
+        t->fd = open_ending(t, ".log");
+        if (t->fd < 0)
+            return t->fd;
+    }
+    if (t->index_fd < 0) {
+        t->index_fd = open_ending(t, ".idx");
+        if (t->index_fd < 0)
+            return t->index_fd;
+    }
+    return 0;
+}
+
+/* Moves on in the index until run is the entry that holds the offset. Gives where that entry ends.
+ */
+static uint64_t seek_index(LogTail *t, uint64_t offset) {
+    for (;;) {
+        if (t->next.where == 0) {
+            LogIndexEntry entry;
+            if (pread(t->index_fd, &entry, sizeof(entry), (off_t)t->index_offset) !=
+                (ssize_t)sizeof(entry))
+                return UINT64_MAX;
+            t->index_offset += sizeof(entry);
+            t->next = entry;
+        }
+        if (log_index_entry_offset(&t->next) > offset)
+            return log_index_entry_offset(&t->next);
+        t->run = t->next;
+        t->next = (LogIndexEntry){};
+    }
+}
+
+static int emit(Partial *p, LogStream stream, LogLines *lines) {
+    char *text;
+
+    text = text_clean(strempty(p->data), p->size, LOG_TAIL_LINE_MAX);
+    if (!text)
+        return -ENOMEM;
+    if (lines->count == 0 || p->offset < lines->offset)
+        lines->offset = p->offset;
+    lines->lines[lines->count++] =
+        (LogLine){.time_usec = p->time_usec, .stream = stream, .text = text};
+    p->size = 0;
+    p->open = false;
+    return 0;
+}
+
+static int partial_add(Partial *p, const char *data, size_t size, uint64_t offset,
+                       uint64_t time_usec) {
+    if (!p->data) {
+        p->data = malloc(LOG_TAIL_LINE_MAX);
+        if (!p->data)
+            return -ENOMEM;
+    }
+    if (!p->open) {
+        p->open = true;
+        p->offset = offset;
+        p->time_usec = time_usec;
+    }
+    size = MIN(size, LOG_TAIL_LINE_MAX - p->size);
+    memcpy(p->data + p->size, data, size);
+    p->size += size;
+    return 0;
+}
+
+/* A line ends at \n, \r or \r\n; a \r that ends nothing is no empty line. */
+static int end_line(Partial *p, char terminator, LogStream stream, uint64_t offset,
+                    uint64_t time_usec, LogLines *lines) {
+    int r;
+
+    if (terminator == '\n' && !p->open && !p->after_return) {
+        r = partial_add(p, "", 0, offset, time_usec);
+        if (r < 0)
+            return r;
+    }
+    p->after_return = terminator == '\r';
+    return p->open ? emit(p, stream, lines) : 0;
+}
+
+/* Takes bytes of one index entry, that is of one stream. */
+static int add_bytes(LogTail *t, const char *data, size_t size, uint64_t offset, LogLines *lines) {
+    LogStream stream = log_index_entry_stream(&t->run);
+    int r;
+
+    if ((size_t)stream >= ELEMENTSOF(t->partials))
+        stream = LOG_STREAM_LONGRUN;
+    Partial *p = &t->partials[stream];
+    while (size > 0) {
+        size_t n = 0;
+        while (n < size && data[n] != '\n' && data[n] != '\r')
+            n++;
+        if (n > 0) {
+            p->after_return = false;
+            r = partial_add(p, data, n, offset, t->run.time_usec);
+            if (r < 0)
+                return r;
+        }
+        if (n < size) {
+            r = end_line(p, data[n], stream, offset + n, t->run.time_usec, lines);
+            if (r < 0)
+                return r;
+            n++;
+        }
+        data += n;
+        offset += n;
+        size -= n;
+    }
+    return 0;
+}
+
+/* Unfinished lines are given up when what follows them is passed over. */
+static void forget_partials(LogTail *t) {
+    for (size_t i = 0; i < ELEMENTSOF(t->partials); i++) {
+        t->partials[i].open = false;
+        t->partials[i].size = 0;
+    }
+}
+
+/* Where in the buffer the newest LOG_TAIL_LINES_MAX line ends have their lines; 0 when there are no
+ * more. */
+static size_t newest_lines(const char *data, size_t size) {
+    size_t ends = 0;
+
+    for (size_t i = size; i > 0; i--)
+        if ((data[i - 1] == '\n' || data[i - 1] == '\r') && ends++ == LOG_TAIL_LINES_MAX)
+            return i;
+    return 0;
+}
+
+/* Reads what is new, of a burst the newest part from a line's beginning on. Gives the bytes. */
+static int read_new(LogTail *t, uint64_t size, char *buffer, size_t *ret_skip) {
+    bool burst = size - t->offset > LOG_TAIL_BURST_MAX;
+
+    if (burst)
+        t->offset = size - LOG_TAIL_BURST_MAX;
+    ssize_t n = pread(t->fd, buffer, size - t->offset, (off_t)t->offset);
+    if (n < 0)
+        return -errno;
+    size_t skip = newest_lines(buffer, (size_t)n);
+    if (burst && skip == 0) {
+        const char *end = memchr(buffer, '\n', (size_t)n);
+        skip = end ? (size_t)(end + 1 - buffer) : 0;
+    }
+    if (burst || skip > 0)
+        forget_partials(t);
+    *ret_skip = skip;
+    return (int)n;
+}
+
+static int emit_unfinished(LogTail *t, LogLines *lines) {
+    int r;
+
+    for (size_t i = 0; i < ELEMENTSOF(t->partials); i++)
+        if (t->partials[i].open) {
+            r = emit(&t->partials[i], (LogStream)i, lines);
+            if (r < 0)
+                return r;
+        }
+    return 0;
+}
+
+static int read_lines(LogTail *t, uint64_t size, char *buffer, LogLines *lines) {
+    size_t at = 0;
+    int n = read_new(t, size, buffer, &at);
+
+    if (n < 0)
+        return n;
+    uint64_t base = t->offset;
+    while (at < (size_t)n) {
+        uint64_t run_end = seek_index(t, base + at);
+        size_t part = (size_t)MIN(run_end - (base + at), (uint64_t)n - at);
+        int r = add_bytes(t, buffer + at, part, base + at, lines);
+        if (r < 0)
+            return r;
+        at += part;
+    }
+    t->offset = base + (uint64_t)n;
+    return 0;
+}
+
+int log_tail_read(LogTail *t, uint64_t size, bool final, LogLines *ret) {
+    _cleanup_free_ char *buffer = malloc(LOG_TAIL_BURST_MAX);
+    _cleanup_(log_lines_done) LogLines lines = {};
+    int r = 0;
+
+    /* Room for the unfinished lines of the end, too. */
+    lines.lines = calloc(LOG_TAIL_LINES_MAX + ELEMENTSOF(t->partials), sizeof(LogLine));
+    if (!buffer || !lines.lines)
+        return -ENOMEM;
+    if (size > t->offset) {
+        r = open_both(t);
+        if (r >= 0)
+            r = read_lines(t, size, buffer, &lines);
+    }
+    if (r >= 0 && final)
+        r = emit_unfinished(t, &lines);
+    if (r < 0)
+        return r;
+    *ret = lines;
+    lines = (LogLines){};
+    return 0;
+}

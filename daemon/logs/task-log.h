@@ -1,0 +1,22 @@
+#pragma once
+
+#include "common/macro.h"
+
+/* The logs of ended and active tasks, as those see them that read: see common/log-file.h for the
+ * files. All give 0 or -errno. */
+
+#define TASK_LOG_READ_MAX (1 * MIB)
+
+/* The log, open for reading; an empty one is made when the task has not printed anything yet, so
+ * that whoever holds the descriptor sees what comes. The caller closes it. */
+int task_log_open(const char *dir, uint64_t id);
+
+/* Reads up to size bytes (at most TASK_LOG_READ_MAX) from an offset; gives how many, 0 at the end
+ * or without a log. */
+int task_log_read(const char *dir, uint64_t id, uint64_t offset, void *buf, size_t size);
+
+/* Deletes the log and its index; none there is fine. */
+void task_log_remove(const char *dir, uint64_t id);
+
+/* Deletes the logs of all tasks with an id below the given one. */
+void task_log_remove_below(const char *dir, uint64_t id);

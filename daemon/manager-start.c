@@ -1,0 +1,129 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "daemon/manager-private.h"
+
+/* From a request to a task in the queue. */
+
+/* Only what the kernel knows already is asked for: a folder on a network that is down must not hold
+ * up the daemon. */
+static int check_cwd(const TaskSpec *spec, Error *error) {
+    struct statx stx;
+
+    if (statx(AT_FDCWD, spec->cwd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) < 0 ||
+        S_ISDIR(stx.stx_mode))
+        return 0; /* one that is not there may be made by the task before */
+    return error_set(error, ERROR_INVALID_OPTION, "cwd %s is not a folder", spec->cwd);
+}
+
+static int check_params(const TaskSpec *spec, const Kind *kind, Error *error) {
+    _cleanup_free_ char *why = NULL;
+    cJSON *params = cJSON_ParseWithOpts(isempty(spec->params) ? "{}" : spec->params, NULL, true);
+    int r = 0;
+
+    if (!params)
+        r = error_set(error, ERROR_INVALID_OPTION,
+                      "params is not JSON: it wants an object such as {\"steps\": 3}");
+    else if (!cJSON_IsObject(params))
+        r = error_set(error, ERROR_INVALID_OPTION,
+                      "params is JSON, but not an object: it wants one such as {\"steps\": 3}");
+    else if (kind->check(params, &why) < 0)
+        r = error_set(error, ERROR_INVALID_OPTION, "params of kind %s: %s", kind->name,
+                      why ?: "not valid");
+    cJSON_Delete(params);
+    return r;
+}
+
+static int check_kind(const TaskSpec *spec, Error *error) {
+    const Kind *kind;
+
+    if (streq(spec->kind, TASK_KIND_COMMAND))
+        return 0;
+    kind = kind_by_name(spec->kind);
+    if (!kind)
+        return error_set(error, ERROR_NO_SUCH_KIND,
+                         "There is no kind \"%.100s\". The property Kinds, or \"longrun kinds\", "
+                         "lists those that there are",
+                         spec->kind);
+    return check_params(spec, kind, error);
+}
+
+static int check_spec(TaskSpec *spec, Error *error) {
+    int r = check_kind(spec, error);
+
+    if (r >= 0)
+        r = task_spec_check(spec, error);
+    if (r >= 0 && !streq(spec->group, TASK_GROUP_DEFAULT))
+        r = error_set(error, ERROR_NO_SUCH_GROUP,
+                      "There is no group \"%.100s\": the only one is \"" TASK_GROUP_DEFAULT "\"",
+                      spec->group);
+    if (r >= 0)
+        r = check_cwd(spec, error);
+    return r;
+}
+
+static int check_specs(const Manager *m, TaskSpec **specs, size_t n, Error *error) {
+    size_t bytes = 0;
+
+    if (m->stopping)
+        return error_set(error, ERROR_NOT_PERMITTED,
+                         "longrund is stopping: try again when it is back");
+    for (size_t i = 0; i < n; i++) {
+        int r = check_spec(specs[i], error);
+        if (r < 0) {
+            if (n > 1)
+                error_prefix(error, "tasks[%zu]: ", i);
+            return r;
+        }
+        bytes += task_spec_size(specs[i]);
+    }
+    return scheduler_check_room(&m->scheduler, n, bytes, error);
+}
+
+static void on_added(void *userdata, void *arg, int error) {
+    Manager *m = userdata;
+
+    bus_publisher_task_added(m->bus->publisher, arg);
+}
+
+static void add_task(Manager *m, Task *t) {
+    task_table_add(&m->tasks, t);
+    scheduler_add(&m->scheduler, t);
+    group_task_added(&m->group);
+    manager_when_committed(m, on_added, t);
+}
+
+/* Gives the id of the new task, or of the active one that has the same unique key. */
+static int start_one(Manager *m, TaskSpec **spec, uint64_t *ret_id, Error *error) {
+    Task *t = isempty((*spec)->unique) ? NULL : task_table_find_unique(&m->tasks, (*spec)->unique);
+    int r;
+
+    if (t) {
+        *ret_id = t->id;
+        return 0;
+    }
+    r = state_dir_next_id(&m->dirs, ret_id, error);
+    if (r < 0)
+        return r;
+    t = task_new(*ret_id, *spec, clock_usec(CLOCK_REALTIME));
+    if (!t)
+        return -ENOMEM;
+    *spec = NULL;
+    add_task(m, t);
+    return 0;
+}
+
+int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
+                        Error *error) {
+    Manager *m = userdata;
+    int r = check_specs(m, specs, n, error);
+
+    for (size_t i = 0; r >= 0 && i < n; i++)
+        r = start_one(m, &specs[i], &ret_ids[i], error);
+    manager_schedule(m);
+    return r;
+}

@@ -1,0 +1,250 @@
+#include "daemon/manager.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/parse.h"
+#include "daemon/logs/task-log.h"
+#include "daemon/manager-private.h"
+
+/* --- what the bus asks
+ * ------------------------------------------------------------------------------------------ */
+
+static TaskSpec *new_spec(void *userdata, const char *kind) {
+    const Manager *m = userdata;
+    TaskDefaults defaults = {
+        .cwd = m->home,
+        .stop_timeout_usec = m->config.stop_timeout_usec,
+        .log_max = m->config.log_max,
+        .result_max = m->config.result_max,
+    };
+
+    return task_spec_new(kind, &defaults);
+}
+
+static EnvBlock *intern_env(void *userdata, char *const *env) {
+    return env_table_intern(((Manager *)userdata)->envs, env);
+}
+
+static TaskTable *tasks(void *userdata) {
+    return &((Manager *)userdata)->tasks;
+}
+
+static const BusKind *kinds(void *userdata) {
+    return ((Manager *)userdata)->kinds;
+}
+
+static unsigned running(void *userdata) {
+    return ((Manager *)userdata)->scheduler.running;
+}
+
+static unsigned queued(void *userdata) {
+    return ((Manager *)userdata)->scheduler.queued;
+}
+
+static unsigned max_parallel(void *userdata) {
+    return ((Manager *)userdata)->scheduler.max_parallel;
+}
+
+static void set_max_parallel(void *userdata, unsigned number) {
+    Manager *m = userdata;
+
+    m->scheduler.max_parallel = number;
+    manager_schedule(m);
+}
+
+static int reload(void *userdata, Error *error) {
+    return manager_reload(userdata, error);
+}
+
+/* A reply that waits for a commit. */
+typedef struct Continuation {
+    void (*func)(void *arg, int error);
+    void *arg;
+} Continuation;
+
+static void on_continue(void *userdata, void *arg, int error) {
+    Continuation *c = arg;
+
+    c->func(c->arg, error);
+    free(c);
+}
+
+static int when_committed(void *userdata, void (*func)(void *arg, int error), void *arg) {
+    Manager *m = userdata;
+    Continuation *c = malloc(sizeof(Continuation));
+    int r;
+
+    if (!c)
+        return -ENOMEM;
+    *c = (Continuation){.func = func, .arg = arg};
+    r = commit_queue_add(m->commits, on_continue, m, c);
+    if (r < 0)
+        free(c);
+    return r;
+}
+
+static const BusApi bus_api = {
+    .start = manager_start_tasks,
+    .cancel = manager_cancel_task,
+    .kill = manager_kill_task,
+    .set_label = manager_set_label,
+    .remove = manager_remove_task,
+    .open_log = manager_open_log,
+    .read_log = manager_read_log,
+    .take_result = manager_take_result,
+    .reload = reload,
+    .new_spec = new_spec,
+    .intern_env = intern_env,
+    .tasks = tasks,
+    .kinds = kinds,
+    .running = running,
+    .queued = queued,
+    .max_parallel = max_parallel,
+    .set_max_parallel = set_max_parallel,
+    .when_committed = when_committed,
+    .new_log_lines = manager_new_log_lines,
+};
+
+/* --- configuration
+ * ---------------------------------------------------------------------------------------------- */
+
+static void apply_config(Manager *m) {
+    m->scheduler.max_parallel = m->has_max_parallel ? m->max_parallel : m->config.max_parallel;
+    m->scheduler.max_queued = m->config.max_queued;
+}
+
+int manager_reload(Manager *m, Error *error) {
+    int r = config_load(m->config_path, m->config_required, &m->config, error);
+
+    if (r < 0)
+        return r;
+    apply_config(m);
+    manager_schedule(m);
+    log_info("Read the configuration again");
+    return 0;
+}
+
+static char *default_config_path(void) {
+    const char *dir = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    char *path;
+    int n = dir && dir[0] == '/' ? asprintf(&path, "%s/longrun/longrun.conf", dir)
+                                 : asprintf(&path, "%s/.config/longrun/longrun.conf", home ?: "");
+    return n < 0 ? NULL : path;
+}
+
+/* --- life
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static int make_kinds(Manager *m) {
+    const Kind *const *all = kind_all();
+    size_t n = 0;
+
+    while (all[n])
+        n++;
+    m->kinds = calloc(n + 1, sizeof(BusKind));
+    if (!m->kinds)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        m->kinds[i] = (BusKind){.name = all[i]->name, .description = all[i]->description};
+    return 0;
+}
+
+static int make_parts(Manager *m) {
+    int r = make_kinds(m);
+
+    if (r >= 0)
+        r = commit_queue_new(&m->commits, m->event);
+    if (r >= 0)
+        r = shim_executor_new(&m->shims, m->event, m->libexec_dir);
+    if (r >= 0)
+        r = thread_executor_new(&m->threads, m->event);
+    if (r >= 0)
+        r = service_status_init(&m->status, m->event);
+    return r;
+}
+
+/* The logs of the tasks of earlier runs stay readable on disk, as many as would be kept. */
+static void remove_old_logs(const Manager *m) {
+    uint64_t kept = m->config.history_max;
+
+    if (m->dirs.next_id > kept)
+        task_log_remove_below(m->dirs.logs, m->dirs.next_id - kept);
+}
+
+int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, Error *error) {
+    Manager *m = calloc(1, sizeof(Manager));
+    const char *home = getenv("HOME");
+    int r;
+
+    if (!m)
+        return -ENOMEM;
+    m->event = event;
+    m->dirs = (StateDir){.state_lock = -EBADF, .runtime_lock = -EBADF};
+    task_table_init(&m->tasks);
+    scheduler_init(&m->scheduler, 0, 0);
+    m->config_required = options->config_path;
+    m->config_path = options->config_path ? strdup(options->config_path) : default_config_path();
+    m->libexec_dir = strdup(options->libexec_dir);
+    m->home = strdup(home && home[0] == '/' ? home : "/");
+    m->envs = env_table_new();
+    m->has_max_parallel = options->has_max_parallel;
+    m->max_parallel = options->max_parallel;
+    r = m->config_path && m->libexec_dir && m->home && m->envs ? 0 : -ENOMEM;
+    if (r >= 0)
+        r = config_load(m->config_path, m->config_required, &m->config, error);
+    if (r >= 0)
+        r = state_dir_open(&m->dirs, options->state_dir, error);
+    if (r >= 0)
+        r = make_parts(m);
+    if (r < 0) {
+        manager_free(m);
+        return r;
+    }
+    apply_config(m);
+    remove_old_logs(m);
+    *ret = m;
+    return 0;
+}
+
+Manager *manager_free(Manager *m) {
+    if (!m)
+        return NULL;
+    bus_free(m->bus);
+    thread_executor_free(m->threads);
+    shim_executor_free(m->shims);
+    commit_queue_free(m->commits);
+    service_status_done(&m->status);
+    task_table_done(&m->tasks);
+    env_table_free(m->envs);
+    state_dir_done(&m->dirs);
+    free(m->kinds);
+    free(m->config_path);
+    free(m->libexec_dir);
+    free(m->home);
+    free(m);
+    return NULL;
+}
+
+int manager_attach_bus(Manager *m, sd_bus *bus) {
+    return bus_new(&m->bus, bus, m->event, &bus_api, m);
+}
+
+void manager_stop(Manager *m, int exit_status) {
+    m->exit_status = MAX(m->exit_status, exit_status);
+    if (m->stopping)
+        return;
+    m->stopping = true;
+    m->scheduler.closed = true;
+    manager_interrupt_queued(m);
+    for (Task *t = task_table_begin(&m->tasks, 0, false); t;
+         t = task_table_next(&m->tasks, t, false))
+        if (!task_is_final(t)) {
+            t->stop_requested = !t->cancel_requested;
+            manager_cancel_task(m, t);
+        }
+    manager_exit_if_idle(m);
+}

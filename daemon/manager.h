@@ -1,0 +1,34 @@
+#pragma once
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/config.h"
+#include "daemon/state-dir.h"
+
+/* The composition root: owns every part of the daemon and joins them. */
+
+typedef struct Manager Manager;
+
+typedef struct ManagerOptions {
+    const char *config_path; /* NULL = the default place */
+    const char *state_dir;   /* NULL = the default place */
+    const char *libexec_dir; /* where longrun-shim and longrun-worker lie */
+    bool has_max_parallel;   /* of the command line: wins over the file */
+    unsigned max_parallel;
+} ManagerOptions;
+
+/* Takes the state dir and reads the configuration. 0; -EREMOTE with the error set, in words for the
+ * person who started the daemon; or another -errno. */
+int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, Error *error);
+Manager *manager_free(Manager *m); /* NULL-safe, gives NULL; nothing may be running */
+
+/* Puts the objects on a connection. Once. */
+int manager_attach_bus(Manager *m, sd_bus *bus);
+
+/* Reads the configuration again. 0, or -EREMOTE and all stays as it is. */
+int manager_reload(Manager *m, Error *error);
+
+/* No more starts; what waits and what runs is interrupted, and when the last process is gone the
+ * event loop ends with the exit status. A second call only raises the status. */
+void manager_stop(Manager *m, int exit_status);

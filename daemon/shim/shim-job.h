@@ -1,0 +1,32 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include "common/macro.h"
+
+/* The job that the shim was handed, as common/shim-protocol.h describes it. */
+typedef struct ShimJob {
+    char *buffer; /* the whole file; the strings below point into it */
+    uint64_t id;
+    char **argv, **env; /* NULL-terminated */
+    const char *cwd;    /* NULL: where the shim is */
+    bool has_umask;
+    mode_t umask;
+    uint64_t stop_timeout_usec; /* USEC_INFINITY: never */
+    const char *log_dir;
+    uint64_t log_max;
+    const char *notify_socket; /* NULL: none */
+    const char *stdin_data;    /* NULL: /dev/null */
+    size_t stdin_size;
+
+    size_t env_count;
+    char *notify_env; /* the one string of env that is not in the buffer, or NULL */
+} ShimJob;
+
+/* Reads the file to its end. -EINVAL for one that is no job, -EFBIG over SHIM_SPEC_MAX; nothing is
+ * left to free then. */
+int shim_job_read(int fd, ShimJob *ret);
+void shim_job_done(ShimJob *job);
+
+/* Puts NOTIFY_SOCKET with this path into env, in place of one that is there. */
+int shim_job_set_notify_env(ShimJob *job, const char *path);

@@ -1,0 +1,139 @@
+#include "daemon/shim/shim-notify.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+#define DATAGRAM_MAX (4 * KIB)
+#define DATAGRAMS_PER_ROUND 1024 /* more than any queue holds: systemd sets 512 */
+
+static const char *const notify_keys[SHIM_NOTIFY_KEYS] = {
+    NOTIFY_STATUS, NOTIFY_PROGRESS, NOTIFY_DONE, NOTIFY_TOTAL, NOTIFY_PHASE, NOTIFY_FINAL_MESSAGE,
+};
+
+/* What is pending always fits into one message. */
+_Static_assert(SHIM_NOTIFY_KEYS *(NOTIFY_VALUE_MAX + 32) < FIELDS_MAX - 256, "FIELDS_MAX");
+
+/* A socket that an earlier supervisor could not remove is in the way of nobody else. */
+static int bind_over(int fd, const struct sockaddr_un *address) {
+    if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) >= 0)
+        return 0;
+    if (errno != EADDRINUSE || unlink(address->sun_path) < 0)
+        return -errno;
+    return bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+}
+
+int shim_notify_open(ShimNotify *n, const char *path) {
+    static const int yes = 1;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t len = strlen(path);
+
+    if (path[0] != '/')
+        return -EINVAL;
+    if (len >= sizeof(address.sun_path))
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, len);
+
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
+        return -errno;
+    /* The mode of an unbound socket becomes that of its file: there is no moment at which others
+     * could connect. */
+    if (fchmod(fd, 0600) < 0)
+        return -errno;
+    int r = bind_over(fd, &address);
+    if (r < 0)
+        return r;
+    n->address = address;
+    n->fd = TAKE_FD(fd);
+    return 0;
+}
+
+void shim_notify_close(ShimNotify *n) {
+    if (n->fd < 0)
+        return;
+    (void)unlink(n->address.sun_path);
+    n->fd = close_fd(n->fd);
+}
+
+static void note_value(ShimNotify *n, const char *key, const char *value) {
+    for (size_t i = 0; i < SHIM_NOTIFY_KEYS; i++) {
+        if (!streq(key, notify_keys[i]))
+            continue;
+        n->values[i].pending = n->pending = true;
+        size_t len = strnlen(value, NOTIFY_VALUE_MAX);
+        while (len > 0 && ((unsigned char)value[len] & 0xc0) == 0x80)
+            len--; /* do not cut a UTF-8 sequence */
+        memcpy(n->values[i].text, value, len);
+        n->values[i].text[len] = '\0';
+        return;
+    }
+}
+
+static bool is_from_our_user(struct msghdr *msg) {
+    struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+    struct ucred creds;
+
+    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS ||
+        c->cmsg_len != CMSG_LEN(sizeof(creds)))
+        return false;
+    memcpy(&creds, CMSG_DATA(c), sizeof(creds));
+    return creds.uid == getuid();
+}
+
+/* Gives the size of the datagram, 0 for one to pass over, or -errno. */
+static ssize_t receive_one(int fd, char *buffer, size_t size) {
+    /* Room for the credentials, which come first, and nothing else: descriptors that come along
+     * find none and are closed by the kernel. */
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    struct iovec iov = {.iov_base = buffer, .iov_len = size};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = &control,
+                         .msg_controllen = sizeof(control)};
+
+    ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+    if (n < 0)
+        return -errno;
+    if (n > 0 && buffer[n - 1] == '\0')
+        n--;
+    if (!is_from_our_user(&msg) || (msg.msg_flags & MSG_TRUNC) || memchr(buffer, '\0', (size_t)n))
+        return 0;
+    return n;
+}
+
+void shim_notify_receive(ShimNotify *n) {
+    char buffer[DATAGRAM_MAX + 1];
+
+    for (int i = 0; n->fd >= 0 && i < DATAGRAMS_PER_ROUND; i++) {
+        ssize_t size = receive_one(n->fd, buffer, DATAGRAM_MAX);
+        if (size == -EINTR)
+            continue;
+        if (size < 0)
+            return;
+        buffer[size] = '\0';
+        char *cursor = buffer;
+        for (const char *key, *value; fields_next(&cursor, &key, &value);)
+            note_value(n, key, value);
+    }
+}
+
+void shim_notify_add_fields(const ShimNotify *n, Fields *fields) {
+    for (size_t i = 0; i < SHIM_NOTIFY_KEYS; i++)
+        if (n->values[i].pending)
+            fields_add(fields, notify_keys[i], n->values[i].text);
+}
+
+void shim_notify_sent(ShimNotify *n) {
+    for (size_t i = 0; i < SHIM_NOTIFY_KEYS; i++)
+        n->values[i].pending = false;
+    n->pending = false;
+}

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <sys/un.h>
+
+#include "common/fields.h"
+#include "common/shim-protocol.h"
+
+#define SHIM_NOTIFY_KEYS 6
+
+/* The command's NOTIFY_SOCKET, and the last value that came of each key and was not passed on. */
+typedef struct ShimNotify {
+    int fd; /* negative: none */
+    struct sockaddr_un address;
+    bool pending;
+    struct {
+        bool pending;
+        char text[NOTIFY_VALUE_MAX + 1];
+    } values[SHIM_NOTIFY_KEYS];
+} ShimNotify;
+
+/* Binds the socket, for our own user alone. 0 or -errno. */
+int shim_notify_open(ShimNotify *n, const char *path);
+void shim_notify_close(ShimNotify *n); /* removes the socket from the file system too */
+
+/* Takes what has come; bounded, for a sender that never stops. */
+void shim_notify_receive(ShimNotify *n);
+
+/* Adds what is pending to a message, and forgets it once the message was sent. */
+void shim_notify_add_fields(const ShimNotify *n, Fields *fields);
+void shim_notify_sent(ShimNotify *n);

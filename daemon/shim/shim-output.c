@@ -1,0 +1,80 @@
+#include "daemon/shim/shim-output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+
+#define READ_SIZE (256 * KIB)
+#define READS_PER_ROUND 4
+#define PIPE_SIZE_DEFAULT (64 * KIB) /* what the kernel gives, see pipe(7) */
+#define PIPE_SIZE_LARGE (1 * MIB)
+
+/* Static, so that a command that prints nothing does not even touch it. */
+static char read_buffer[READ_SIZE];
+
+int shim_output_open(ShimOutput *o, LogStream stream, int *ret_write_fd) {
+    int fds[2];
+
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return -errno;
+    /* Of our end alone: the command expects that its writes wait. */
+    if (fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0) {
+        int error = errno;
+        close_fd(fds[0]);
+        close_fd(fds[1]);
+        return -error;
+    }
+    *o = (ShimOutput){.fd = fds[0], .stream = stream};
+    *ret_write_fd = fds[1];
+    return 0;
+}
+
+void shim_output_close(ShimOutput *o) {
+    o->fd = close_fd(o->fd);
+}
+
+/* Gives the number of bytes that were there, up to max; at the end of the stream closes it. */
+static size_t take(ShimOutput *o, LogFile *log, size_t max) {
+    ssize_t n = read(o->fd, read_buffer, MIN(max, sizeof(read_buffer)));
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    if (n <= 0) {
+        shim_output_close(o);
+        return 0;
+    }
+    log_file_append(log, o->stream, clock_usec(CLOCK_REALTIME), read_buffer, (size_t)n);
+
+    /* A pipe that was full is one that the command waited for. A refusal (the user's limit on
+     * memory for pipes) costs speed alone. */
+    if ((size_t)n >= PIPE_SIZE_DEFAULT && !o->enlarged) {
+        (void)fcntl(o->fd, F_SETPIPE_SZ, PIPE_SIZE_LARGE);
+        o->enlarged = true;
+    }
+    return (size_t)n;
+}
+
+void shim_output_pump(ShimOutput *o, LogFile *log) {
+    for (int i = 0; i < READS_PER_ROUND; i++)
+        if (take(o, log, sizeof(read_buffer)) < sizeof(read_buffer))
+            break;
+}
+
+void shim_output_drain(ShimOutput *o, LogFile *log) {
+    int left;
+
+    if (o->fd < 0)
+        return;
+    if (ioctl(o->fd, FIONREAD, &left) >= 0)
+        while (left > 0 && o->fd >= 0) {
+            size_t n = take(o, log, (size_t)left);
+            if (n == 0)
+                break;
+            left -= (int)n;
+        }
+    shim_output_close(o);
+}

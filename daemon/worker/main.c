@@ -1,0 +1,116 @@
+/* longrun-worker KIND: runs one built-in kind in a process of its own. */
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "common/fd-io.h"
+#include "common/parse.h"
+#include "daemon/kinds/kinds.h"
+#include "daemon/worker/worker-context.h"
+
+#define RESULT_MAX_DEFAULT MIB
+
+static void print_kinds(FILE *out) {
+    for (const Kind *const *k = kind_all(); *k; k++)
+        fprintf(out, "  %-10s  %s\n", (*k)->name, (*k)->description);
+}
+
+static void print_usage(FILE *out) {
+    fputs("Usage: longrun-worker KIND < PARAMS\n"
+          "Does the work of a built-in kind. The params are a JSON object on stdin.\n"
+          "\n"
+          "Log lines go to stdout and stderr; progress, status and the closing words to\n"
+          "$NOTIFY_SOCKET, or, where it is not set, the closing words to stderr; the result to\n"
+          "the file $LONGRUN_RESULT, or to stdout. $LONGRUN_RESULT_MAX is its largest size in\n"
+          "bytes. SIGTERM and SIGINT cancel.\n"
+          "\n"
+          "Exit status: 0 succeeded, 1 failed, 2 wrong usage, 3 cancelled.\n"
+          "\n"
+          "Kinds:\n",
+          out);
+    print_kinds(out);
+}
+
+static int find_kind(int argc, char **argv, const Kind **ret) {
+    if (argc != 2) {
+        print_usage(stderr);
+        return -EINVAL;
+    }
+    *ret = kind_by_name(argv[1]);
+    if (*ret)
+        return 0;
+    fprintf(stderr, "longrun-worker: unknown kind '%s', there are:\n", argv[1]);
+    print_kinds(stderr);
+    return -EINVAL;
+}
+
+static int read_result_max(uint64_t *ret) {
+    const char *value = getenv(WORKER_ENV_RESULT_MAX);
+
+    *ret = RESULT_MAX_DEFAULT;
+    if (!value || parse_u64(value, ret) >= 0)
+        return 0;
+    fprintf(stderr, "longrun-worker: %s=%s: must be a number of bytes\n", WORKER_ENV_RESULT_MAX,
+            value);
+    return -EINVAL;
+}
+
+/* An empty stdin stands for no params. */
+static int read_params(const Kind *kind, cJSON **ret, char **ret_error) {
+    _cleanup_(cJSON_Deletep) cJSON *params = NULL;
+    _cleanup_free_ char *text = NULL;
+    size_t size;
+    int r;
+
+    r = fd_read_all(STDIN_FILENO, KIND_PARAMS_MAX, &text, &size);
+    if (r == -EFBIG)
+        return kind_params_error(ret_error, "the params are longer than %" PRIu64 " bytes",
+                                 KIND_PARAMS_MAX);
+    if (r < 0)
+        return kind_params_error(ret_error, "the params could not be read from stdin: %s",
+                                 strerror(-r));
+    if (strlen(text) < size)
+        return kind_params_error(ret_error, "the params hold a NUL byte: no JSON text does");
+    r = kind_parse_params(text[strspn(text, " \t\r\n")] ? text : "{}", &params, ret_error);
+    if (r < 0)
+        return r;
+    r = kind->check(params, ret_error);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(params);
+    return 0;
+}
+
+static int run(const Kind *kind, const cJSON *params, uint64_t result_max) {
+    WorkerContext w;
+    int r;
+
+    worker_context_init(&w, getenv("NOTIFY_SOCKET"), getenv(WORKER_ENV_RESULT), result_max);
+    r = kind->run(&w.context, params);
+    worker_context_conclude(&w, r);
+    worker_context_done(&w);
+    return r == -ECANCELED ? WORKER_EXIT_CANCELLED
+           : r < 0         ? WORKER_EXIT_FAILED
+                           : WORKER_EXIT_SUCCEEDED;
+}
+
+int main(int argc, char **argv) {
+    _cleanup_(cJSON_Deletep) cJSON *params = NULL;
+    _cleanup_free_ char *error = NULL;
+    const Kind *kind;
+    uint64_t result_max;
+    int r;
+
+    if (argc == 2 && streq(argv[1], "--help")) {
+        print_usage(stdout);
+        return 0;
+    }
+    if (find_kind(argc, argv, &kind) < 0 || read_result_max(&result_max) < 0)
+        return WORKER_EXIT_USAGE;
+    r = read_params(kind, &params, &error);
+    if (r < 0) {
+        fprintf(stderr, "longrun-worker: %s: %s\n", kind->name, error ?: strerror(-r));
+        return WORKER_EXIT_USAGE;
+    }
+    return run(kind, params, result_max);
+}
