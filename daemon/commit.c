@@ -71,3 +71,7 @@ int commit_queue_add(CommitQueue *q, CommitFunc func, void *userdata, void *arg)
     q->entries[q->count++] = (Entry){.func = func, .userdata = userdata, .arg = arg};
     return 0;
 }
+
+bool commit_queue_is_empty(const CommitQueue *q) {
+    return q->count == 0;
+}

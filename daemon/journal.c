@@ -26,11 +26,15 @@ static struct iovec field(char *text, int size) {
 }
 
 static void journal_sink(int level, uint64_t task_id, const char *text) {
-    char message[2100], priority[16], task[40];
+    char message[2200], priority[16], task[40];
     struct iovec fields[3];
     int n = 0;
 
-    fields[n++] = field(message, snprintf(message, sizeof(message), "MESSAGE=%s", text));
+    if (task_id > 0)
+        fields[n++] = field(message, snprintf(message, sizeof(message),
+                                              "MESSAGE=task %" PRIu64 ": %s", task_id, text));
+    else
+        fields[n++] = field(message, snprintf(message, sizeof(message), "MESSAGE=%s", text));
     fields[n++] = field(priority, snprintf(priority, sizeof(priority), "PRIORITY=%d", level));
     if (task_id > 0)
         fields[n++] = field(task, snprintf(task, sizeof(task), "TASK_ID=%" PRIu64, task_id));

@@ -50,8 +50,14 @@ static void task_run_free(TaskRun *run) {
 static void on_stopped(void *userdata, void *arg, int error) {
     Manager *m = userdata;
 
-    if (m->scheduler.running == 0 && m->scheduler.queued == 0)
-        (void)sd_event_exit(m->event, m->exit_status);
+    if (m->scheduler.running > 0)
+        return;
+    if (!commit_queue_is_empty(m->commits)) {
+        manager_when_committed(m, on_stopped, NULL);
+        return;
+    }
+    bus_publisher_flush(m->bus->publisher);
+    (void)sd_event_exit(m->event, m->exit_status);
 }
 
 /* By way of the commits: what is to be told of the last task is told first. */
@@ -83,8 +89,7 @@ static void on_finished(void *userdata, void *arg, int error) {
 static void finish(Manager *m, Task *t, TaskState state) {
     set_state(t, state);
     task_table_ended(&m->tasks, t);
-    log_full(LOG_INFO, t->id, "Task %" PRIu64 " %s: %s", t->id, task_state_to_string(state),
-             strempty(t->message));
+    log_full(LOG_INFO, t->id, "%s: %s", task_state_to_string(state), strempty(t->message));
     manager_when_committed(m, on_finished, t);
 }
 
@@ -178,7 +183,7 @@ static void on_started(void *userdata, pid_t pid) {
     if (t->state != TASK_STARTING)
         return; /* a cancel was quicker */
     set_state(t, TASK_RUNNING);
-    log_full(LOG_INFO, t->id, "Task %" PRIu64 " runs: %s", t->id, t->spec->label);
+    log_full(LOG_INFO, t->id, "running: %s", t->spec->label);
     manager_when_committed(run->manager, on_state_committed, t);
 }
 

@@ -141,6 +141,7 @@ static void send_batches(BusPublisher *p, uint64_t usec, bool all) {
     }
 }
 
+/* What may go at once goes in the next turn of the loop: all that one event has changed is in it. */
 static void arm_timer(BusPublisher *p) {
     uint64_t due = MIN(coalescer_due(&p->changed), coalescer_due(&p->added.rate));
     TaskOutbox *o;
@@ -175,11 +176,6 @@ static int on_timer(sd_event_source *s, uint64_t due, void *userdata) {
     return 0;
 }
 
-/* After something was added: what may go at once goes, for the rest there is the timer. */
-static void pump(BusPublisher *p) {
-    send_batches(p, now(p), false);
-    arm_timer(p);
-}
 
 /* --- what happens
  * -----------------------------------------------------------------------------------------------
@@ -187,7 +183,7 @@ static void pump(BusPublisher *p) {
 
 void bus_publisher_task_added(BusPublisher *p, const Task *t) {
     batch_add(&p->added, (BatchEntry){.id = t->id});
-    pump(p);
+    arm_timer(p);
 }
 
 static void outbox_list(BusPublisher *p, TaskOutbox *o) {
@@ -217,7 +213,7 @@ void bus_publisher_task_changed(BusPublisher *p, Task *t, BusChange change) {
     send_outbox(p, t->outbox, now(p), false);
     if (change != BUS_CHANGE_LOG)
         outbox_list(p, t->outbox);
-    pump(p);
+    arm_timer(p);
 }
 
 void bus_publisher_label_changed(BusPublisher *p, const Task *t) {
@@ -246,12 +242,12 @@ void bus_publisher_task_finished(BusPublisher *p, Task *t) {
         bus_emit_state(p->bus, t); /* it never had a slot, and may have waited for long */
     bus_emit_finished(p->bus, t);
     batch_add(&p->finished, (BatchEntry){.id = t->id, .state = t->state, .code = t->exit_code});
-    pump(p);
+    arm_timer(p);
 }
 
 void bus_publisher_task_removed(BusPublisher *p, uint64_t id) {
     batch_add(&p->removed, (BatchEntry){.id = id});
-    pump(p);
+    arm_timer(p);
 }
 
 void bus_publisher_group_finished(BusPublisher *p, const char *group, unsigned succeeded,

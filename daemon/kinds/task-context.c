@@ -3,11 +3,12 @@
 #include <stdarg.h>
 
 #include "common/cleanup.h"
+#include "common/shim-protocol.h"
 #include "common/text.h"
 
-/* Both end up in D-Bus strings and labels. */
-#define STATUS_MAX ((size_t)1024)
-#define MESSAGE_MAX ((size_t)4096)
+/* Status and closing words end up in D-Bus strings and labels. Those of a process of its own come
+ * through its shim: as much as fits there, with the "…" of a cut, is what a thread may say, too. */
+#define WORDS_MAX ((size_t)NOTIFY_VALUE_MAX - 4)
 
 /* NULL when memory is short: words are lost then, the work goes on. */
 static char *format_line(const char *format, va_list ap) {
@@ -20,10 +21,10 @@ static char *format_line(const char *format, va_list ap) {
     return line;
 }
 
-static char *format_clean(size_t max, const char *format, va_list ap) {
+static char *format_clean(const char *format, va_list ap) {
     _cleanup_free_ char *line = format_line(format, ap);
 
-    return line ? text_clean(line, strlen(line), max) : NULL;
+    return line ? text_clean(line, strlen(line), WORDS_MAX) : NULL;
 }
 
 void task_context_progress(TaskContext *c, uint64_t done, uint64_t total) {
@@ -38,7 +39,7 @@ void task_context_status(TaskContext *c, const char *format, ...) {
     va_list ap;
 
     va_start(ap, format);
-    _cleanup_free_ char *text = format_clean(STATUS_MAX, format, ap);
+    _cleanup_free_ char *text = format_clean(format, ap);
     va_end(ap);
     if (text)
         c->vtable->status(c, text);
@@ -68,7 +69,7 @@ void task_context_message(TaskContext *c, const char *format, ...) {
     va_list ap;
 
     va_start(ap, format);
-    _cleanup_free_ char *text = format_clean(MESSAGE_MAX, format, ap);
+    _cleanup_free_ char *text = format_clean(format, ap);
     va_end(ap);
     if (text)
         c->vtable->message(c, text);
