@@ -1,0 +1,67 @@
+#pragma once
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "client-cli/json.h"
+#include "common/cleanup.h"
+#include "common/macro.h"
+
+/* Calls to the daemon. Each function that can fail has said why on stderr before it gives -errno
+ * back, and in words for people: nothing more needs to be reported. */
+
+#define CLIENT_NAME "org.longrun.Longrun1"
+#define CLIENT_ROOT "/org/longrun/Longrun1"
+#define CLIENT_MANAGER CLIENT_NAME ".Manager"
+#define CLIENT_TASK CLIENT_NAME ".Task"
+
+#define CLIENT_FOREVER UINT64_MAX /* timeout of a call that waits for the end of a task */
+
+#define _cleanup_bus_ _cleanup_(sd_bus_flush_close_unrefp)
+#define _cleanup_message_ _cleanup_(sd_bus_message_unrefp)
+#define _cleanup_bus_error_ _cleanup_(sd_bus_error_free)
+
+/* How a task ended. */
+typedef struct TaskEnd {
+    uint64_t id;
+    char state[24]; /* the final state, a word */
+    int32_t code;   /* exit code, -1 = none */
+} TaskEnd;
+
+/* The session bus; the daemon itself is started by the first call. */
+int client_connect(sd_bus **ret);
+
+/* Calls of methods. ret may be NULL when there is nothing to read in the reply. */
+int client_call_manager(sd_bus *bus, sd_bus_message **ret, const char *member,
+                        const char *signature, ...);
+int client_call_task(sd_bus *bus, uint64_t id, sd_bus_message **ret, const char *member,
+                     const char *signature, ...);
+/* Sends a call that the caller has filled in. timeout: microseconds, 0 = the default. */
+int client_send(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_message **ret);
+int client_new_call(sd_bus *bus, const char *member, sd_bus_message **ret);
+
+/* All properties of a task, under the keys of a listed task. */
+int client_task_properties(sd_bus *bus, uint64_t id, cJSON **ret);
+/* The same from a reply of GetAll. */
+int client_read_properties(sd_bus_message *reply, cJSON **ret);
+
+/* Asks for the end of tasks, which may take for ever. Two ways: waiting for the answer, or with a
+ * callback, which is also called when the daemon goes away before it has answered. */
+int client_wait(sd_bus *bus, const uint64_t *ids, size_t n, TaskEnd *ret_ends);
+int client_wait_async(sd_bus *bus, uint64_t id, sd_bus_message_handler_t callback, void *userdata);
+/* Runs the loop until somebody says that it is done. The loop is not told to exit: it would close
+ * the connection, and there may be more to ask. */
+int client_loop(sd_event *event, const bool *done);
+/* Reads the answer, or reports the error that it is. */
+int client_read_ends(sd_bus_message *reply, TaskEnd *ret_ends, size_t n);
+
+/* What the program ends with for a task: its exit code; without one 0 for succeeded, 130 for
+ * cancelled, else 1. Only a task that succeeded gives 0. */
+int client_exit_status(const TaskEnd *end);
+
+/* Reports an error of a call, or a reply that does not parse. Gives r. */
+int client_report(const sd_bus_error *error, int r);
+
+/* Where the object of a task is. */
+#define CLIENT_PATH_MAX 64
+const char *client_task_path(char buf[CLIENT_PATH_MAX], uint64_t id);

@@ -1,0 +1,160 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "client-cli/client.h"
+#include "client-cli/commands.h"
+#include "client-cli/output.h"
+#include "common/clock.h"
+#include "common/parse.h"
+
+/* longrun show */
+
+const Option show_options[] = {
+    {OPT_JSON, 'j', "json", NULL, "print JSON"},
+    OPTIONS_END,
+};
+
+static void print_field(const char *name, const char *value) {
+    _cleanup_free_ char *text = text_display(value);
+
+    if (text[0])
+        printf("%10s: %s\n", name, text);
+}
+
+/* A word as a shell would read it. */
+static void put_quoted(FILE *f, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-+=./:,@%^";
+
+    if (word[0] && strspn(word, plain) == strlen(word)) {
+        fputs(word, f);
+        return;
+    }
+    putc('\'', f);
+    for (const char *p = word; *p; p++)
+        if (*p == '\'')
+            fputs("'\\''", f);
+        else
+            putc(*p, f);
+    putc('\'', f);
+}
+
+static void print_command(const cJSON *task) {
+    _cleanup_free_ char *line = NULL;
+    const cJSON *word;
+    size_t size;
+    FILE *f = must(open_memstream(&line, &size));
+
+    cJSON_ArrayForEach (word, cJSON_GetObjectItemCaseSensitive(task, "argv")) {
+        if (word->prev->next)
+            putc(' ', f);
+        put_quoted(f, strempty(cJSON_GetStringValue(word)));
+    }
+    fclose(f);
+    print_field("Command", must(line));
+}
+
+static void print_state(const cJSON *task) {
+    const char *state = json_string(task, "state");
+    const char *colour = output_has_colour() ? state_colour(state) : "";
+    _cleanup_free_ char *reason = text_display(json_string(task, "reason"));
+
+    printf("%10s: %s%s%s%s%s%s\n", "State", colour, state, colour[0] ? COLOUR_OFF : "",
+           reason[0] ? " (" : "", reason, reason[0] ? ")" : "");
+}
+
+static void print_progress(const cJSON *task) {
+    double progress = json_double(task, "progress");
+    uint64_t done = json_u64(task, "done"), total = json_u64(task, "total");
+    char text[128], count[64] = "";
+
+    if (progress < 0)
+        return;
+    if (total > 0)
+        snprintf(count, sizeof(count), ", %" PRIu64 " of %" PRIu64, done, total);
+    snprintf(text, sizeof(text), "%d%%%s", (int)(progress * 100), count);
+    print_field("Progress", text);
+}
+
+static void print_times(const cJSON *task) {
+    static const struct {
+        const char *key, *name;
+    } times[] = {{"created-at", "Created"}, {"started-at", "Started"}, {"finished-at", "Finished"}};
+    uint64_t started = json_u64(task, "started-at"), finished = json_u64(task, "finished-at");
+    uint64_t end = finished > 0 ? finished : clock_usec(CLOCK_REALTIME);
+    char when[TIME_MAX], took[FORMAT_MAX];
+
+    for (size_t i = 0; i < ELEMENTSOF(times); i++)
+        if (json_u64(task, times[i].key) > 0)
+            print_field(times[i].name, format_time(when, json_u64(task, times[i].key)));
+    if (started > 0 && end >= started)
+        print_field("Took", format_span(took, end - started));
+}
+
+static void print_end(const cJSON *task) {
+    double code = json_double(task, "exit-code");
+    char text[64];
+
+    if (json_u64(task, "finished-at") > 0 && code >= 0) {
+        snprintf(text, sizeof(text), "%d", (int)code);
+        print_field("Exit code", text);
+    }
+    print_field("Message", json_string(task, "message"));
+}
+
+static void print_params(const cJSON *task) {
+    const cJSON *params = cJSON_GetObjectItemCaseSensitive(task, "params");
+
+    if (!cJSON_IsObject(params))
+        return;
+    _cleanup_free_ char *text = must(cJSON_PrintUnformatted(params));
+    print_field("Params", text);
+}
+
+static void print_task(const cJSON *task) {
+    char text[FORMAT_MAX];
+
+    snprintf(text, sizeof(text), "%" PRIu64, json_u64(task, "id"));
+    print_field("Task", text);
+    print_field("Label", json_string(task, "label"));
+    print_state(task);
+    print_progress(task);
+    print_field("Phase", json_string(task, "phase"));
+    print_field("Status", json_string(task, "status"));
+    print_end(task);
+    print_times(task);
+    print_field("Kind", json_string(task, "kind"));
+    if (streq(json_string(task, "kind"), "command")) {
+        print_command(task);
+        print_field("Directory", json_string(task, "cwd"));
+    }
+    print_params(task);
+    print_field("Key", json_string(task, "unique"));
+    if (json_u64(task, "pid") > 0) {
+        snprintf(text, sizeof(text), "%" PRIu64, json_u64(task, "pid"));
+        print_field("Process", text);
+    }
+    print_field("Log", format_size(text, json_u64(task, "log-size")));
+    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(task, "has-result")))
+        print_field("Result", "yes, \"longrun result\" takes it");
+}
+
+int cmd_show(const Invocation *inv) {
+    _cleanup_free_ uint64_t *ids = invocation_ids(inv);
+    _cleanup_bus_ sd_bus *bus = NULL;
+    _cleanup_json_ cJSON *task = NULL;
+    int r;
+
+    if (!ids)
+        return EXIT_USAGE;
+    r = client_connect(&bus);
+    if (r < 0)
+        return r;
+    r = client_task_properties(bus, ids[0], &task);
+    if (r < 0)
+        return r;
+    if (invocation_has(inv, OPT_JSON))
+        return json_print(task);
+    print_task(task);
+    return EXIT_SUCCESS;
+}

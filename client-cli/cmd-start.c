@@ -1,0 +1,255 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "client-cli/client.h"
+#include "client-cli/commands.h"
+#include "client-cli/follow.h"
+#include "client-cli/interrupt.h"
+#include "client-cli/output.h"
+#include "client-cli/params.h"
+#include "client-cli/task-options.h"
+#include "common/clock.h"
+
+/* longrun start, longrun run */
+
+/* clang-format off */
+#define COMMON_OPTIONS                                                                             \
+    {OPT_FOLLOW, 'f', "follow", NULL, "show its log as it grows, end as it ends"},                 \
+    {OPT_LABEL, 'l', "label", "TEXT", "what people call it"},                                      \
+    {OPT_UNIQUE, 0, "unique", "KEY", "start nothing while a task with this key is active"},        \
+    {OPT_STOP_TIMEOUT, 0, "stop-timeout", "TIME", "from the cancel to SIGKILL (10s)"},             \
+    {OPT_LOG_MAX, 0, "log-max", "SIZE", "bytes kept of its output (8G)"},                          \
+    {OPT_RESULT_MAX, 0, "result-max", "SIZE", "bytes its result may have (1M)"},                   \
+    {OPT_QUIET, 'q', "quiet", NULL, "print its id and nothing else"},                              \
+    {OPT_JSON, 'j', "json", NULL, "print JSON"}
+
+const Option start_options[] = {
+    COMMON_OPTIONS,
+    {OPT_CWD, 'C', "cwd", "DIR", "working directory (where you are)"},
+    {OPT_ENV, 'e', "env", "NAME=VALUE", "set a variable; may be given several times"},
+    {OPT_CLEAN_ENV, 0, "clean-env", NULL, "the daemon's environment instead of yours"},
+    {OPT_UMASK, 0, "umask", "MASK", "file mode creation mask, octal (yours)"},
+    OPTIONS_END,
+};
+
+const Option run_options[] = {
+    {OPT_PARAM, 'p', "param", "NAME=VALUE", "a parameter: JSON, else a string; NAME[]= adds to an array"},
+    {OPT_PARAMS, 0, "params", "JSON", "an object of parameters, to begin with"},
+    {OPT_ISOLATE, 0, "isolate", NULL, "in a process of its own"},
+    COMMON_OPTIONS,
+    OPTIONS_END,
+};
+/* clang-format on */
+
+/* A task that was started, or found under its key. */
+typedef struct Started {
+    uint64_t id;
+    char *object;
+    bool found;
+} Started;
+
+static int check_flags(const Invocation *inv) {
+    static const OptionId ids[] = {OPT_FOLLOW, OPT_QUIET};
+
+    if (!invocation_has(inv, OPT_JSON))
+        return 0;
+    for (size_t i = 0; i < ELEMENTSOF(ids); i++)
+        if (invocation_has(inv, ids[i]))
+            return usage_error(inv->command,
+                               "--json does not go together with --follow or --quiet");
+    return 0;
+}
+
+static int append_argv(const Invocation *inv, sd_bus_message *call) {
+    int r;
+
+    for (size_t i = 0; i < inv->n_args; i++) {
+        char what[32];
+        snprintf(what, sizeof(what), "argument %zu", i);
+        r = task_options_check_text(what, inv->args[i]);
+        if (r != 0)
+            return r;
+    }
+    r = sd_bus_message_append_strv(call, inv->args);
+    return r < 0 ? client_report(NULL, r) : 0;
+}
+
+static int append_kind(const Invocation *inv, sd_bus_message *call) {
+    int r;
+
+    if (streq(inv->args[0], "command"))
+        return usage_error(inv->command, "a command is started so: longrun start -- COMMAND…");
+    r = task_options_check_text("the kind", inv->args[0]);
+    if (r != 0)
+        return r;
+    r = sd_bus_message_append_basic(call, 's', inv->args[0]);
+    return r < 0 ? client_report(NULL, r) : 0;
+}
+
+static int append_params(const Invocation *inv, sd_bus_message *call) {
+    _cleanup_free_ char *params = NULL;
+    int r = params_build(inv, &params);
+
+    if (r != 0 || !params)
+        return r;
+    r = sd_bus_message_append(call, "{sv}", "params", "s", params);
+    return r < 0 ? client_report(NULL, r) : 0;
+}
+
+static int fill_call(const Invocation *inv, bool is_command, sd_bus_message *call) {
+    int r;
+
+    r = is_command ? append_argv(inv, call) : append_kind(inv, call);
+    if (r != 0)
+        return r;
+    r = sd_bus_message_open_container(call, 'a', "{sv}");
+    if (r < 0)
+        return client_report(NULL, r);
+    r = task_options_append(inv, call);
+    if (r == 0)
+        r = is_command ? task_options_append_surroundings(inv, call) : append_params(inv, call);
+    if (r != 0)
+        return r;
+    r = sd_bus_message_close_container(call);
+    return r < 0 ? client_report(NULL, r) : 0;
+}
+
+/* With a key the daemon may give back a task that was there before: its age tells. */
+static int check_found(sd_bus *bus, uint64_t before_usec, Started *s) {
+    _cleanup_json_ cJSON *task = NULL;
+    int r = client_task_properties(bus, s->id, &task);
+
+    if (r < 0)
+        return r;
+    s->found = json_u64(task, "created-at") < before_usec;
+    return 0;
+}
+
+static int send_call(const Invocation *inv, sd_bus *bus, sd_bus_message *call, Started *ret) {
+    _cleanup_message_ sd_bus_message *reply = NULL;
+    uint64_t before_usec = clock_usec(CLOCK_REALTIME);
+    const char *object;
+    int r;
+
+    r = client_send(bus, call, 0, &reply);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_read(reply, "to", &ret->id, &object);
+    if (r < 0)
+        return client_report(NULL, r);
+    ret->object = must(strdup(object));
+    return invocation_has(inv, OPT_UNIQUE) ? check_found(bus, before_usec, ret) : 0;
+}
+
+static int print_json(const Started *s) {
+    _cleanup_json_ cJSON *object = must(cJSON_CreateObject());
+
+    cJSON_AddItemToObject(object, "id", json_new_u64(s->id));
+    cJSON_AddStringToObject(object, "object", s->object);
+    cJSON_AddBoolToObject(object, "already-running", s->found);
+    return json_print(object);
+}
+
+/* What is said about it: the label, else the command line, else the kind. */
+static char *describe(const Invocation *inv) {
+    const char *label = invocation_value(inv, OPT_LABEL);
+    _cleanup_free_ char *text = NULL;
+    size_t size;
+
+    if (!isempty(label))
+        return text_display(label);
+    FILE *f = must(open_memstream(&text, &size));
+    for (size_t i = 0; i < (inv->command->takes_command ? inv->n_args : 1); i++)
+        fprintf(f, "%s%s", i > 0 ? " " : "", inv->args[i]);
+    fclose(f);
+    return text_display(must(text));
+}
+
+static void print_started(const Invocation *inv, const Started *s, FILE *f) {
+    _cleanup_free_ char *what = describe(inv);
+
+    if (s->found)
+        fprintf(f, "already running: task %" PRIu64 "\n", s->id);
+    else
+        fprintf(f, "Started task %" PRIu64 ": %s\n", s->id, what);
+}
+
+static int report(const Invocation *inv, const Started *s) {
+    if (invocation_has(inv, OPT_JSON))
+        return print_json(s);
+    if (invocation_has(inv, OPT_QUIET)) {
+        printf("%" PRIu64 "\n", s->id);
+        return EXIT_SUCCESS;
+    }
+    print_started(inv, s, stdout);
+    if (output_is_terminal())
+        printf("Follow it: longrun log -f %" PRIu64 "\n", s->id);
+    return EXIT_SUCCESS;
+}
+
+/* "task 42 failed: exit code 2"; the message may begin with the state itself. */
+static void print_failure(const TaskEnd *end, const char *message) {
+    bool has_state = strncmp(message, end->state, strlen(end->state)) == 0;
+
+    print_error("task %" PRIu64 " %s%s%s", end->id, has_state ? "" : end->state,
+                has_state ? "" : ": ", message);
+}
+
+/* stdout is the task's: everything else goes to stderr. */
+static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
+    _cleanup_json_ cJSON *task = NULL;
+    TaskEnd end;
+    int r;
+
+    interrupt_say("\nTask %" PRIu64 " goes on.\n"
+                  "  Come back to it: longrun log -f %" PRIu64 "\n"
+                  "  Cancel it:       longrun cancel %" PRIu64 "\n",
+                  s->id, s->id, s->id);
+    if (!invocation_has(inv, OPT_QUIET))
+        print_started(inv, s, stderr);
+    r = follow_log(bus, s->id, &end);
+    if (r < 0)
+        return r;
+    /* The log does not say why a command could not be started, or what ended it. */
+    if (!streq(end.state, "succeeded") && client_task_properties(bus, s->id, &task) >= 0)
+        print_failure(&end, json_string(task, "message"));
+    return client_exit_status(&end);
+}
+
+static int start(const Invocation *inv, const char *member, bool is_command) {
+    _cleanup_bus_ sd_bus *bus = NULL;
+    _cleanup_message_ sd_bus_message *call = NULL;
+    _cleanup_free_ char *object = NULL;
+    Started started = {};
+    int r;
+
+    r = check_flags(inv);
+    if (r != 0)
+        return r;
+    r = client_connect(&bus);
+    if (r < 0)
+        return r;
+    r = client_new_call(bus, member, &call);
+    if (r < 0)
+        return r;
+    r = fill_call(inv, is_command, call);
+    if (r != 0)
+        return r;
+
+    if (invocation_has(inv, OPT_FOLLOW))
+        interrupt_say("\nThe daemon has not answered yet; \"longrun list\" shows whether the task "
+                      "was started.\n");
+    r = send_call(inv, bus, call, &started);
+    object = started.object;
+    if (r < 0)
+        return r;
+    return invocation_has(inv, OPT_FOLLOW) ? follow(inv, bus, &started) : report(inv, &started);
+}
+
+int cmd_start(const Invocation *inv) {
+    return start(inv, "StartCommand", true);
+}
+
+int cmd_run(const Invocation *inv) {
+    return start(inv, "Start", false);
+}

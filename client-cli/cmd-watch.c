@@ -1,0 +1,312 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "client-cli/client.h"
+#include "client-cli/commands.h"
+#include "client-cli/interrupt.h"
+#include "client-cli/output.h"
+#include "common/clock.h"
+#include "common/parse.h"
+
+/* longrun watch */
+
+#define BAR_WIDTH 24
+#define REDRAW_USEC USEC_PER_SEC /* the run time goes on when nothing else does */
+
+const Option watch_options[] = {
+    {OPT_JSON, 'j', "json", NULL, "print JSON, an object a line"},
+    OPTIONS_END,
+};
+
+typedef struct Watch {
+    sd_bus *bus; /* not owned */
+    sd_event *event;
+    cJSON *task; /* keys of a listed task; NULL until the first answer */
+    TaskEnd end;
+    bool as_json;
+    char *last; /* line that was printed last */
+    bool done;
+    int result; /* 0 or -errno, once it is done */
+} Watch;
+
+static int finish(Watch *w, int r) {
+    w->done = true;
+    w->result = r;
+    return 0;
+}
+
+static void set_item(Watch *w, const char *key, cJSON *item) {
+    must(item);
+    if (cJSON_HasObjectItem(w->task, key))
+        cJSON_ReplaceItemInObjectCaseSensitive(w->task, key, item);
+    else
+        cJSON_AddItemToObject(w->task, key, item);
+}
+
+static int percent(const Watch *w) {
+    double progress = json_double(w->task, "progress");
+
+    return progress < 0 ? -1 : (int)(progress * 100);
+}
+
+/* What the task is at, or after its end how it ended. */
+static char *status_text(const Watch *w) {
+    const char *message = json_string(w->task, "message");
+    const char *phase = json_string(w->task, "phase"), *status = json_string(w->task, "status");
+    _cleanup_free_ char *both = NULL;
+
+    if (w->end.id > 0 && message[0])
+        return text_display(message);
+    if (asprintf(&both, "%s%s%s", phase, phase[0] && status[0] ? ": " : "", status) < 0)
+        both = NULL;
+    return text_display(must(both));
+}
+
+static const char *run_time(char buf[FORMAT_MAX], const Watch *w) {
+    uint64_t started = json_u64(w->task, "started-at"), end = json_u64(w->task, "finished-at");
+
+    end = end > 0 ? end : clock_usec(CLOCK_REALTIME);
+    if (started == 0 || end < started)
+        return "-";
+    /* Whole seconds while it counts: tenths would only flicker. */
+    return format_span(buf, w->end.id > 0 ? end - started
+                                          : (end - started) / USEC_PER_SEC * USEC_PER_SEC);
+}
+
+static void draw_bar(const Watch *w) {
+    const char *state = json_string(w->task, "state");
+    const char *colour = output_has_colour() ? state_colour(state) : "";
+    _cleanup_free_ char *status = status_text(w), *line = NULL, *cut = NULL;
+    char bar[BAR_WIDTH + 1], number[8], elapsed[FORMAT_MAX];
+    int done = percent(w), filled = MAX(done, 0) * BAR_WIDTH / 100;
+
+    for (int i = 0; i < BAR_WIDTH; i++)
+        bar[i] = i < filled ? '#' : '.';
+    bar[BAR_WIDTH] = '\0';
+    snprintf(number, sizeof(number), done < 0 ? "  --" : "%3d%%", done);
+    if (asprintf(&line, " [%s] %s  %s  %s", bar, number, run_time(elapsed, w), status) < 0)
+        line = NULL;
+    /* The last column stays free: a terminal may wrap there. */
+    size_t used = strlen(state) + 1, columns = output_columns();
+    cut = text_cut(must(line), columns > used ? columns - used : 1);
+    printf("\r%s%s%s%s\x1b[K", colour, state, colour[0] ? COLOUR_OFF : "", cut);
+    fflush(stdout);
+}
+
+/* Takes the line; what has been said already is not said again. */
+static void print_line(Watch *w, char *line) {
+    must(line);
+    if (!w->last || !streq(w->last, line)) {
+        puts(line);
+        fflush(stdout);
+    }
+    free(w->last);
+    w->last = line;
+}
+
+static void print_plain(Watch *w) {
+    _cleanup_free_ char *status = status_text(w);
+    char number[8] = "";
+    char *line;
+
+    if (percent(w) >= 0)
+        snprintf(number, sizeof(number), " %d%%", percent(w));
+    if (asprintf(&line, "%s%s%s%s", json_string(w->task, "state"), number, status[0] ? " " : "",
+                 status) < 0)
+        line = NULL;
+    print_line(w, line);
+}
+
+static void print_json(Watch *w) {
+    static const char *const keys[] = {"id",    "state", "progress", "done",
+                                       "total", "phase", "status"};
+    _cleanup_json_ cJSON *object = must(cJSON_CreateObject());
+
+    for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(w->task, keys[i]);
+        cJSON_AddItemToObject(object, keys[i], must(cJSON_Duplicate(item, true)));
+    }
+    if (w->end.id > 0) {
+        cJSON_AddNumberToObject(object, "exit-code", w->end.code);
+        cJSON_AddStringToObject(object, "message", json_string(w->task, "message"));
+    }
+    print_line(w, cJSON_PrintUnformatted(object));
+}
+
+static void show(Watch *w) {
+    if (!w->task)
+        return;
+    if (w->as_json)
+        print_json(w);
+    else if (output_is_terminal())
+        draw_bar(w);
+    else
+        print_plain(w);
+    if (ferror(stdout))
+        finish(w, -EIO);
+}
+
+static int on_progress(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    Watch *w = userdata;
+    uint64_t done, total;
+    const char *phase;
+    double fraction;
+
+    /* Older than the answer that is still to come. */
+    if (!w->task)
+        return 0;
+    if (sd_bus_message_read(m, "dtts", &fraction, &done, &total, &phase) < 0)
+        return 0;
+    set_item(w, "progress", cJSON_CreateNumber(fraction));
+    set_item(w, "done", json_new_u64(done));
+    set_item(w, "total", json_new_u64(total));
+    set_item(w, "phase", cJSON_CreateString(phase));
+    show(w);
+    return 0;
+}
+
+static int on_status(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    Watch *w = userdata;
+    const char *text;
+
+    if (!w->task || sd_bus_message_read(m, "s", &text) < 0)
+        return 0;
+    set_item(w, "status", cJSON_CreateString(text));
+    show(w);
+    return 0;
+}
+
+static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    _cleanup_json_ cJSON *changed = NULL;
+    Watch *w = userdata;
+    const char *interface;
+
+    if (!w->task || sd_bus_message_read(m, "s", &interface) < 0 || !streq(interface, CLIENT_TASK) ||
+        json_read_bus(m, &changed) < 0)
+        return 0;
+    json_tidy_task(changed);
+    while (changed->child) {
+        cJSON *item = cJSON_DetachItemViaPointer(changed, changed->child);
+        _cleanup_free_ char *key = must(strdup(item->string));
+        set_item(w, key, item);
+    }
+    /* Running has begun: when, is not announced, but it was just now. */
+    if (streq(json_string(w->task, "state"), "running") && json_u64(w->task, "started-at") == 0)
+        set_item(w, "started-at", json_new_u64(clock_usec(CLOCK_REALTIME)));
+    show(w);
+    return 0;
+}
+
+static int on_task(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+    Watch *w = userdata;
+
+    /* The other question has the same error for an answer; it reports it. */
+    if (sd_bus_message_is_method_error(reply, NULL))
+        return 0;
+    int r = client_read_properties(reply, &w->task);
+    if (r < 0)
+        return finish(w, r);
+    show(w);
+    return 0;
+}
+
+static int on_ended(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+    Watch *w = userdata;
+
+    if (w->task && !w->as_json && output_is_terminal() &&
+        sd_bus_message_is_method_error(reply, NULL))
+        putchar('\n');
+    return finish(w, client_read_ends(reply, &w->end, 1));
+}
+
+static int on_second(sd_event_source *source, uint64_t usec, void *userdata) {
+    show(userdata);
+    sd_event_source_set_time(source, usec + REDRAW_USEC);
+    return sd_event_source_set_enabled(source, SD_EVENT_ON);
+}
+
+static int subscribe(Watch *w, uint64_t id) {
+    static const struct {
+        const char *interface, *member;
+        sd_bus_message_handler_t callback;
+    } signals[] = {{CLIENT_TASK, "Progress", on_progress},
+                   {CLIENT_TASK, "Status", on_status},
+                   {"org.freedesktop.DBus.Properties", "PropertiesChanged", on_properties}};
+    char path[CLIENT_PATH_MAX];
+    int r = 0;
+
+    client_task_path(path, id);
+    for (size_t i = 0; i < ELEMENTSOF(signals) && r >= 0; i++)
+        r = sd_bus_match_signal_async(w->bus, NULL, CLIENT_NAME, path, signals[i].interface,
+                                      signals[i].member, signals[i].callback, NULL, w);
+    return r;
+}
+
+static int begin(Watch *w, uint64_t id) {
+    char path[CLIENT_PATH_MAX];
+    int r;
+
+    r = sd_bus_attach_event(w->bus, w->event, SD_EVENT_PRIORITY_NORMAL);
+    /* The bus handles what one client sends in order: the signals are ours before the daemon is
+     * asked what there is. */
+    if (r >= 0)
+        r = subscribe(w, id);
+    if (r >= 0)
+        r = sd_bus_call_method_async(w->bus, NULL, CLIENT_NAME, client_task_path(path, id),
+                                     "org.freedesktop.DBus.Properties", "GetAll", on_task, w, "s",
+                                     CLIENT_TASK);
+    if (r >= 0 && !w->as_json && output_is_terminal())
+        r = sd_event_add_time_relative(w->event, NULL, CLOCK_MONOTONIC, REDRAW_USEC, 0, on_second,
+                                       w);
+    if (r < 0)
+        return client_report(NULL, r);
+    return client_wait_async(w->bus, id, on_ended, w);
+}
+
+/* The last line says how it ended; only a task that was removed meanwhile cannot be asked. */
+static int print_end(Watch *w, uint64_t id) {
+    cJSON *task = NULL;
+    int r;
+
+    r = client_task_properties(w->bus, id, &task);
+    if (r < 0)
+        return r;
+    cJSON_Delete(w->task);
+    w->task = task;
+    show(w);
+    if (!w->as_json && output_is_terminal())
+        putchar('\n');
+    return client_exit_status(&w->end);
+}
+
+int cmd_watch(const Invocation *inv) {
+    _cleanup_free_ uint64_t *ids = invocation_ids(inv);
+    _cleanup_bus_ sd_bus *bus = NULL;
+    Watch w = {.as_json = invocation_has(inv, OPT_JSON)};
+    int r;
+
+    if (!ids)
+        return EXIT_USAGE;
+    r = client_connect(&bus);
+    if (r < 0)
+        return r;
+    w.bus = bus;
+    r = sd_event_new(&w.event);
+    if (r < 0)
+        return print_error("%s", strerror(-r));
+    interrupt_say("%sTask %" PRIu64 " goes on. Cancel it: longrun cancel %" PRIu64 "\n",
+                  output_is_terminal() ? "\n" : "", ids[0], ids[0]);
+    r = begin(&w, ids[0]);
+    if (r >= 0)
+        r = client_loop(w.event, &w.done);
+    if (r >= 0)
+        r = w.result;
+    if (r >= 0)
+        r = print_end(&w, ids[0]);
+    sd_bus_detach_event(bus);
+    sd_event_unref(w.event);
+    cJSON_Delete(w.task);
+    free(w.last);
+    return r;
+}

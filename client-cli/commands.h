@@ -1,0 +1,25 @@
+#pragma once
+
+#include "client-cli/command.h"
+
+/* The commands, one function and table of options each: see main.c. */
+
+#define EXIT_STATUS_HELP                                                                           \
+    "Exit status: that of the task (128 + N when signal N ended it), 130 when it was cancelled\n"  \
+    "and 1 when it failed or was interrupted without one; 2: called wrongly; 1: another error."
+
+extern const Option start_options[], run_options[], list_options[], kinds_options[], show_options[],
+    log_options[], watch_options[], cancel_options[], wait_options[], remove_options[],
+    result_options[];
+
+int cmd_start(const Invocation *inv);
+int cmd_run(const Invocation *inv);
+int cmd_list(const Invocation *inv);
+int cmd_kinds(const Invocation *inv);
+int cmd_show(const Invocation *inv);
+int cmd_log(const Invocation *inv);
+int cmd_watch(const Invocation *inv);
+int cmd_cancel(const Invocation *inv);
+int cmd_wait(const Invocation *inv);
+int cmd_remove(const Invocation *inv);
+int cmd_result(const Invocation *inv);

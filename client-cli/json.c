@@ -1,0 +1,222 @@
+#include "client-cli/json.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+
+#include "client-cli/output.h"
+
+#define EXACT_MAX (UINT64_C(1) << 53)
+
+cJSON *json_new_u64(uint64_t value) {
+    char digits[24];
+
+    if (value <= EXACT_MAX)
+        return cJSON_CreateNumber((double)value);
+    snprintf(digits, sizeof(digits), "%" PRIu64, value);
+    return cJSON_CreateRaw(digits);
+}
+
+static cJSON *new_i64(int64_t value) {
+    char digits[24];
+
+    if (value >= 0)
+        return json_new_u64((uint64_t)value);
+    if (value >= -(int64_t)EXACT_MAX)
+        return cJSON_CreateNumber((double)value);
+    snprintf(digits, sizeof(digits), "%" PRId64, value);
+    return cJSON_CreateRaw(digits);
+}
+
+static int read_basic(sd_bus_message *m, char type, cJSON **ret) {
+    union {
+        uint8_t y;
+        int b;
+        int16_t n;
+        uint16_t q;
+        int32_t i;
+        uint32_t u;
+        int64_t x;
+        uint64_t t;
+        double d;
+        const char *s;
+    } v;
+    int r = sd_bus_message_read_basic(m, type, &v);
+
+    if (r < 0)
+        return r;
+    switch (type) {
+    case 'y':
+        *ret = cJSON_CreateNumber(v.y);
+        break;
+    case 'b':
+        *ret = cJSON_CreateBool(v.b);
+        break;
+    case 'n':
+        *ret = cJSON_CreateNumber(v.n);
+        break;
+    case 'q':
+        *ret = cJSON_CreateNumber(v.q);
+        break;
+    case 'i':
+        *ret = cJSON_CreateNumber(v.i);
+        break;
+    case 'u':
+        *ret = cJSON_CreateNumber(v.u);
+        break;
+    case 'x':
+        *ret = new_i64(v.x);
+        break;
+    case 't':
+        *ret = json_new_u64(v.t);
+        break;
+    case 'd':
+        *ret = cJSON_CreateNumber(v.d);
+        break;
+    case 's':
+    case 'o':
+    case 'g':
+        *ret = cJSON_CreateString(v.s);
+        break;
+    default:
+        return -EOPNOTSUPP;
+    }
+    return *ret ? 0 : -ENOMEM;
+}
+
+static int read_entry(sd_bus_message *m, const char *contents, cJSON *object) {
+    _cleanup_json_ cJSON *value = NULL;
+    const char *key;
+    int r;
+
+    r = sd_bus_message_enter_container(m, 'e', contents);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_read_basic(m, 's', &key);
+    if (r < 0)
+        return r;
+    r = json_read_bus(m, &value);
+    if (r < 0)
+        return r;
+    if (!cJSON_AddItemToObject(object, key, value))
+        return -ENOMEM;
+    TAKE_PTR(value);
+    return sd_bus_message_exit_container(m);
+}
+
+static int read_container(sd_bus_message *m, char type, const char *contents, cJSON **ret) {
+    bool is_object = type == 'a' && contents[0] == '{' && contents[1] == 's';
+    _cleanup_json_ cJSON *container = is_object ? cJSON_CreateObject() : cJSON_CreateArray();
+    int r;
+
+    if (!container)
+        return -ENOMEM;
+    r = sd_bus_message_enter_container(m, type, contents);
+    if (r < 0)
+        return r;
+    while ((r = sd_bus_message_at_end(m, false)) == 0) {
+        const char *inner;
+        char inner_type;
+
+        r = sd_bus_message_peek_type(m, &inner_type, &inner);
+        if (r < 0)
+            return r;
+        if (is_object) {
+            r = read_entry(m, inner, container);
+        } else {
+            cJSON *item = NULL;
+            r = json_read_bus(m, &item);
+            if (r >= 0)
+                cJSON_AddItemToArray(container, item);
+        }
+        if (r < 0)
+            return r;
+    }
+    if (r < 0)
+        return r;
+    r = sd_bus_message_exit_container(m);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(container);
+    return 0;
+}
+
+int json_read_bus(sd_bus_message *m, cJSON **ret) {
+    const char *contents;
+    char type;
+    int r;
+
+    r = sd_bus_message_peek_type(m, &type, &contents);
+    if (r < 0)
+        return r;
+    if (r == 0)
+        return -ENXIO;
+    if (type == 'v') {
+        cJSON *value = NULL;
+        r = sd_bus_message_enter_container(m, 'v', contents);
+        if (r < 0)
+            return r;
+        r = json_read_bus(m, &value);
+        if (r < 0)
+            return r;
+        *ret = value;
+        return sd_bus_message_exit_container(m);
+    }
+    if (type == 'a' || type == 'r')
+        return read_container(m, type, contents, ret);
+    return read_basic(m, type, ret);
+}
+
+/* "CreatedAt" to "created-at". */
+static char *dashed(const char *name) {
+    char *key = must(malloc(2 * strlen(name) + 1)), *out = key;
+
+    for (const char *p = name; *p; p++) {
+        if (isupper((unsigned char)*p) && p != name)
+            *out++ = '-';
+        *out++ = (char)tolower((unsigned char)*p);
+    }
+    *out = '\0';
+    return key;
+}
+
+void json_tidy_task(cJSON *task) {
+    cJSON *item;
+
+    cJSON_ArrayForEach (item, task) {
+        char *key = dashed(item->string);
+        cJSON_free(item->string);
+        item->string = key;
+    }
+    item = cJSON_GetObjectItemCaseSensitive(task, "params");
+    if (!cJSON_IsString(item))
+        return;
+    cJSON *params = cJSON_Parse(item->valuestring) ?: cJSON_CreateNull();
+    cJSON_ReplaceItemInObjectCaseSensitive(task, "params", must(params));
+}
+
+const char *json_string(const cJSON *object, const char *key) {
+    return strempty(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key)));
+}
+
+uint64_t json_u64(const cJSON *object, const char *key) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+    if (cJSON_IsRaw(item))
+        return strtoull(item->valuestring, NULL, 10);
+    return cJSON_IsNumber(item) && item->valuedouble > 0 ? (uint64_t)item->valuedouble : 0;
+}
+
+double json_double(const cJSON *object, const char *key) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+    return cJSON_IsNumber(item) ? item->valuedouble : -1;
+}
+
+int json_print(const cJSON *value) {
+    char *text = must(cJSON_Print(value));
+
+    puts(text);
+    cJSON_free(text);
+    return EXIT_SUCCESS;
+}

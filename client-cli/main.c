@@ -1,0 +1,127 @@
+#include <stdio.h>
+
+#include "client-cli/command.h"
+#include "client-cli/commands.h"
+#include "client-cli/output.h"
+#include "common/cleanup.h"
+#include "version.h"
+
+/* clang-format off */
+static const Command commands[] = {
+    {"start", "[OPTIONS] [--] COMMAND [ARGUMENT]…", 1, SIZE_MAX,
+     "start a command in the background", start_options,
+     "The command gets your working directory, environment and umask. No shell comes near it: for\n"
+     "pipes and the like say  longrun start -- sh -c '…'\n\n"
+     "With --follow, Ctrl-C leaves the task running.\n\n" EXIT_STATUS_HELP "\n"
+     "Without --follow 0 says that the task was started.",
+     true, cmd_start},
+    {"run", "KIND [OPTIONS]", 1, 1,
+     "start a built-in job (see: longrun kinds)", run_options,
+     "As in: longrun run map -p 'items[]=one' -p 'items[]=two' -p op=uppercase\n\n"
+     EXIT_STATUS_HELP "\n"
+     "Without --follow 0 says that the task was started.",
+     false, cmd_run},
+    {"list", "[OPTIONS]", 0, 0,
+     "show active tasks and those that ended last", list_options,
+     "Newest last. In JSON, an array of tasks; times are microseconds since the epoch, 0 = not yet,\n"
+     "progress is 0 to 1, -1 = unknown.",
+     false, cmd_list},
+    {"show", "ID", 1, 1,
+     "show all about a task", show_options, NULL, false, cmd_show},
+    {"log", "[-f] ID", 1, 1,
+     "print what a task has printed", log_options, NULL, false, cmd_log},
+    {"watch", "ID", 1, 1,
+     "show the progress of a task until it ends", watch_options,
+     "On a terminal a bar; else a line for each change of the state, whole percent or status. In JSON\n"
+     "an object a line. Ctrl-C leaves the task running.\n\n" EXIT_STATUS_HELP,
+     false, cmd_watch},
+    {"cancel", "ID…", 1, SIZE_MAX,
+     "ask tasks to stop", cancel_options,
+     "A command gets SIGTERM, after its stop timeout SIGKILL.", false, cmd_cancel},
+    {"wait", "ID…", 1, SIZE_MAX,
+     "wait until tasks have ended", wait_options,
+     EXIT_STATUS_HELP "\nOf several tasks the first in the order given that did not succeed counts.",
+     false, cmd_wait},
+    {"result", "ID", 1, 1,
+     "print the result of a task, once: then it is gone", result_options, NULL, false, cmd_result},
+    {"remove", "ID…", 1, SIZE_MAX,
+     "forget ended tasks, with their logs and results", remove_options, NULL, false, cmd_remove},
+    {"kinds", "", 0, 0,
+     "show the built-in jobs", kinds_options, NULL, false, cmd_kinds},
+};
+/* clang-format on */
+
+static const Command *find_command(const char *name) {
+    for (size_t i = 0; i < ELEMENTSOF(commands); i++)
+        if (streq(commands[i].name, name))
+            return &commands[i];
+    return NULL;
+}
+
+static void print_help(FILE *f) {
+    fputs("longrun COMMAND …\n\nLong-running work in the background, and in sight.\n\n", f);
+    for (size_t i = 0; i < ELEMENTSOF(commands); i++)
+        fprintf(f, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+    fputs("  help      show this help, or with the name of a command that of it\n\n"
+          "Options of each command: longrun COMMAND --help. Version: longrun --version\n",
+          f);
+}
+
+static int unknown_command(const char *name) {
+    print_error("there is no command \"%s\"; \"longrun help\" shows those that are", name);
+    return EXIT_USAGE;
+}
+
+static int help(int argc, char **argv) {
+    if (argc > 3) {
+        print_error("help: too many arguments");
+        return EXIT_USAGE;
+    }
+    if (argc < 3) {
+        print_help(stdout);
+        return EXIT_SUCCESS;
+    }
+    const Command *command = find_command(argv[2]);
+    if (!command)
+        return unknown_command(argv[2]);
+    command_help(command);
+    return EXIT_SUCCESS;
+}
+
+static int run_command(const Command *command, int argc, char **argv) {
+    _cleanup_(invocation_done) Invocation inv = {};
+    int r = command_parse(command, argc, argv, &inv);
+
+    if (r < 0)
+        return EXIT_USAGE;
+    if (invocation_has(&inv, OPT_HELP)) {
+        command_help(command);
+        return EXIT_SUCCESS;
+    }
+    r = command->run(&inv);
+    return r < 0 ? EXIT_FAILURE : r;
+}
+
+static int run(int argc, char **argv) {
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (streq(argv[1], "help") || streq(argv[1], "--help") || streq(argv[1], "-h"))
+        return help(argc, argv);
+    if (streq(argv[1], "--version")) {
+        puts("longrun " LONGRUN_VERSION);
+        return EXIT_SUCCESS;
+    }
+    const Command *command = find_command(argv[1]);
+    if (!command)
+        return unknown_command(argv[1]);
+    return run_command(command, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv) {
+    int status = run(argc, argv);
+    int flushed = output_flush();
+
+    return status ?: flushed;
+}

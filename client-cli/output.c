@@ -1,0 +1,155 @@
+#include "client-cli/output.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "common/cleanup.h"
+#include "common/text.h"
+
+#define TEXT_MAX (64 * KIB) /* of a label, a message, ... that is shown */
+#define COLUMNS_DEFAULT 80
+#define COLUMNS_MIN 20
+
+void *must(void *p) {
+    if (!p) {
+        print_error("%s", strerror(ENOMEM));
+        exit(EXIT_FAILURE);
+    }
+    return p;
+}
+
+int print_error(const char *format, ...) {
+    _cleanup_free_ char *text = NULL;
+    const char *prefix = "longrun: ";
+    va_list args;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0)
+        text = NULL;
+    va_end(args);
+    /* What waits in stdout belongs before it. */
+    fflush(stdout);
+    for (char *line, *rest = text; (line = strsep(&rest, "\n"));) {
+        _cleanup_free_ char *clean = text_clean(line, strlen(line), TEXT_MAX);
+        fprintf(stderr, "%s%s\n", prefix, strempty(clean));
+        prefix = "";
+    }
+    return EXIT_FAILURE;
+}
+
+bool output_is_terminal(void) {
+    static int answer = -1;
+
+    if (answer < 0)
+        answer = isatty(STDOUT_FILENO) && !streq(strempty(getenv("TERM")), "dumb");
+    return answer;
+}
+
+bool output_has_colour(void) {
+    return output_is_terminal() && isempty(getenv("NO_COLOR"));
+}
+
+size_t output_columns(void) {
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        return COLUMNS_DEFAULT;
+    return MAX((size_t)size.ws_col, (size_t)COLUMNS_MIN);
+}
+
+const char *state_colour(const char *state) {
+    static const char *const colours[_TASK_STATE_MAX] = {
+        [TASK_QUEUED] = COLOUR_DIM,    [TASK_STARTING] = "\x1b[36m",
+        [TASK_RUNNING] = "\x1b[36m",   [TASK_CANCELLING] = "\x1b[33m",
+        [TASK_SUCCEEDED] = "\x1b[32m", [TASK_FAILED] = "\x1b[31m",
+        [TASK_CANCELLED] = "\x1b[33m", [TASK_INTERRUPTED] = "\x1b[35m",
+    };
+    TaskState known = task_state_from_string(state);
+
+    return (size_t)known < ELEMENTSOF(colours) ? colours[known] : "";
+}
+
+char *text_display(const char *s) {
+    char *text = must(text_clean(s, strlen(s), TEXT_MAX));
+    char *out = text;
+
+    for (const char *p = text; *p; p++) {
+        /* C1 control characters, U+0080 to U+009F: some terminals take U+009B for ESC [. */
+        if ((unsigned char)p[0] == 0xc2 && (unsigned char)p[1] < 0xa0) {
+            p++;
+            continue;
+        }
+        *out++ = *p == '\t' ? ' ' : *p;
+    }
+    *out = '\0';
+    return text;
+}
+
+/* The character at s: its bytes, and the columns that it takes. */
+static size_t character(const char *s, size_t *ret_columns) {
+    static bool ready = false;
+    mbstate_t state = {};
+    wchar_t c;
+
+    if (!ready) {
+        setlocale(LC_CTYPE, "C.UTF-8");
+        ready = true;
+    }
+    size_t n = mbrtowc(&c, s, strlen(s), &state);
+    if (n == 0 || n > strlen(s)) {
+        *ret_columns = 1;
+        return 1;
+    }
+    *ret_columns = (size_t)MAX(wcwidth(c), 0);
+    return n;
+}
+
+size_t text_columns(const char *s) {
+    size_t total = 0, columns;
+
+    for (; *s; total += columns)
+        s += character(s, &columns);
+    return total;
+}
+
+char *text_cut(const char *s, size_t columns) {
+    size_t kept = 0, used = 0, width;
+    char *cut;
+
+    if (text_columns(s) <= columns)
+        return must(strdup(s));
+    while (s[kept]) {
+        size_t n = character(s + kept, &width);
+        if (used + width + 1 > columns)
+            break;
+        used += width;
+        kept += n;
+    }
+    if (asprintf(&cut, "%.*s…", (int)kept, s) < 0)
+        cut = NULL;
+    return must(cut);
+}
+
+char *format_time(char buf[TIME_MAX], uint64_t usec) {
+    time_t seconds = (time_t)(usec / USEC_PER_SEC);
+    struct tm tm;
+
+    if (usec == 0 || !localtime_r(&seconds, &tm))
+        strcpy(buf, "-");
+    else
+        strftime(buf, TIME_MAX, "%F %T", &tm);
+    return buf;
+}
+
+int output_flush(void) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    return print_error("cannot write to stdout: %s", strerror(errno));
+}

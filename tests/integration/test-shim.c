@@ -1,0 +1,36 @@
+/* longrun-shim, the real program, through its control socket. */
+
+#include <stdlib.h>
+
+#include "tests/integration/test-shim.h"
+
+Rig rig;
+
+static void setup(void) {
+    rig_init(&rig);
+}
+
+static void teardown(void) {
+    rig_done(&rig);
+}
+
+int main(int argc, char **argv) {
+    static TCase *(*const cases[])(void) = {tcase_shim_exec, tcase_shim_output, tcase_shim_notify,
+                                            tcase_shim_stop};
+
+    if (argc > 1 && streq(argv[1], "--command"))
+        return shim_command_main(argc, argv);
+
+    Suite *suite = suite_create("shim");
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        TCase *tc = cases[i]();
+        tcase_set_timeout(tc, 2 * RIG_TIMEOUT_MSEC / 1000);
+        tcase_add_checked_fixture(tc, setup, teardown);
+        suite_add_tcase(suite, tc);
+    }
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+"""Who may include whom: common <- core <- {logs, exec, bus} <- manager <- main, and each library where it belongs.
+
+    check-includes.py SOURCE_ROOT
+
+A folder that is not in the tables is an error: whoever makes one says here what it may see.
+"""
+
+import pathlib
+import re
+import sys
+
+import sources
+
+# The folders of ours that the files directly in a folder may include from.
+FOLDERS = {
+    "common": {"common"},
+    "daemon/core": {"daemon/core", "common"},
+    "daemon/logs": {"daemon/logs", "daemon/core", "common"},
+    "daemon/kinds": {"daemon/kinds", "common"},
+    "daemon/exec": {"daemon/exec", "daemon/kinds", "daemon/core", "common"},
+    "daemon/bus": {"daemon/bus", "daemon/core", "common"},
+    "daemon/shim": {"daemon/shim", "common"},
+    "daemon/worker": {"daemon/worker", "daemon/kinds", "common"},
+    # The composition root.
+    "daemon": {"daemon", "daemon/bus", "daemon/exec", "daemon/kinds", "daemon/logs", "daemon/core", "common"},
+    "client-cli": {"client-cli", "common"},
+}
+
+TESTS = "tests"  # and every folder below: they may include what they test
+
+# Who may include a library's headers; the first match counts. What is not listed (libc, the kernel) is free for all.
+LIBRARIES = [
+    ("systemd/sd-bus", {"daemon/bus", "daemon", "client-cli", TESTS}),
+    ("systemd/sd-event", {"daemon/exec", "daemon/bus", "daemon", "client-cli", TESTS}),
+    ("systemd/", {"daemon", "client-cli", TESTS}),
+    ("cjson/", {"daemon/kinds", "daemon/exec", "daemon/worker", "daemon/bus", "daemon", "client-cli", TESTS}),
+    ("gcrypt", {"daemon/kinds", "daemon/worker", "daemon", TESTS}),
+    ("ini.h", {"daemon", TESTS}),
+    ("check.h", {TESTS}),
+    ("glib", {TESTS}),
+    ("gio/", {TESTS}),
+]
+
+GENERATED = {"version.h"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
+
+
+def check_local(root, folder, name):
+    if name in GENERATED:
+        return None
+    if not (root / name).is_file():
+        return f'"{name}" is no file of the source tree; paths begin at its root'
+    theirs = str(pathlib.PurePath(name).parent)
+    if folder != TESTS and theirs not in FOLDERS[folder]:
+        return f'"{name}": {folder}/ may include from {", ".join(sorted(FOLDERS[folder]))} only'
+    return None
+
+
+def check_library(folder, name):
+    for prefix, allowed in LIBRARIES:
+        if name.startswith(prefix):
+            if folder not in allowed:
+                return f"<{name}> is only for {', '.join(sorted(allowed))}"
+            return None
+    return None
+
+
+def check_file(root, path):
+    folder = TESTS if path.parts[0] == TESTS else str(path.parent)
+    if folder != TESTS and folder not in FOLDERS:
+        yield f"{path}: the folder {folder}/ is not in the table of {sys.argv[0]}"
+        return
+    for number, line in enumerate(sources.read(root / path).split("\n"), 1):
+        match = INCLUDE.match(line)
+        if match:
+            local, library = match.groups()
+            error = check_local(root, folder, local) if local else check_library(folder, library)
+            if error:
+                yield f"{path}:{number}: {error}"
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    paths = sources.files(root, ".c", ".h")
+    errors = [error for path in paths for error in check_file(root, path)]
+    for error in errors:
+        print(error)
+    print(f"{len(paths)} files, {len(errors)} wrong includes")
+    return 1 if errors or not paths else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
