@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -80,7 +79,7 @@ static int parse_quantity(const char **cursor, const Unit *units, size_t n_units
         value *= (double)units[i].factor;
         if (value >= 0x1p63)
             return -ERANGE;
-        *ret = (uint64_t)llround(value);
+        *ret = (uint64_t)(value + 0.5);
         *cursor = p + letters;
         return 0;
     }

@@ -28,6 +28,7 @@ struct Manager {
     BusKind *kinds; /* built-in ones; the last has no name */
 
     CommitQueue *commits;
+    sd_event_source *scheduling; /* enabled: free slots are to be given away */
     ShimExecutor *shims;
     ThreadExecutor *threads;
     Bus *bus; /* NULL before manager_attach_bus() */
@@ -51,7 +52,9 @@ int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *re
                         Error *error);
 
 /* manager-run.c */
-void manager_schedule(Manager *m);                 /* gives free slots to tasks that wait */
+int manager_init_scheduling(Manager *m);
+/* Gives free slots to tasks that wait, in the next turn of the loop. */
+void manager_schedule(Manager *m);
 void manager_cancel_task(void *userdata, Task *t); /* an active one */
 void manager_interrupt_queued(Manager *m);
 void manager_exit_if_idle(Manager *m); /* when it is stopping */

@@ -338,7 +338,9 @@ static int begin_run(Manager *m, Task *t) {
     return 0;
 }
 
-void manager_schedule(Manager *m) {
+static int on_schedule(sd_event_source *s, void *userdata) {
+    Manager *m = userdata;
+
     for (Task *t; (t = scheduler_take(&m->scheduler));)
         if (begin_run(m, t) < 0) {
             scheduler_release(&m->scheduler);
@@ -347,6 +349,18 @@ void manager_schedule(Manager *m) {
             finish(m, t, TASK_FAILED);
         }
     update_status(m);
+    return 0;
+}
+
+int manager_init_scheduling(Manager *m) {
+    int r = sd_event_add_defer(m->event, &m->scheduling, on_schedule, m);
+
+    return r < 0 ? r : sd_event_source_set_enabled(m->scheduling, SD_EVENT_OFF);
+}
+
+/* Not at once: who asked for a task gets the answer before the loop is busy making its process. */
+void manager_schedule(Manager *m) {
+    (void)sd_event_source_set_enabled(m->scheduling, SD_EVENT_ONESHOT);
 }
 
 /* --- the cancel

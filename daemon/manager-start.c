@@ -97,33 +97,56 @@ static void add_task(Manager *m, Task *t) {
     manager_when_committed(m, on_added, t);
 }
 
-/* Gives the id of the new task, or of the active one that has the same unique key. */
-static int start_one(Manager *m, TaskSpec **spec, uint64_t *ret_id, Error *error) {
-    Task *t = isempty((*spec)->unique) ? NULL : task_table_find_unique(&m->tasks, (*spec)->unique);
-    int r;
+static Task *active_with_same_key(const Manager *m, const TaskSpec *spec) {
+    return isempty(spec->unique) ? NULL : task_table_find_unique(&m->tasks, spec->unique);
+}
 
-    if (t) {
-        *ret_id = t->id;
-        return 0;
-    }
-    r = state_dir_next_id(&m->dirs, ret_id, error);
+static int make_task(Manager *m, TaskSpec **spec, Task **ret, Error *error) {
+    uint64_t id;
+    int r = state_dir_next_id(&m->dirs, &id, error);
+
     if (r < 0)
         return r;
-    t = task_new(*ret_id, *spec, clock_usec(CLOCK_REALTIME));
+    Task *t = task_new(id, *spec, clock_usec(CLOCK_REALTIME));
     if (!t)
         return -ENOMEM;
     *spec = NULL;
-    add_task(m, t);
+    *ret = t;
     return 0;
+}
+
+/* Gives the id of the task, or of the active one that has the same unique key, which may have come
+ * in the same request. */
+static uint64_t enter_task(Manager *m, Task *t) {
+    Task *active = active_with_same_key(m, t->spec);
+
+    if (active) {
+        task_free(t);
+        return active->id;
+    }
+    add_task(m, t);
+    return t->id;
 }
 
 int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
                         Error *error) {
     Manager *m = userdata;
-    int r = check_specs(m, specs, n, error);
+    _cleanup_free_ Task **made = calloc(n + 1, sizeof(Task *));
+    int r = made ? check_specs(m, specs, n, error) : -ENOMEM;
 
-    for (size_t i = 0; r >= 0 && i < n; i++)
-        r = start_one(m, &specs[i], &ret_ids[i], error);
+    /* All that can fail comes first: all or none. */
+    for (size_t i = 0; r >= 0 && i < n; i++) {
+        const Task *active = active_with_same_key(m, specs[i]);
+        if (active)
+            ret_ids[i] = active->id;
+        else
+            r = make_task(m, &specs[i], &made[i], error);
+    }
+    for (size_t i = 0; made && i < n; i++)
+        if (r < 0)
+            task_free(made[i]);
+        else if (made[i])
+            ret_ids[i] = enter_task(m, made[i]);
     manager_schedule(m);
     return r;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "common/log.h"
-#include "common/parse.h"
+#include "daemon/bus/bus-emit.h"
 #include "daemon/logs/task-log.h"
 #include "daemon/manager-private.h"
 
@@ -111,18 +111,22 @@ static const BusApi bus_api = {
 /* --- configuration
  * ---------------------------------------------------------------------------------------------- */
 
-static void apply_config(Manager *m) {
-    m->scheduler.max_parallel = m->has_max_parallel ? m->max_parallel : m->config.max_parallel;
-    m->scheduler.max_queued = m->config.max_queued;
+static unsigned configured_parallel(const Manager *m) {
+    return m->has_max_parallel ? m->max_parallel : m->config.max_parallel;
 }
 
 int manager_reload(Manager *m, Error *error) {
+    unsigned before = configured_parallel(m);
     int r = config_load(m->config_path, m->config_required, &m->config, error);
 
     if (r < 0)
         return r;
-    apply_config(m);
-    manager_schedule(m);
+    m->scheduler.max_queued = m->config.max_queued;
+    /* What was set over the bus holds until the file says something new. */
+    if (configured_parallel(m) != before) {
+        set_max_parallel(m, configured_parallel(m));
+        bus_emit_max_parallel(m->bus->bus);
+    }
     log_info("Read the configuration again");
     return 0;
 }
@@ -158,6 +162,8 @@ static int make_parts(Manager *m) {
 
     if (r >= 0)
         r = commit_queue_new(&m->commits, m->event);
+    if (r >= 0)
+        r = manager_init_scheduling(m);
     if (r >= 0)
         r = shim_executor_new(&m->shims, m->event, m->libexec_dir);
     if (r >= 0)
@@ -204,7 +210,8 @@ int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, E
         manager_free(m);
         return r;
     }
-    apply_config(m);
+    m->scheduler.max_parallel = configured_parallel(m);
+    m->scheduler.max_queued = m->config.max_queued;
     remove_old_logs(m);
     *ret = m;
     return 0;
@@ -217,6 +224,7 @@ Manager *manager_free(Manager *m) {
     thread_executor_free(m->threads);
     shim_executor_free(m->shims);
     commit_queue_free(m->commits);
+    sd_event_source_disable_unref(m->scheduling);
     service_status_done(&m->status);
     task_table_done(&m->tasks);
     env_table_free(m->envs);

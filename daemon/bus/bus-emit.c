@@ -25,6 +25,12 @@ static void emit_property(sd_bus *bus, const Task *t, const char *property) {
            "PropertiesChanged");
 }
 
+void bus_emit_max_parallel(sd_bus *bus) {
+    report(sd_bus_emit_properties_changed(bus, LONGRUN_ROOT_PATH, LONGRUN_MANAGER_INTERFACE,
+                                          "MaxParallel", NULL),
+           "PropertiesChanged");
+}
+
 void bus_emit_state(sd_bus *bus, const Task *t) {
     emit_property(bus, t, "State");
 }

@@ -443,7 +443,8 @@ static int property_set_max_parallel(sd_bus *bus, const char *path, const char *
     if (r < 0)
         return r;
     b->api->set_max_parallel(b->api_userdata, number);
-    return sd_bus_emit_properties_changed(bus, path, interface, property, NULL);
+    bus_emit_max_parallel(bus);
+    return 0;
 }
 
 /* clang-format off */

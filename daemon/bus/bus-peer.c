@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -13,11 +14,31 @@
 #define KNOWN_MAX 64
 #define NAME_MAX_SIZE 32
 
+/* Calls that wait for an answer about their senders. */
+#define PARKED_MAX 10000
+
+/* A call whose sender is not known yet. */
+typedef struct ParkedCall {
+    sd_bus_message *message;
+    TAILQ_ENTRY(ParkedCall) link;
+} ParkedCall;
+
+/* A question to the bus: who is this sender? */
+typedef struct Inquiry {
+    BusPeers *peers; /* not owned */
+    char sender[NAME_MAX_SIZE];
+    sd_bus_slot *slot;
+    TAILQ_HEAD(, ParkedCall) calls; /* in the order in which they came */
+    TAILQ_ENTRY(Inquiry) link;
+} Inquiry;
+
 struct BusPeers {
     sd_bus *bus; /* not owned */
     sd_bus_slot *filter;
     char known[KNOWN_MAX][NAME_MAX_SIZE];
     size_t next;
+    TAILQ_HEAD(, Inquiry) inquiries;
+    size_t n_parked;
 };
 
 static bool is_known(const BusPeers *p, const char *sender) {
@@ -27,22 +48,104 @@ static bool is_known(const BusPeers *p, const char *sender) {
     return false;
 }
 
-/* Asks the bus, and waits for it: once for each connection. The bus answers this itself, at once.
- */
-static int check_sender(BusPeers *p, const char *sender) {
-    sd_bus_creds *creds = NULL;
-    uid_t uid;
-    int r = sd_bus_get_name_creds(p->bus, sender, SD_BUS_CREDS_EUID, &creds);
+static Inquiry *find_inquiry(const BusPeers *p, const char *sender) {
+    Inquiry *q;
 
-    if (r >= 0)
-        r = sd_bus_creds_get_euid(creds, &uid);
-    sd_bus_creds_unref(creds);
-    if (r < 0)
+    TAILQ_FOREACH (q, &p->inquiries, link)
+        if (streq(q->sender, sender))
+            return q;
+    return NULL;
+}
+
+static sd_bus_message *take_call(Inquiry *q) {
+    ParkedCall *c = TAILQ_FIRST(&q->calls);
+    sd_bus_message *m;
+
+    if (!c)
+        return NULL;
+    m = c->message;
+    TAILQ_REMOVE(&q->calls, c, link);
+    q->peers->n_parked--;
+    free(c);
+    return m;
+}
+
+static Inquiry *inquiry_free(Inquiry *q) {
+    for (sd_bus_message *m; (m = take_call(q));)
+        sd_bus_message_unref(m);
+    TAILQ_REMOVE(&q->peers->inquiries, q, link);
+    sd_bus_slot_unref(q->slot);
+    free(q);
+    return NULL;
+}
+
+static void refuse(sd_bus_message *m) {
+    (void)sd_bus_reply_method_errorf(m, "org.longrun.Longrun1.Error.NotPermitted",
+                                     "Only user %u may use this daemon. Call longrund on the "
+                                     "session bus of your own user",
+                                     (unsigned)geteuid());
+}
+
+static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *ret_error) {
+    Inquiry *q = userdata;
+    BusPeers *p = q->peers;
+    uint32_t uid;
+    bool own = !sd_bus_message_is_method_error(answer, NULL) &&
+               sd_bus_message_read_basic(answer, 'u', &uid) >= 0 && uid == geteuid();
+
+    if (own)
+        strcpy(p->known[p->next++ % KNOWN_MAX], q->sender);
+    else
+        log_notice("Refused calls of %s, which is not the user's own", q->sender);
+    for (sd_bus_message *m; (m = take_call(q));) {
+        /* Known now, it passes the filter as if it came only now. */
+        if (!own || sd_bus_enqueue_for_read(p->bus, m) < 0)
+            refuse(m);
+        sd_bus_message_unref(m);
+    }
+    inquiry_free(q);
+    return 0;
+}
+
+static int ask(BusPeers *p, const char *sender, Inquiry **ret) {
+    Inquiry *q = calloc(1, sizeof(Inquiry));
+    int r;
+
+    if (!q)
+        return -ENOMEM;
+    q->peers = p;
+    strcpy(q->sender, sender);
+    TAILQ_INIT(&q->calls);
+    TAILQ_INSERT_TAIL(&p->inquiries, q, link);
+    r = sd_bus_call_method_async(p->bus, &q->slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                 "org.freedesktop.DBus", "GetConnectionUnixUser", on_answer, q, "s",
+                                 sender);
+    if (r < 0) {
+        inquiry_free(q);
         return r;
-    if (uid != geteuid())
-        return -EPERM;
-    if (strlen(sender) < NAME_MAX_SIZE)
-        strcpy(p->known[p->next++ % KNOWN_MAX], sender);
+    }
+    *ret = q;
+    return 0;
+}
+
+static int park(BusPeers *p, const char *sender, sd_bus_message *m) {
+    Inquiry *q = find_inquiry(p, sender);
+    ParkedCall *c;
+    int r;
+
+    if (p->n_parked >= PARKED_MAX || strlen(sender) >= NAME_MAX_SIZE)
+        return -ENOBUFS;
+    if (!q) {
+        r = ask(p, sender, &q);
+        if (r < 0)
+            return r;
+    }
+    c = malloc(sizeof(ParkedCall));
+    if (!c)
+        return -ENOMEM;
+    c->message = sd_bus_message_ref(m);
+    TAILQ_INSERT_TAIL(&q->calls, c, link);
+    p->n_parked++;
     return 0;
 }
 
@@ -50,19 +153,17 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
     BusPeers *p = userdata;
     const char *sender = sd_bus_message_get_sender(m);
     uint8_t type;
+    int r;
 
     if (sd_bus_message_get_type(m, &type) < 0 || type != SD_BUS_MESSAGE_METHOD_CALL)
         return 0;
     if (!sender || is_known(p, sender))
         return 0;
-    int r = check_sender(p, sender);
-    if (r >= 0)
-        return 0;
-    log_notice("Refused a call of %s, which is not the user's own: %s", sender, strerror(-r));
-    (void)sd_bus_reply_method_errorf(m, "org.longrun.Longrun1.Error.NotPermitted",
-                                     "Only user %u may use this daemon. Call longrund on the "
-                                     "session bus of your own user",
-                                     (unsigned)geteuid());
+    r = park(p, sender, m);
+    if (r < 0)
+        return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                          "Cannot ask the bus who calls: %s. Try again",
+                                          strerror(-r));
     return 1;
 }
 
@@ -72,6 +173,7 @@ int bus_peers_new(BusPeers **ret, sd_bus *bus) {
     if (!p)
         return -ENOMEM;
     p->bus = bus;
+    TAILQ_INIT(&p->inquiries);
     int r = sd_bus_add_filter(bus, &p->filter, on_message, p);
     if (r < 0) {
         free(p);
@@ -84,6 +186,8 @@ int bus_peers_new(BusPeers **ret, sd_bus *bus) {
 BusPeers *bus_peers_free(BusPeers *p) {
     if (!p)
         return NULL;
+    for (Inquiry *q; (q = TAILQ_FIRST(&p->inquiries));)
+        inquiry_free(q);
     sd_bus_slot_unref(p->filter);
     free(p);
     return NULL;

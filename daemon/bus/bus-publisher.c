@@ -76,12 +76,15 @@ static void send_log(BusPublisher *p, Task *t, bool final) {
         bus_emit_log(p->bus, t, &lines);
 }
 
-static void send_change(BusPublisher *p, Task *t, BusChange change, bool final) {
+static void send_change(BusPublisher *p, TaskOutbox *o, BusChange change, bool final) {
+    Task *t = o->task;
+
     switch (change) {
     case BUS_CHANGE_STATE:
         bus_emit_state(p->bus, t);
         break;
     case BUS_CHANGE_PROGRESS:
+        o->sent_fraction = t->progress.fraction;
         bus_emit_progress(p->bus, t);
         break;
     case BUS_CHANGE_STATUS:
@@ -97,7 +100,7 @@ static void send_change(BusPublisher *p, Task *t, BusChange change, bool final) 
 
 static void send_outbox(BusPublisher *p, TaskOutbox *o, uint64_t usec, bool final) {
     for (int change; (change = task_outbox_take(o, usec, final)) >= 0;)
-        send_change(p, o->task, (BusChange)change, final);
+        send_change(p, o, (BusChange)change, final);
 }
 
 static void send_added(BusPublisher *p) {
@@ -141,7 +144,8 @@ static void send_batches(BusPublisher *p, uint64_t usec, bool all) {
     }
 }
 
-/* What may go at once goes in the next turn of the loop: all that one event has changed is in it. */
+/* What may go at once goes in the next turn of the loop: all that one event has changed is in it.
+ */
 static void arm_timer(BusPublisher *p) {
     uint64_t due = MIN(coalescer_due(&p->changed), coalescer_due(&p->added.rate));
     TaskOutbox *o;
@@ -175,7 +179,6 @@ static int on_timer(sd_event_source *s, uint64_t due, void *userdata) {
     arm_timer(p);
     return 0;
 }
-
 
 /* --- what happens
  * -----------------------------------------------------------------------------------------------
@@ -233,6 +236,9 @@ void bus_publisher_task_finished(BusPublisher *p, Task *t) {
 
     if (o) {
         if (now(p) >= o->first_usec) {
+            /* Who was shown how far it is sees it arrive. */
+            if (o->sent_fraction >= 0 && o->sent_fraction != t->progress.fraction)
+                task_outbox_add(o, BUS_CHANGE_PROGRESS);
             task_outbox_add(o, BUS_CHANGE_LOG);
             task_outbox_add(o, BUS_CHANGE_STATE);
             send_outbox(p, o, now(p), true);

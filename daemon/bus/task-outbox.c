@@ -8,6 +8,7 @@ TaskOutbox *task_outbox_new(Task *task, uint64_t now_usec) {
     if (!o)
         return NULL;
     o->task = task;
+    o->sent_fraction = PROGRESS_UNKNOWN;
     o->first_usec = now_usec + TASK_SIGNAL_INTERVAL_USEC;
     for (size_t i = 0; i < _BUS_CHANGE_MAX; i++) {
         o->changes[i].interval_usec = TASK_SIGNAL_INTERVAL_USEC;

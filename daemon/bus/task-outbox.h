@@ -13,8 +13,9 @@ typedef struct TaskOutbox {
     Coalescer changes[_BUS_CHANGE_MAX];
     unsigned order[_BUS_CHANGE_MAX]; /* which of the pending ones came first */
     unsigned next_order;
-    uint64_t first_usec; /* nothing is sent before: a shorter task sends Finished alone */
-    bool listed;         /* in the next TasksChanged */
+    uint64_t first_usec;  /* nothing is sent before: a shorter task sends Finished alone */
+    double sent_fraction; /* what the last signal Progress said */
+    bool listed;          /* in the next TasksChanged */
     TAILQ_ENTRY(TaskOutbox) link;
 } TaskOutbox;
 

@@ -19,7 +19,8 @@
 typedef struct Attempt {
     const ShimJob *job;
     const ShimStdio *stdio;
-    char **candidates; /* paths to execute, the first that can be counts */
+    bool search;       /* the first candidate that can be executed is meant */
+    char **candidates; /* paths */
     volatile int error;
     const char *volatile step;
 } Attempt;
@@ -83,6 +84,10 @@ static _Noreturn void give_up(Attempt *a, const char *step, int error) {
 static int exec_candidates(Attempt *a) {
     int denied = 0;
 
+    if (!a->search) {
+        execve(a->candidates[0], a->job->argv, a->job->env);
+        return errno;
+    }
     STRV_FOREACH (path, a->candidates) {
         execve(*path, a->job->argv, a->job->env);
         switch (errno) {
@@ -144,7 +149,8 @@ int shim_spawn(const ShimJob *job, const ShimStdio *stdio, pid_t *ret_pid, const
         return r;
     }
 
-    Attempt a = {.job = job, .stdio = stdio, .candidates = candidates};
+    Attempt a = {
+        .job = job, .stdio = stdio, .search = !strchr(job->argv[0], '/'), .candidates = candidates};
     pid_t pid = vfork_child(&a);
     if (pid < 0) {
         *ret_step = SHIM_STEP_SETUP;

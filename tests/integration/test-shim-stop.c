@@ -51,8 +51,10 @@ END_TEST
 START_TEST(test_command_may_take_its_leave) {
     size_t size;
 
-    rig_shell(&rig, "trap 'echo cleaned up; exit 6' TERM; echo ready; while :; do sleep 1000 & "
-                    "wait; done");
+    rig_make_fifo(&rig, "never");
+    rig_add(&rig, SHIM_SPEC_CWD, "%s", rig.dir);
+    rig_shell(&rig, "trap 'echo cleaned up; exit 6' TERM; exec 3<> never; echo ready; "
+                    "while :; do read x <&3; done");
     rig_start(&rig);
     rig_wait_log(&rig, 6);
     rig_send(&rig, CANCEL_MESSAGE);
@@ -94,12 +96,30 @@ START_TEST(test_no_stop_timeout) {
 }
 END_TEST
 
+static char state_of(pid_t pid) {
+    char path[64], state = '?';
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    _cleanup_fclose_ FILE *f = fopen(path, "re");
+    if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+        return '?';
+    return state;
+}
+
+static void wait_for_state(pid_t pid, char state) {
+    uint64_t deadline = clock_usec(CLOCK_MONOTONIC) + RIG_TIMEOUT_MSEC * USEC_PER_MSEC;
+
+    while (state_of(pid) != state) {
+        ck_assert_uint_lt(clock_usec(CLOCK_MONOTONIC), deadline);
+        sched_yield();
+    }
+}
+
 START_TEST(test_stopped_command) {
-    rig_make_fifo(&rig, "go");
-    rig_add(&rig, SHIM_SPEC_CWD, "%s", rig.dir);
-    rig_shell(&rig, "echo ready; kill -STOP $$");
+    rig_shell(&rig, "kill -STOP $$");
     rig_start(&rig);
-    rig_wait_log(&rig, 6);
+    rig_wait_for(&rig, SHIM_STARTED);
+    wait_for_state(rig.command, 'T');
     rig_send(&rig, CANCEL_MESSAGE);
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_SIGNAL, SIGTERM);
@@ -269,25 +289,6 @@ START_TEST(test_daemon_gone_before_the_start) {
 }
 END_TEST
 
-static char state_of(pid_t pid) {
-    char path[64], state = '?';
-
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    _cleanup_fclose_ FILE *f = fopen(path, "re");
-    if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
-        return '?';
-    return state;
-}
-
-static void wait_for_state(pid_t pid, char state) {
-    uint64_t deadline = clock_usec(CLOCK_MONOTONIC) + RIG_TIMEOUT_MSEC * USEC_PER_MSEC;
-
-    while (state_of(pid) != state) {
-        ck_assert_uint_lt(clock_usec(CLOCK_MONOTONIC), deadline);
-        sched_yield();
-    }
-}
-
 /* The command ends while the shim does not look, then the cancel comes. */
 START_TEST(test_cancel_too_late) {
     rig_make_fifo(&rig, "go");
@@ -309,21 +310,26 @@ END_TEST
 
 /* What is sent when all is over reaches nobody and spoils nothing. */
 START_TEST(test_cancel_after_the_end) {
-    int status;
+    siginfo_t info;
 
     RIG_ARGV(&rig, "true");
     rig_start(&rig);
-    ck_assert_int_eq(waitpid(rig.shim, &status, WNOWAIT), rig.shim);
+    ck_assert_int_eq(waitid(P_PID, (id_t)rig.shim, &info, WEXITED | WNOWAIT), 0);
     ck_assert_int_lt(send(rig.control, CANCEL_MESSAGE, 9, MSG_NOSIGNAL), 0);
     ck_assert_int_eq(errno, EPIPE);
+    rig_finish(&rig);
+    rig_check_end(&rig, SHIM_EXIT_CODE, 0);
+    check_flags(false, false);
 }
 END_TEST
 
 START_TEST(test_kill) {
     size_t size;
 
-    rig_shell(&rig, "trap 'echo usr1' USR1; sh -c 'trap \"exit 5\" USR1; echo ready; while :; do "
-                    "sleep 1000 & wait; done' & wait; wait $!; exit $?");
+    rig_make_fifo(&rig, "never");
+    rig_add(&rig, SHIM_SPEC_CWD, "%s", rig.dir);
+    rig_shell(&rig, "exec 3<> never; trap 'echo usr1' USR1; sh -c 'trap \"exit 5\" USR1; echo "
+                    "ready; while :; do read x <&3; done'; exit $?");
     rig_start(&rig);
     rig_wait_log(&rig, 6);
     rig_send(&rig, SHIM_KILL "=0\n");

@@ -29,7 +29,7 @@ def main():
         print(f"--- {readme.name}:{line}", flush=True)
         try:
             code = subprocess.run(["bash", "-euxo", "pipefail", "-c", block.group(1)], stdin=subprocess.DEVNULL,
-                                  timeout=TIMEOUT_SEC).returncode
+                                  stderr=subprocess.STDOUT, timeout=TIMEOUT_SEC).returncode
         except subprocess.TimeoutExpired:
             code = f"none after {TIMEOUT_SEC} s"
         if code != 0:

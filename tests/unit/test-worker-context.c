@@ -50,13 +50,38 @@ START_TEST(test_blocked_before) {
 }
 END_TEST
 
-/* Says when it is about to sleep, and sleeps. */
-static void sleeper(atomic_int *about_to) {
+/* Moves this process to the n-th of the CPUs it may use, or to the last: two that spin and wait for
+ * each other on one CPU never run side by side. */
+static void use_cpu(const cpu_set_t *allowed, int n) {
+    cpu_set_t one;
+    int cpu = -1;
+
+    for (int i = 0; i < CPU_SETSIZE && n >= 0; i++)
+        if (CPU_ISSET(i, allowed)) {
+            cpu = i;
+            n--;
+        }
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    sched_setaffinity(0, sizeof(one), &one);
+}
+
+#define ENDED_EARLY 0 /* the signal was there before the sleep began */
+#define ENDED_ASLEEP 1
+#define ENDED_MISSED 2
+
+/* Says that it is about to sleep, and after some turns sleeps. */
+static void sleeper(atomic_int *about_to, int turns) {
     WorkerContext w;
 
     worker_context_init(&w, NULL, NULL, 0);
     atomic_store(about_to, 1);
-    _exit(task_context_sleep(&w.context, USEC_PER_HOUR) == -ECANCELED ? 0 : 1);
+    for (volatile int i = 0; i < turns; i++)
+        ;
+    bool early = task_context_cancelled(&w.context);
+    if (task_context_sleep(&w.context, USEC_PER_HOUR) != -ECANCELED)
+        _exit(ENDED_MISSED);
+    _exit(early ? ENDED_EARLY : ENDED_ASLEEP);
 }
 
 static void wait_for(const atomic_int *flag) {
@@ -65,7 +90,7 @@ static void wait_for(const atomic_int *flag) {
             sched_yield();
 }
 
-static void expect_cancelled(pid_t pid) {
+static int wait_for_end(pid_t pid) {
     _cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
     int status;
@@ -76,28 +101,48 @@ static void expect_cancelled(pid_t pid) {
         ck_abort_msg("the cancel was missed");
     }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status 0x%x", (unsigned)status);
+    ck_assert_msg(WIFEXITED(status), "status 0x%x", (unsigned)status);
+    return WEXITSTATUS(status);
 }
 
 /* Between the look at the flag and the wait there are some 100 ns in which a signal could be
- * missed: each round aims a little later, from before them to behind them. */
+ * missed. A signal takes microseconds to arrive, not always the same: the sleeper waits for it for
+ * a number of turns that is led to the point at which it comes just before the sleep, and then
+ * takes up to SPREAD turns less, so that it comes from just before those 100 ns to just behind
+ * them. */
 START_TEST(test_race) {
+    enum {
+        ROUNDS = 3000,
+        SPREAD = 512,
+        STEP = 16
+    };
     atomic_int *about_to =
         mmap(NULL, sizeof(*about_to), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int turns = SPREAD, early = 0, asleep = 0;
+    cpu_set_t cpus;
 
     ck_assert_ptr_ne(about_to, MAP_FAILED);
-    for (int round = 0; round < 4000; round++) {
+    ck_assert_int_eq(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+    use_cpu(&cpus, 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        bool led = round % 2 == 0;
         atomic_store(about_to, 0);
         pid_t pid = fork();
         ck_assert_int_ge(pid, 0);
-        if (pid == 0)
-            sleeper(about_to);
+        if (pid == 0) {
+            use_cpu(&cpus, 1);
+            sleeper(about_to, MAX(led ? turns : turns - round % SPREAD, 0));
+        }
         wait_for(about_to);
-        for (volatile int spin = 0; spin < round % 1000; spin++)
-            ;
         ck_assert_int_eq(kill(pid, SIGTERM), 0);
-        expect_cancelled(pid);
+        int end = wait_for_end(pid);
+        ck_assert_int_ne(end, ENDED_MISSED);
+        early += end == ENDED_EARLY;
+        asleep += end == ENDED_ASLEEP;
+        if (led)
+            turns += end == ENDED_EARLY ? -STEP : STEP;
     }
+    printf("the signal came before the sleep %d times, in it %d times\n", early, asleep);
     munmap(about_to, sizeof(*about_to));
 }
 END_TEST
