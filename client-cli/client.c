@@ -52,7 +52,11 @@ int client_connect(sd_bus **ret) {
 
     if (r >= 0)
         return 0;
-    if (r == -ENOMEDIUM || r == -ENOENT || r == -ECONNREFUSED)
+    const char *address = getenv("DBUS_SESSION_BUS_ADDRESS");
+    if (!isempty(address))
+        print_error("no session bus answers at DBUS_SESSION_BUS_ADDRESS (%s): %s", address,
+                    strerror(-r));
+    else if (r == -ENOMEDIUM || r == -ENOENT || r == -ECONNREFUSED)
         print_error("there is no session bus: " NO_BUS_HELP);
     else
         print_error("cannot connect to the session bus: %s", strerror(-r));

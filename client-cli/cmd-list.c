@@ -267,6 +267,10 @@ int cmd_list(const Invocation *inv) {
     r = parse_states(&l);
     if (r == 0)
         r = parse_last(&l);
+    if (r == 0)
+        r = text_check("label", strempty(invocation_value(inv, OPT_LABEL)));
+    if (r == 0)
+        r = text_check("kind", strempty(invocation_value(inv, OPT_KIND)));
     if (r != 0)
         return r;
     r = client_connect(&bus);

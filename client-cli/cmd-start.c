@@ -66,7 +66,7 @@ static int append_argv(const Invocation *inv, sd_bus_message *call) {
     for (size_t i = 0; i < inv->n_args; i++) {
         char what[32];
         snprintf(what, sizeof(what), "argument %zu", i);
-        r = task_options_check_text(what, inv->args[i]);
+        r = text_check(what, inv->args[i]);
         if (r != 0)
             return r;
     }
@@ -79,7 +79,7 @@ static int append_kind(const Invocation *inv, sd_bus_message *call) {
 
     if (streq(inv->args[0], "command"))
         return usage_error(inv->command, "a command is started so: longrun start -- COMMAND…");
-    r = task_options_check_text("the kind", inv->args[0]);
+    r = text_check("the kind", inv->args[0]);
     if (r != 0)
         return r;
     r = sd_bus_message_append_basic(call, 's', inv->args[0]);

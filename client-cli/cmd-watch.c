@@ -8,6 +8,7 @@
 #include "client-cli/output.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "common/task-state.h"
 
 /* longrun watch */
 
@@ -177,6 +178,12 @@ static int on_status(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     return 0;
 }
 
+static bool is_final(const Watch *w) {
+    TaskState state = task_state_from_string(json_string(w->task, "state"));
+
+    return state >= 0 && task_state_is_final(state);
+}
+
 static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     _cleanup_json_ cJSON *changed = NULL;
     Watch *w = userdata;
@@ -194,7 +201,9 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error)
     /* Running has begun: when, is not announced, but it was just now. */
     if (streq(json_string(w->task, "state"), "running") && json_u64(w->task, "started-at") == 0)
         set_item(w, "started-at", json_new_u64(clock_usec(CLOCK_REALTIME)));
-    show(w);
+    /* How it ended is for the last line, which has the closing words, too. */
+    if (!is_final(w))
+        show(w);
     return 0;
 }
 

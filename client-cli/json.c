@@ -3,29 +3,28 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 
 #include "client-cli/output.h"
 
-#define EXACT_MAX (UINT64_C(1) << 53)
+/* cJSON prints what fits into an int as such, larger numbers as doubles: "1.5e+15". */
+static cJSON *new_integer(const char *digits, double value) {
+    return value >= INT_MIN && value <= INT_MAX ? cJSON_CreateNumber(value)
+                                                : cJSON_CreateRaw(digits);
+}
 
 cJSON *json_new_u64(uint64_t value) {
     char digits[24];
 
-    if (value <= EXACT_MAX)
-        return cJSON_CreateNumber((double)value);
     snprintf(digits, sizeof(digits), "%" PRIu64, value);
-    return cJSON_CreateRaw(digits);
+    return new_integer(digits, (double)value);
 }
 
 static cJSON *new_i64(int64_t value) {
     char digits[24];
 
-    if (value >= 0)
-        return json_new_u64((uint64_t)value);
-    if (value >= -(int64_t)EXACT_MAX)
-        return cJSON_CreateNumber((double)value);
     snprintf(digits, sizeof(digits), "%" PRId64, value);
-    return cJSON_CreateRaw(digits);
+    return new_integer(digits, (double)value);
 }
 
 static int read_basic(sd_bus_message *m, char type, cJSON **ret) {
@@ -62,7 +61,7 @@ static int read_basic(sd_bus_message *m, char type, cJSON **ret) {
         *ret = cJSON_CreateNumber(v.i);
         break;
     case 'u':
-        *ret = cJSON_CreateNumber(v.u);
+        *ret = json_new_u64(v.u);
         break;
     case 'x':
         *ret = new_i64(v.x);

@@ -28,7 +28,7 @@ const char *json_string(const cJSON *object, const char *key);
 uint64_t json_u64(const cJSON *object, const char *key);
 double json_double(const cJSON *object, const char *key);
 
-/* A number with all of its digits: cJSON's own are exact to 2^53 alone. */
+/* A number with all of its digits, and nothing but digits. */
 cJSON *json_new_u64(uint64_t value);
 
 /* Prints it, indented, with a line feed. EXIT_SUCCESS. */

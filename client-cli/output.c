@@ -76,6 +76,12 @@ const char *state_colour(const char *state) {
     return (size_t)known < ELEMENTSOF(colours) ? colours[known] : "";
 }
 
+int text_check(const char *what, const char *text) {
+    if (utf8_is_valid(text))
+        return 0;
+    return print_error("%s is not UTF-8, and D-Bus carries no other text: \"%s\"", what, text);
+}
+
 char *text_display(const char *s) {
     char *text = must(text_clean(s, strlen(s), TEXT_MAX));
     char *out = text;

@@ -23,6 +23,9 @@ size_t output_columns(void);
 /* The escape sequence for a state, "" for a word that is none. */
 const char *state_colour(const char *state);
 
+/* D-Bus carries no text but UTF-8. 0, or EXIT_FAILURE after a message that says what is not. */
+int text_check(const char *what, const char *text);
+
 /* A copy on one line, fit for a terminal: no escape sequences, no control characters (C1
  * included), a tab or line feed becomes a space. Never NULL: memory that is short ends the program.
  */

@@ -51,9 +51,9 @@ static cJSON *value_new(const char *text) {
 static int put_param(const Invocation *inv, cJSON *params, const char *text) {
     const char *equals = strchr(text, '=');
     size_t mark = strlen(ARRAY_MARK), n = equals ? (size_t)(equals - text) : 0;
-    bool is_item = n > mark && strncmp(equals - mark, ARRAY_MARK, mark) == 0;
+    bool is_item = n >= mark && strncmp(equals - mark, ARRAY_MARK, mark) == 0;
 
-    if (n == 0)
+    if (n == (is_item ? mark : 0))
         return usage_error(inv->command, "--param wants NAME=VALUE or NAME[]=VALUE, not \"%s\"",
                            text);
     if (!utf8_is_valid(text))

@@ -16,14 +16,8 @@
 static const char *const own_variables[] = {"NOTIFY_SOCKET", "JOURNAL_STREAM", "INVOCATION_ID"};
 static const char *const own_prefixes[] = {"WATCHDOG_", "LISTEN_", "LONGRUN_"};
 
-int task_options_check_text(const char *what, const char *text) {
-    if (utf8_is_valid(text))
-        return 0;
-    return print_error("%s is not UTF-8, and D-Bus carries no other text: \"%s\"", what, text);
-}
-
 static int append_string(sd_bus_message *call, const char *key, const char *value) {
-    int r = task_options_check_text(key, value);
+    int r = text_check(key, value);
 
     if (r != 0)
         return r;
@@ -162,7 +156,7 @@ static int append_given(const Invocation *inv, sd_bus_message *call) {
             return usage_error(inv->command, "--env wants NAME=VALUE, not \"%s\"", variable);
         if (is_overridden(inv, i + 1, variable))
             continue;
-        int r = task_options_check_text("--env", variable);
+        int r = text_check("--env", variable);
         if (r != 0)
             return r;
         r = sd_bus_message_append_basic(call, 's', variable);

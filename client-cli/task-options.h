@@ -12,6 +12,3 @@ int task_options_append(const Invocation *inv, sd_bus_message *call);
 
 /* What a command inherits: working directory, environment, umask. */
 int task_options_append_surroundings(const Invocation *inv, sd_bus_message *call);
-
-/* D-Bus takes no text but UTF-8. 0, or EXIT_FAILURE after a message that names what is not. */
-int task_options_check_text(const char *what, const char *text);

@@ -46,14 +46,17 @@ bool utf8_is_valid(const char *s) {
 }
 
 /* Bytes of the escape sequence that begins at s (s[0] is ESC); one without an end takes all there
- * is. */
+ * is, and what cannot be a part of it ends it: another ESC, or text that is not ASCII. */
 static size_t escape_sequence(const unsigned char *s, size_t size) {
     if (size < 2)
         return size;
     if (s[1] == '[') {
-        for (size_t i = 2; i < size; i++)
+        for (size_t i = 2; i < size; i++) {
             if (s[i] >= 0x40 && s[i] <= 0x7e)
                 return i + 1;
+            if (s[i] == 0x1b || s[i] >= 0x80)
+                return i;
+        }
         return size;
     }
     if (strchr("]PX^_", s[1]) && s[1] != '\0') {
@@ -69,7 +72,12 @@ static size_t escape_sequence(const unsigned char *s, size_t size) {
     size_t i = 1;
     while (i < size && s[i] >= 0x20 && s[i] <= 0x2f)
         i++;
-    return MIN(i + 1, size);
+    return i < size && s[i] >= 0x30 && s[i] <= 0x7e ? i + 1 : i;
+}
+
+/* U+0080 to U+009F: a terminal takes U+009B for ESC [. */
+static bool is_c1_control(const unsigned char *s) {
+    return s[0] == 0xc2 && s[1] < 0xa0;
 }
 
 char *text_clean(const char *data, size_t size, size_t max) {
@@ -90,7 +98,7 @@ char *text_clean(const char *data, size_t size, size_t max) {
         else if (*s < 0x80)
             put = (*s >= 0x20 && *s != 0x7f) || *s == '\t';
         else if ((used = utf8_sequence(s, size)) > 0)
-            put = used;
+            put = is_c1_control(s) ? 0 : used;
         else {
             used = 1;
             from = REPLACEMENT;

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "common/cleanup.h"
+#include "common/log.h"
 
 typedef struct Entry {
     CommitFunc func;
@@ -70,6 +71,15 @@ int commit_queue_add(CommitQueue *q, CommitFunc func, void *userdata, void *arg)
         return r;
     q->entries[q->count++] = (Entry){.func = func, .userdata = userdata, .arg = arg};
     return 0;
+}
+
+void commit_queue_call(CommitQueue *q, CommitFunc func, void *userdata, void *arg) {
+    int r = commit_queue_add(q, func, userdata, arg);
+
+    if (r < 0) {
+        log_warning_errno(r, "Cannot wait for a commit, going on without");
+        func(userdata, arg, 0);
+    }
 }
 
 bool commit_queue_is_empty(const CommitQueue *q) {

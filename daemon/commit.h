@@ -21,5 +21,8 @@ commit_queue_free(CommitQueue *q); /* NULL-safe, gives NULL; what waits is not c
 /* 0 or -ENOMEM; then func is not called. */
 int commit_queue_add(CommitQueue *q, CommitFunc func, void *userdata, void *arg);
 
+/* The same for what must not be lost: where memory is short, it is called at once. */
+void commit_queue_call(CommitQueue *q, CommitFunc func, void *userdata, void *arg);
+
 /* Nothing waits, but for what the commit under way still has to call. */
 bool commit_queue_is_empty(const CommitQueue *q);

@@ -86,9 +86,7 @@ static int parse_options(int argc, char **argv, ManagerOptions *ret) {
     return 1;
 }
 
-/* --- signals
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- signals ---- */
 
 static int on_stop_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
     log_info("Stopping: got SIG%s", sigabbrev_np((int)si->ssi_signo));
@@ -132,9 +130,7 @@ static void prepare_process(void) {
         log_warning_errno(-errno, "Cannot become a subreaper, ignoring");
 }
 
-/* --- the bus
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- the bus ---- */
 
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
     log_error("The connection to the bus is lost, stopping");
@@ -181,9 +177,7 @@ static int connect_bus(sd_bus **ret, sd_event *event, Manager *m) {
     return 0;
 }
 
-/* --- all of it
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- all of it ---- */
 
 /* The helpers lie beside the daemon, installed or not. */
 static int find_libexec_dir(char *buf, size_t size) {

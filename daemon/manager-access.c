@@ -55,7 +55,7 @@ void manager_remove_task(void *userdata, Task *t) {
 
     remove_runtime(m, t);
     task_table_take(&m->tasks, t);
-    manager_when_committed(m, on_removed, t);
+    commit_queue_call(m->commits, on_removed, m, t);
 }
 
 int manager_open_log(void *userdata, Task *t, Error *error) {

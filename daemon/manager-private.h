@@ -58,9 +58,6 @@ void manager_schedule(Manager *m);
 void manager_cancel_task(void *userdata, Task *t); /* an active one */
 void manager_interrupt_queued(Manager *m);
 void manager_exit_if_idle(Manager *m); /* when it is stopping */
-/* What is to happen once the changes made so far are safe. Where memory is short, it happens at
- * once. */
-void manager_when_committed(Manager *m, CommitFunc func, void *arg);
 
 /* manager-access.c */
 int manager_kill_task(void *userdata, Task *t, int signal, Error *error);

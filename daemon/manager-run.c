@@ -12,15 +12,6 @@
 
 /* The way of a task from its slot to its end. */
 
-void manager_when_committed(Manager *m, CommitFunc func, void *arg) {
-    int r = commit_queue_add(m->commits, func, m, arg);
-
-    if (r < 0) {
-        log_warning_errno(r, "Cannot wait for a commit, going on without");
-        func(m, arg, 0);
-    }
-}
-
 static void set_state(Task *t, TaskState state) {
     int r = task_set_state(t, state, clock_usec(CLOCK_REALTIME));
 
@@ -35,9 +26,7 @@ static void update_status(Manager *m) {
     service_status_update(&m->status, m->scheduler.running, m->scheduler.queued);
 }
 
-/* --- the end
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 static void task_run_free(TaskRun *run) {
     run->task->run = NULL;
@@ -53,7 +42,7 @@ static void on_stopped(void *userdata, void *arg, int error) {
     if (m->scheduler.running > 0)
         return;
     if (!commit_queue_is_empty(m->commits)) {
-        manager_when_committed(m, on_stopped, NULL);
+        commit_queue_call(m->commits, on_stopped, m, NULL);
         return;
     }
     bus_publisher_flush(m->bus->publisher);
@@ -63,7 +52,7 @@ static void on_stopped(void *userdata, void *arg, int error) {
 /* By way of the commits: what is to be told of the last task is told first. */
 void manager_exit_if_idle(Manager *m) {
     if (m->stopping && m->scheduler.running == 0)
-        manager_when_committed(m, on_stopped, NULL);
+        commit_queue_call(m->commits, on_stopped, m, NULL);
 }
 
 static void forget_oldest(Manager *m) {
@@ -90,7 +79,7 @@ static void finish(Manager *m, Task *t, TaskState state) {
     set_state(t, state);
     task_table_ended(&m->tasks, t);
     log_full(LOG_INFO, t->id, "%s: %s", task_state_to_string(state), strempty(t->message));
-    manager_when_committed(m, on_finished, t);
+    commit_queue_call(m->commits, on_finished, m, t);
 }
 
 static void finish_queued(Manager *m, Task *t, TaskState state, const char *message) {
@@ -162,8 +151,7 @@ static void finish_run(TaskRun *run, const ExecOutcome *outcome) {
     manager_exit_if_idle(m);
 }
 
-/* --- events of the executors
- * ------------------------------------------------------------------------------------ */
+/* ---- events of the executors ---- */
 
 static void publish(TaskRun *run, BusChange change) {
     bus_publisher_task_changed(run->manager->bus->publisher, run->task, change);
@@ -184,7 +172,7 @@ static void on_started(void *userdata, pid_t pid) {
         return; /* a cancel was quicker */
     set_state(t, TASK_RUNNING);
     log_full(LOG_INFO, t->id, "running: %s", t->spec->label);
-    manager_when_committed(run->manager, on_state_committed, t);
+    commit_queue_call(run->manager->commits, on_state_committed, run->manager, t);
 }
 
 static void on_progress(void *userdata, double fraction, uint64_t done, uint64_t total,
@@ -239,9 +227,7 @@ static const ExecEvents exec_events = {
     .ended = on_ended,
 };
 
-/* --- the start
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- the start ---- */
 
 static int start_thread(TaskRun *run) {
     const TaskSpec *spec = run->task->spec;
@@ -334,7 +320,7 @@ static int begin_run(Manager *m, Task *t) {
         (TaskRun){.manager = m, .task = t, .runtime_dir = state_dir_task_runtime(&m->dirs, t->id)};
     t->run = run;
     set_state(t, TASK_STARTING);
-    manager_when_committed(m, on_starting_committed, run);
+    commit_queue_call(m->commits, on_starting_committed, m, run);
     return 0;
 }
 
@@ -363,9 +349,7 @@ void manager_schedule(Manager *m) {
     (void)sd_event_source_set_enabled(m->scheduling, SD_EVENT_ONESHOT);
 }
 
-/* --- the cancel
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- the cancel ---- */
 
 void manager_cancel_task(void *userdata, Task *t) {
     Manager *m = userdata;
@@ -378,7 +362,7 @@ void manager_cancel_task(void *userdata, Task *t) {
         return;
     t->cancel_requested = true;
     set_state(t, TASK_CANCELLING);
-    manager_when_committed(m, on_state_committed, t);
+    commit_queue_call(m->commits, on_state_committed, m, t);
     if (t->run->job)
         exec_job_cancel(t->run->job);
 }

@@ -94,7 +94,7 @@ static void add_task(Manager *m, Task *t) {
     task_table_add(&m->tasks, t);
     scheduler_add(&m->scheduler, t);
     group_task_added(&m->group);
-    manager_when_committed(m, on_added, t);
+    commit_queue_call(m->commits, on_added, m, t);
 }
 
 static Task *active_with_same_key(const Manager *m, const TaskSpec *spec) {

@@ -9,8 +9,7 @@
 #include "daemon/logs/task-log.h"
 #include "daemon/manager-private.h"
 
-/* --- what the bus asks
- * ------------------------------------------------------------------------------------------ */
+/* ---- what the bus asks ---- */
 
 static TaskSpec *new_spec(void *userdata, const char *kind) {
     const Manager *m = userdata;
@@ -108,8 +107,7 @@ static const BusApi bus_api = {
     .new_log_lines = manager_new_log_lines,
 };
 
-/* --- configuration
- * ---------------------------------------------------------------------------------------------- */
+/* ---- configuration ---- */
 
 static unsigned configured_parallel(const Manager *m) {
     return m->has_max_parallel ? m->max_parallel : m->config.max_parallel;
@@ -139,9 +137,7 @@ static char *default_config_path(void) {
     return n < 0 ? NULL : path;
 }
 
-/* --- life
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 static int make_kinds(Manager *m) {
     const Kind *const *all = kind_all();

@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "daemon/bus/bus-message.h"
 
 void bus_task_path(char path[TASK_PATH_SIZE], uint64_t id) {
     snprintf(path, TASK_PATH_SIZE, LONGRUN_TASK_PATH "/%" PRIu64, id);
@@ -71,7 +72,7 @@ static int append_lines(sd_bus_message *m, const LogLines *lines) {
 }
 
 void bus_emit_log(sd_bus *bus, const Task *t, const LogLines *lines) {
-    sd_bus_message *m = NULL;
+    _cleanup_message_ sd_bus_message *m = NULL;
     char path[TASK_PATH_SIZE];
 
     bus_task_path(path, t->id);
@@ -80,7 +81,6 @@ void bus_emit_log(sd_bus *bus, const Task *t, const LogLines *lines) {
         r = append_lines(m, lines);
     if (r >= 0)
         r = sd_bus_send(bus, m, NULL);
-    sd_bus_message_unref(m);
     report(r, "Log");
 }
 
@@ -93,9 +93,7 @@ void bus_emit_finished(sd_bus *bus, const Task *t) {
            "Finished");
 }
 
-/* --- batches
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- batches ---- */
 
 /* So that no message of a batch grows without bound. */
 #define BATCH_MAX 5000
@@ -114,10 +112,7 @@ static int send_batch(sd_bus *bus, const char *signal, const char *type, AppendF
         r = append(m, entries, i);
     if (r >= 0)
         r = sd_bus_message_close_container(m);
-    if (r >= 0)
-        r = sd_bus_send(bus, m, NULL);
-    sd_bus_message_unref(m);
-    return r;
+    return r < 0 ? r : sd_bus_send(bus, m, NULL);
 }
 
 static void emit_batch(sd_bus *bus, const char *signal, const char *type, AppendFunc append,

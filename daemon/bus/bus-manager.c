@@ -9,168 +9,12 @@
 #include "daemon/bus/bus-emit.h"
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-fields.h"
+#include "daemon/bus/bus-message.h"
 #include "daemon/bus/bus-options.h"
-#include "daemon/bus/bus.h"
+#include "daemon/bus/bus-reply.h"
+#include "daemon/bus/bus-start.h"
 
-/* Tasks in one call of StartMany: as many as the queue takes by default. */
-#define START_MANY_MAX 100000
-
-static void message_unrefp(sd_bus_message **m) {
-    sd_bus_message_unref(*m);
-}
-#define _cleanup_message_ _cleanup_(message_unrefp)
-
-/* --- starts
- * -----------------------------------------------------------------------------------------------------
- */
-
-static int read_spec(Bus *b, sd_bus_message *m, const char *kind, TaskSpec **ret, Error *error) {
-    _cleanup_(task_spec_freep) TaskSpec *spec = b->api->new_spec(b->api_userdata, kind);
-
-    if (!spec)
-        return -ENOMEM;
-    int r = bus_options_read(m, b->api, b->api_userdata, spec, error);
-    if (r < 0)
-        return r;
-    *ret = TAKE_PTR(spec);
-    return 0;
-}
-
-static int start_one(Bus *b, sd_bus_message *m, TaskSpec **spec, Error *error) {
-    _cleanup_message_ sd_bus_message *reply = NULL;
-    char path[TASK_PATH_SIZE];
-    uint64_t id;
-    int r = b->api->start(b->api_userdata, spec, 1, &id, error);
-
-    if (r < 0)
-        return r;
-    bus_task_path(path, id);
-    r = sd_bus_message_new_method_return(m, &reply);
-    if (r >= 0)
-        r = sd_bus_message_append(reply, "to", id, path);
-    return r < 0 ? r : bus_reply_when_committed(b, m, TAKE_PTR(reply));
-}
-
-static int method_start(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
-    _cleanup_(task_spec_freep) TaskSpec *spec = NULL;
-    _cleanup_error_ Error error = {};
-    Bus *b = userdata;
-    const char *kind;
-    int r = sd_bus_message_read_basic(m, 's', &kind);
-
-    if (r >= 0)
-        r = read_spec(b, m, kind, &spec, &error);
-    if (r >= 0)
-        r = start_one(b, m, &spec, &error);
-    return bus_error_from(ret_error, r, &error);
-}
-
-static int method_start_command(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
-    _cleanup_(task_spec_freep) TaskSpec *spec = NULL;
-    _cleanup_(strv_freep) char **argv = NULL;
-    _cleanup_error_ Error error = {};
-    Bus *b = userdata;
-    int r = sd_bus_message_read_strv(m, &argv);
-
-    if (r >= 0)
-        r = read_spec(b, m, TASK_KIND_COMMAND, &spec, &error);
-    if (r >= 0 && spec->argv)
-        r = error_set(&error, ERROR_INVALID_OPTION,
-                      "option argv is for Start; StartCommand has it as its first argument");
-    if (r >= 0) {
-        spec->argv = TAKE_PTR(argv);
-        r = start_one(b, m, &spec, &error);
-    }
-    return bus_error_from(ret_error, r, &error);
-}
-
-typedef struct SpecList {
-    TaskSpec **specs;
-    size_t n, allocated;
-} SpecList;
-
-static void spec_list_done(SpecList *l) {
-    for (size_t i = 0; i < l->n; i++)
-        task_spec_free(l->specs[i]);
-    free(l->specs);
-}
-
-static int spec_list_add(SpecList *l, TaskSpec *spec) {
-    if (l->n == l->allocated) {
-        size_t n = MAX(l->allocated * 2, (size_t)16);
-        TaskSpec **grown = realloc(l->specs, n * sizeof(TaskSpec *));
-        if (!grown) {
-            task_spec_free(spec);
-            return -ENOMEM;
-        }
-        l->specs = grown;
-        l->allocated = n;
-    }
-    l->specs[l->n++] = spec;
-    return 0;
-}
-
-static int read_specs(Bus *b, sd_bus_message *m, SpecList *l, Error *error) {
-    int r = sd_bus_message_enter_container(m, 'a', "(sa{sv})");
-
-    if (r < 0)
-        return r;
-    while ((r = sd_bus_message_enter_container(m, 'r', "sa{sv}")) > 0) {
-        TaskSpec *spec;
-        const char *kind;
-        if (l->n == START_MANY_MAX)
-            return error_set(error, ERROR_QUEUE_FULL,
-                             "StartMany takes at most %d tasks in one call: make several",
-                             START_MANY_MAX);
-        r = sd_bus_message_read_basic(m, 's', &kind);
-        if (r >= 0)
-            r = read_spec(b, m, kind, &spec, error);
-        if (r < 0) {
-            error_prefix(error, "tasks[%zu]: ", l->n);
-            return r;
-        }
-        r = spec_list_add(l, spec);
-        if (r >= 0)
-            r = sd_bus_message_exit_container(m);
-        if (r < 0)
-            return r;
-    }
-    return r < 0 ? r : sd_bus_message_exit_container(m);
-}
-
-static int append_started(sd_bus_message *reply, const uint64_t *ids, size_t n) {
-    int r = sd_bus_message_open_container(reply, 'a', "(to)");
-
-    for (size_t i = 0; r >= 0 && i < n; i++) {
-        char path[TASK_PATH_SIZE];
-        bus_task_path(path, ids[i]);
-        r = sd_bus_message_append(reply, "(to)", ids[i], path);
-    }
-    return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-static int method_start_many(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
-    _cleanup_(spec_list_done) SpecList list = {};
-    _cleanup_message_ sd_bus_message *reply = NULL;
-    _cleanup_free_ uint64_t *ids = NULL;
-    _cleanup_error_ Error error = {};
-    Bus *b = userdata;
-    int r = read_specs(b, m, &list, &error);
-
-    if (r >= 0) {
-        ids = calloc(list.n + 1, sizeof(uint64_t));
-        r = ids ? b->api->start(b->api_userdata, list.specs, list.n, ids, &error) : -ENOMEM;
-    }
-    if (r < 0)
-        return bus_error_from(ret_error, r, &error);
-    r = sd_bus_message_new_method_return(m, &reply);
-    if (r >= 0)
-        r = append_started(reply, ids, list.n);
-    return r < 0 ? r : bus_reply_when_committed(b, m, TAKE_PTR(reply));
-}
-
-/* --- many tasks by id
- * ------------------------------------------------------------------------------------------- */
+/* ---- many tasks by id ---- */
 
 /* Reads ids and finds all of their tasks, or fails with NoSuchTask. */
 static int read_tasks(Bus *b, sd_bus_message *m, Task ***ret, size_t *ret_n, sd_bus_error *error) {
@@ -291,9 +135,7 @@ static int method_remove_tasks(sd_bus_message *m, void *userdata, sd_bus_error *
     return reply_number(b, m, removed);
 }
 
-/* --- looking
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- looking ---- */
 
 static int method_get_task(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     char path[TASK_PATH_SIZE];
@@ -399,9 +241,7 @@ static int method_reload(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
     return sd_bus_reply_method_return(m, NULL);
 }
 
-/* --- properties
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- properties ---- */
 
 static int property_get_kinds(sd_bus *bus, const char *path, const char *interface,
                               const char *property, sd_bus_message *reply, void *userdata,
@@ -454,15 +294,15 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("Start",
                             SD_BUS_ARGS("s", kind, "a{sv}", options),
                             SD_BUS_RESULT("t", id, "o", task),
-                            method_start, SD_BUS_VTABLE_UNPRIVILEGED),
+                            bus_method_start, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("StartCommand",
                             SD_BUS_ARGS("as", argv, "a{sv}", options),
                             SD_BUS_RESULT("t", id, "o", task),
-                            method_start_command, SD_BUS_VTABLE_UNPRIVILEGED),
+                            bus_method_start_command, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("StartMany",
                             SD_BUS_ARGS("a(sa{sv})", tasks),
                             SD_BUS_RESULT("a(to)", started),
-                            method_start_many, SD_BUS_VTABLE_UNPRIVILEGED),
+                            bus_method_start_many, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Cancel",
                             SD_BUS_ARGS("at", ids),
                             SD_BUS_RESULT("u", accepted),

@@ -4,9 +4,7 @@
 
 #include "common/strv.h"
 
-/* --- one value
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- one value ---- */
 
 /* Enters the variant, when it has the type that the option wants. */
 static int enter_value(sd_bus_message *m, const char *option, const char *type, Error *error) {
@@ -41,8 +39,7 @@ static int read_strings(sd_bus_message *m, const char *option, char ***ret, Erro
     return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-/* --- options of a task
- * ------------------------------------------------------------------------------------------ */
+/* ---- options of a task ---- */
 
 typedef struct Option {
     const char *name;
@@ -158,9 +155,7 @@ int bus_options_read(sd_bus_message *m, const BusApi *api, void *api_userdata, T
     return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-/* --- filters
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- filters ---- */
 
 static int read_states(sd_bus_message *m, TaskFilter *f, Error *error) {
     _cleanup_(strv_freep) char **words = NULL;

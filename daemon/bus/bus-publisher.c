@@ -61,9 +61,7 @@ static uint64_t now(BusPublisher *p) {
     return usec;
 }
 
-/* --- sending
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- sending ---- */
 
 static void send_log(BusPublisher *p, Task *t, bool final) {
     _cleanup_(log_lines_done) LogLines lines = {};
@@ -180,9 +178,7 @@ static int on_timer(sd_event_source *s, uint64_t due, void *userdata) {
     return 0;
 }
 
-/* --- what happens
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- what happens ---- */
 
 void bus_publisher_task_added(BusPublisher *p, const Task *t) {
     batch_add(&p->added, (BatchEntry){.id = t->id});

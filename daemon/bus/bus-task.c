@@ -8,7 +8,8 @@
 #include "daemon/bus/bus-emit.h"
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-fields.h"
-#include "daemon/bus/bus.h"
+#include "daemon/bus/bus-message.h"
+#include "daemon/bus/bus-reply.h"
 
 #define READ_LOG_MAX (1 * MIB)
 
@@ -35,9 +36,7 @@ static Task *task_of_call(const Bus *b, sd_bus_message *m) {
     return task_of_path(b, sd_bus_message_get_path(m));
 }
 
-/* --- methods
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- methods ---- */
 
 static int not_running(const Task *t, Error *error) {
     return error_set(error, ERROR_NOT_RUNNING, "Task %" PRIu64 " has ended already: %s", t->id,
@@ -101,7 +100,7 @@ static int method_open_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
 static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
     _cleanup_free_ void *data = NULL;
-    sd_bus_message *reply = NULL;
+    _cleanup_message_ sd_bus_message *reply = NULL;
     Bus *b = userdata;
     uint64_t offset;
     uint32_t max;
@@ -121,10 +120,7 @@ static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
         r = sd_bus_message_append_array(reply, 'y', data, (size_t)n);
     if (r >= 0)
         r = sd_bus_message_append(reply, "t", offset + (uint64_t)n);
-    if (r >= 0)
-        r = sd_bus_send(NULL, reply, NULL);
-    sd_bus_message_unref(reply);
-    return r;
+    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
 static int method_take_result(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
@@ -164,9 +160,7 @@ static int method_set_label(sd_bus_message *m, void *userdata, sd_bus_error *ret
     return reply_nothing(b, m);
 }
 
-/* --- properties
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- properties ---- */
 
 static int property_get(sd_bus *bus, const char *path, const char *interface, const char *property,
                         sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -242,9 +236,7 @@ static const sd_bus_vtable task_vtable[] = {
 };
 /* clang-format on */
 
-/* --- objects
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- objects ---- */
 
 static int find_task(sd_bus *bus, const char *path, const char *interface, void *userdata,
                      void **ret_found, sd_bus_error *error) {

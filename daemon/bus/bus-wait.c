@@ -81,9 +81,7 @@ size_t bus_waits_count(const BusWaits *w) {
     return w->count;
 }
 
-/* --- answers
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 static int append_ended(sd_bus_message *reply, const WaitCall *c) {
     int r = sd_bus_message_open_container(reply, 'a', "(tsi)");
@@ -128,8 +126,7 @@ void bus_waits_task_ended(BusWaits *w, const Task *t) {
     }
 }
 
-/* --- callers that leave
- * ----------------------------------------------------------------------------------------- */
+/* ---- callers that leave ---- */
 
 static int on_caller_left(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     const char *name, *old_owner, *new_owner;
@@ -176,9 +173,7 @@ static int watch_caller(WaitCall *c) {
                                   on_caller_left, on_match_installed, c);
 }
 
-/* --- calls
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- calls ---- */
 
 static int entry_register(BusWaits *w, WaitEntry *e) {
     WaitedTask *t;

@@ -23,7 +23,3 @@ Bus *bus_free(Bus *b); /* NULL-safe, gives NULL */
 /* Used by bus.c alone: put the vtables in place. */
 int bus_manager_export(Bus *b);
 int bus_task_export(Bus *b);
-
-/* Sends the reply once all that has been changed is safe, or the error Storage. Takes the reply;
- * gives what the method handler returns. */
-int bus_reply_when_committed(Bus *b, sd_bus_message *call, sd_bus_message *reply);

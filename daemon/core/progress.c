@@ -16,15 +16,16 @@ void progress_done(TaskProgress *p) {
 
 bool progress_update(TaskProgress *p, double fraction, uint64_t done, uint64_t total,
                      bool trusted) {
-    if (total == 0 && fraction < 0)
+    bool valid = fraction >= 0 && fraction <= 1;
+
+    if (total == 0 && !valid)
         total = p->total; /* a source may name its total once */
     if (total > 0) {
         done = MIN(done, total);
         fraction = (double)done / (double)total;
-    }
-    if (!(fraction >= 0 && fraction <= 1)) {
+    } else if (!valid) {
         /* It counts, but of how many is not known. */
-        if (total > 0 || done <= p->done)
+        if (done <= p->done)
             return false;
         p->done = done;
         return true;
@@ -33,7 +34,7 @@ bool progress_update(TaskProgress *p, double fraction, uint64_t done, uint64_t t
         fraction = MIN(fraction, ALMOST_DONE);
     if (fraction < p->fraction)
         return false;
-    if (fraction == p->fraction && done == p->done && total == p->total)
+    if (fraction == p->fraction && (total == 0 || (done == p->done && total == p->total)))
         return false;
     p->fraction = fraction;
     if (total > 0) {

@@ -24,15 +24,17 @@ int scheduler_check_room(const Scheduler *s, size_t n, size_t bytes, Error *erro
 }
 
 void scheduler_add(Scheduler *s, Task *task) {
+    /* Noted, since the label may change while the task waits. */
+    task->queued_bytes = task_spec_size(task->spec);
     TAILQ_INSERT_TAIL(&s->queue, task, queue);
     s->queued++;
-    s->queued_bytes += task_spec_size(task->spec);
+    s->queued_bytes += task->queued_bytes;
 }
 
 void scheduler_remove(Scheduler *s, Task *task) {
     TAILQ_REMOVE(&s->queue, task, queue);
     s->queued--;
-    s->queued_bytes -= task_spec_size(task->spec);
+    s->queued_bytes -= task->queued_bytes;
 }
 
 Task *scheduler_take(Scheduler *s) {

@@ -57,9 +57,7 @@ struct ShimJob {
     ShimEnd end;
 };
 
-/* --- ends
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- ends ---- */
 
 static void report_end(ShimJob *j) {
     ShimEndContext context = {
@@ -147,9 +145,7 @@ static int on_shim_exit(sd_event_source *s, const siginfo_t *si, void *userdata)
     return 0;
 }
 
-/* --- messages
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- messages ---- */
 
 static void handle_news(ShimJob *j, const ShimMessage *m) {
     const ExecEvents *events = j->job.events;
@@ -258,9 +254,7 @@ static const ExecJobVTable job_vtable = {
     .free = shim_job_free,
 };
 
-/* --- starts
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- starts ---- */
 
 /* Lifts a descriptor above those that the shim expects things at, so that putting one in place
  * cannot close another. */

@@ -59,8 +59,7 @@ typedef struct ThreadJob {
     int result;
 } ThreadJob;
 
-/* --- the thread's side
- * ------------------------------------------------------------------------------------------ */
+/* ---- the thread's side ---- */
 
 static ThreadJob *context_job(TaskContext *c) {
     return CONTAINER_OF(c, ThreadJob, context);
@@ -172,8 +171,7 @@ static void work(PoolItem *item) {
     j->result = j->kind->run(&j->context, j->params);
 }
 
-/* --- the loop's side
- * -------------------------------------------------------------------------------------------- */
+/* ---- the loop's side ---- */
 
 static void thread_job_free(ExecJob *job) {
     ThreadJob *j = CONTAINER_OF(job, ThreadJob, job);

@@ -143,9 +143,7 @@ START_TEST(objects_that_are_not_there) {
 }
 END_TEST
 
-/* --- signals
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- signals ---- */
 
 typedef struct Seen {
     char text[4096];

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/fd-io.h"
 #include "tests/integration/shim-rig.h"
 
@@ -54,7 +55,7 @@ static void on_signal(int sig) {
     n_signals++;
 }
 
-/* Gives how often SIGTERM came. It is blocked on entry. */
+/* Gives how often SIGTERM came, and says so when the first has come. It is blocked on entry. */
 static int count_terms(void) {
     struct timespec left = {.tv_nsec = 200000000};
     sigset_t none;
@@ -62,6 +63,7 @@ static int count_terms(void) {
     sigemptyset(&none);
     while (n_signals == 0)
         sigsuspend(&none);
+    (void)fd_write_full(STDOUT_FILENO, "got it\n", 7);
     /* Time in which a second one would come. */
     sigprocmask(SIG_SETMASK, &none, NULL);
     while (nanosleep(&left, &left) < 0 && errno == EINTR)
@@ -216,15 +218,18 @@ static int command_give_stdout(const char *arg) {
     return read(fd, &byte, 1) == 1 ? 0 : 1;
 }
 
-/* A process that is replaced by its child again and again, faster than anyone can look. */
+/* A process that is replaced by its child again and again, faster than anyone can look; not for
+ * ever, in case that nobody manages to stop it. */
 static int command_respawn(const char *arg) {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
+    uint64_t end = clock_usec(CLOCK_MONOTONIC) + 5 * USEC_PER_SEC;
 
     sigaction(SIGTERM, &ignore, NULL);
     (void)fd_write_full(STDOUT_FILENO, "ready\n", 6);
-    for (;;)
+    while (clock_usec(CLOCK_MONOTONIC) < end)
         if (fork() > 0)
             _exit(0);
+    return 1;
 }
 
 /* Something to report every 20 ms, and at the end a byte to whoever reads the fifo. */

@@ -223,7 +223,7 @@ static void spoil_process(void) {
     sigset_t usr1;
 
     /* Neither a stray descriptor nor an ignored or blocked signal may reach the command, nor a
-     * closed stdin get in the way. */
+     * closed stdin, stdout or stderr get in the way. */
     (void)!dup2(STDOUT_FILENO, 5);
     (void)!dup2(STDOUT_FILENO, 2000 < sysconf(_SC_OPEN_MAX) ? 2000 : 200);
     signal(SIGINT, SIG_IGN);
@@ -232,7 +232,8 @@ static void spoil_process(void) {
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     sigprocmask(SIG_BLOCK, &usr1, NULL);
-    close(STDIN_FILENO);
+    for (int fd = 0; fd < 3; fd++)
+        close(fd);
 }
 
 START_TEST(test_descriptors) {

@@ -182,6 +182,31 @@ START_TEST(test_file_size_limit_of_the_system) {
 }
 END_TEST
 
+static void limit_to_one_entry_and_a_half(void) {
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = 24, .rlim_max = 24});
+}
+
+/* The index is full first: no half of an entry stays in it. */
+START_TEST(test_file_size_limit_in_the_index) {
+    size_t size, count;
+
+    rig.before = limit_to_one_entry_and_a_half;
+    rig_make_fifo(&rig, "go");
+    rig_add(&rig, SHIM_SPEC_CWD, "%s", rig.dir);
+    rig_shell(&rig, "echo out; read x < go; echo error >&2");
+    rig_start(&rig);
+    rig_wait_log(&rig, 4);
+    rig_write_fifo(&rig, "go");
+    rig_finish(&rig);
+    rig_check_end(&rig, SHIM_LOG_ERRNO, EFBIG);
+    rig_check_end(&rig, SHIM_LOG_DROPPED, 6);
+    _cleanup_free_ char *log = rig_read_log(&rig, &size);
+    ck_assert_str_eq(log, "out\n");
+    _cleanup_free_ LogIndexEntry *index = rig_read_index(&rig, &count);
+    ck_assert_uint_eq(count, 1);
+}
+END_TEST
+
 START_TEST(test_full_disk) {
     size_t size;
 
@@ -328,6 +353,7 @@ TCase *tcase_shim_output(void) {
     tcase_add_test(tc, test_streams_at_once);
     tcase_add_test(tc, test_size_limit);
     tcase_add_test(tc, test_file_size_limit_of_the_system);
+    tcase_add_test(tc, test_file_size_limit_in_the_index);
     tcase_add_test(tc, test_full_disk);
     tcase_add_test(tc, test_no_place_for_the_log);
     tcase_add_test(tc, test_closed_output);

@@ -135,13 +135,14 @@ START_TEST(test_sigterm_comes_once) {
     rig_start(&rig);
     rig_wait_log(&rig, 6);
     rig_send(&rig, CANCEL_MESSAGE);
+    rig_wait_log(&rig, 6 + 2 * 7);
     rig_send(&rig, CANCEL_MESSAGE);
     ck_assert_int_eq(kill(rig.shim, SIGTERM), 0);
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
     check_flags(true, false);
     _cleanup_free_ char *log = rig_read_log(&rig, &size);
-    ck_assert_str_eq(log, "ready\n1 1\n");
+    ck_assert_str_eq(log, "ready\ngot it\ngot it\n1 1\n");
 }
 END_TEST
 
@@ -210,6 +211,25 @@ START_TEST(test_cancel_of_a_tree) {
         rig_check_end(&rig, SHIM_EXIT_SIGNAL, SIGTERM);
     check_flags(true, true);
     check_all_gone(12);
+}
+END_TEST
+
+/* SIGTERM reaches a session of its own below the command, too. */
+START_TEST(test_cancel_reaches_other_sessions) {
+    size_t size;
+
+    rig_make_fifo(&rig, "never");
+    rig_add(&rig, SHIM_SPEC_CWD, "%s", rig.dir);
+    rig_shell(&rig, "setsid sh -c 'trap \"echo got it; exit 0\" TERM; exec 3<> never; echo ready; "
+                    "while :; do read x <&3; done' & wait");
+    rig_start(&rig);
+    rig_wait_log(&rig, 6);
+    rig_send(&rig, CANCEL_MESSAGE);
+    rig_finish(&rig);
+    rig_check_end(&rig, SHIM_EXIT_SIGNAL, SIGTERM);
+    check_flags(true, false);
+    _cleanup_free_ char *log = rig_read_log(&rig, &size);
+    ck_assert_str_eq(log, "ready\ngot it\n");
 }
 END_TEST
 
@@ -323,6 +343,16 @@ START_TEST(test_cancel_after_the_end) {
 }
 END_TEST
 
+/* The same when it was sent before: the shim does not even look when it has no job. */
+START_TEST(test_cancel_that_nobody_reads) {
+    rig_send(&rig, CANCEL_MESSAGE);
+    rig_start_raw(&rig, "", 0);
+    rig_finish(&rig);
+    rig_check_end(&rig, SHIM_EXEC_ERRNO, EINVAL);
+    check_flags(false, false);
+}
+END_TEST
+
 START_TEST(test_kill) {
     size_t size;
 
@@ -368,6 +398,7 @@ TCase *tcase_shim_stop(void) {
     tcase_add_test(tc, test_stopped_command);
     tcase_add_test(tc, test_sigterm_comes_once);
     tcase_add_loop_test(tc, test_cancel_of_a_tree, 0, ELEMENTSOF(tree_ends));
+    tcase_add_test(tc, test_cancel_reaches_other_sessions);
     tcase_add_test(tc, test_daemon_gone);
     tcase_add_test(tc, test_setsid_grandchild);
     tcase_add_test(tc, test_moving_target);
@@ -375,6 +406,7 @@ TCase *tcase_shim_stop(void) {
     tcase_add_test(tc, test_daemon_gone_before_the_start);
     tcase_add_test(tc, test_cancel_too_late);
     tcase_add_test(tc, test_cancel_after_the_end);
+    tcase_add_test(tc, test_cancel_that_nobody_reads);
     tcase_add_test(tc, test_kill);
     tcase_add_test(tc, test_kill_all);
     return tc;

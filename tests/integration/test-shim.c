@@ -1,7 +1,11 @@
 /* longrun-shim, the real program, through its control socket. */
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
+#include "common/proc-tree.h"
 #include "tests/integration/test-shim.h"
 
 Rig rig;
@@ -29,7 +33,10 @@ int main(int argc, char **argv) {
         suite_add_tcase(suite, tc);
     }
     SRunner *runner = srunner_create(suite);
+    /* What a failed test leaves behind becomes ours and goes. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     srunner_run_all(runner, CK_NORMAL);
+    proc_tree_signal(getpid(), SIGKILL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

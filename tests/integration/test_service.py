@@ -92,7 +92,12 @@ def until(condition, what):
 
 
 def is_gone(pid):
-    return not os.path.exists(f"/proc/{pid}")
+    """One that has ended and that its parent, here the user manager, is about to collect does not count."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
 
 
 def journal(*matches):

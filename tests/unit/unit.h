@@ -1,6 +1,7 @@
 #pragma once
 
 #include <check.h>
+#include <stdlib.h>
 
 #include "common/macro.h"
 

@@ -1,0 +1,50 @@
+"""For tests of the command line client."""
+
+import json
+import unittest
+
+from longrun_testing import Gate, Session
+
+# Keys of a listed task, as the interface Manager documents them.
+TASK_KEYS = {"id", "kind", "label", "group", "state", "reason", "progress", "phase", "done", "total", "status",
+             "created-at", "started-at", "finished-at", "exit-code", "exit-signal", "message", "has-result", "unique",
+             "params", "argv", "cwd", "umask", "stop-timeout", "isolate", "log-max", "result-max", "pid", "log-size"}
+
+
+class Case(unittest.TestCase):
+    """Tests that share a session."""
+
+    arguments = ("--max-parallel=16",)
+
+    @classmethod
+    def setUpClass(cls):
+        cls.session = cls.enterClassContext(Session(arguments=cls.arguments))
+        cls.work = cls.session.directory / "work"
+
+    def gate(self):
+        gate = Gate(self.session, f"gate-{self.id()}")
+        self.addCleanup(gate.close)
+        return gate
+
+    def ok(self, *args, **kwargs):
+        """Runs the CLI, which must succeed and say nothing on stderr; gives its stdout."""
+        r = self.session.run(*args, **kwargs)
+        self.assertEqual((r.returncode, r.stderr), (0, "" if kwargs.get("text", True) else b""), r)
+        return r.stdout
+
+    def json(self, *args):
+        return json.loads(self.ok(*args))
+
+    def remove_ended(self):
+        ended = [task["id"] for task in self.json("list", "--all", "--json")]
+        self.session.call("RemoveTasks", "(at)", ended)
+
+    def fails(self, code, text, *args, **kwargs):
+        """Runs the CLI, which must fail with that status and a message that has the text in it."""
+        r = self.session.run(*args, **kwargs)
+        self.assertEqual(r.returncode, code, r)
+        self.assertRegex(r.stderr, "^longrun: ")
+        self.assertIn(text, r.stderr)
+        # Names of D-Bus errors are for programs.
+        self.assertNotIn("org.freedesktop.DBus.Error", r.stderr)
+        return r

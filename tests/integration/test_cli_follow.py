@@ -1,0 +1,241 @@
+#!/usr/bin/python3
+"""longrun start --follow, log and log -f: every byte, every end, and what Ctrl-C does.
+
+    LONGRUND=PATH LONGRUN=PATH test_cli_follow.py
+"""
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import unittest
+
+from cli_testing import Case
+from longrun_testing import DEADLINE_SEC, Gate, Session, Terminal, main
+
+
+class Follow(Case):
+    def test_exit_codes(self):
+        table = [("exit 0", 0), ("exit 3", 3), ("exit 255", 255), ("kill -KILL $$", 137), ("kill -TERM $$", 143)]
+        for script, code in table:
+            with self.subTest(script):
+                r = self.session.run("start", "--follow", "--", "sh", "-c", f"echo out; echo err >&2; {script}")
+                self.assertEqual((r.returncode, r.stdout), (code, "out\nerr\n"), r)
+                self.assertEqual("failed: " in r.stderr, code != 0, r.stderr)
+
+    def test_command_that_cannot_start(self):
+        (self.work / "text").write_text("no program", encoding="utf-8")
+        for argv, code in ((["no-such-program"], 127), ([str(self.work / "text")], 126)):
+            with self.subTest(argv):
+                r = self.session.run("start", "--follow", "--quiet", "--", *argv)
+                self.assertEqual((r.returncode, r.stdout), (code, ""), r)
+                self.assertIn(argv[0], r.stderr)
+
+    def test_quiet(self):
+        r = self.session.run("start", "--follow", "--quiet", "echo", "x")
+        self.assertEqual((r.returncode, r.stdout, r.stderr), (0, "x\n", ""))
+
+    def test_raw_bytes(self):
+        data = bytes(range(256)) * 3
+        (self.work / "raw").write_bytes(data)
+        r = self.session.run("start", "-f", "-q", "cat", "raw", text=False)
+        self.assertEqual(r.stdout, data)
+
+    def test_ends_at_any_moment(self):
+        """Tasks that end before, while and after the client begins to look."""
+        for delay in ("0", "0.001", "0.003", "0.006") * 15:
+            r = self.session.run("start", "-f", "-q", "--", "sh", "-c", f"sleep {delay}; echo x")
+            self.assertEqual((r.returncode, r.stdout, r.stderr), (0, "x\n", ""))
+
+    def test_much(self):
+        size = 64 << 20
+        make = ["sh", "-c", f"head -c {size} /dev/zero | tr '\\0' 'abcdefg'; echo end"]
+        expected = hashlib.sha256(b"a" * size + b"end\n").hexdigest()
+        task = self.session.start_task(*make)
+        follower = self.session.popen("log", "-f", task, stdout=subprocess.PIPE)
+        digest = hashlib.sha256()
+        while data := follower.stdout.read(1 << 20):
+            digest.update(data)
+        follower.stdout.close()
+        self.assertEqual((follower.wait(DEADLINE_SEC), digest.hexdigest()), (0, expected))
+
+        target = self.work / "copy"
+        for mode in ("wb", "ab"):  # sendfile does not write to a file that is open for appending
+            with self.subTest(mode):
+                with open(target, mode) as f:
+                    f.truncate(0)
+                    self.ok("log", task, stdout=f)
+                self.assertEqual(hashlib.sha256(target.read_bytes()).hexdigest(), expected)
+        target.unlink()
+
+    def test_non_blocking_stdout(self):
+        task = self.session.start_task("head", "-c", "1M", "/dev/zero")
+        self.session.wait(task)
+        read, write = os.pipe()
+        os.set_blocking(write, False)
+        copier = self.session.popen("log", task, stdout=write)
+        os.close(write)
+        with open(read, "rb") as f:
+            self.assertEqual(f.read(), bytes(1 << 20))
+        self.assertEqual(copier.wait(DEADLINE_SEC), 0)
+
+    def test_line_by_line(self):
+        gate = self.gate()
+        follower = self.session.popen("start", "-f", "-q", "--", *gate.argv(5), stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE)
+        for line in ("one", "two", "three"):
+            gate.send(line)
+            self.assertEqual(follower.stdout.readline().decode(), line + "\n")
+        gate.end()
+        out, err = follower.communicate(timeout=DEADLINE_SEC)
+        self.assertEqual((follower.returncode, out), (5, b""))
+        self.assertIn(b"failed: exit code 5", err)
+
+    def test_log_follow(self):
+        gate = self.gate()
+        task = self.session.start_task(*gate.argv(5))
+        follower = self.session.popen("log", "--follow", task, stdout=subprocess.PIPE)
+        gate.send("hello")
+        self.assertEqual(follower.stdout.readline(), b"hello\n")
+        self.assertEqual(self.ok("log", task), "hello\n")
+        gate.end()
+        self.assertEqual(follower.communicate(timeout=DEADLINE_SEC)[0], b"")
+        self.assertEqual(follower.returncode, 0)
+        self.assertEqual(self.ok("log", "-f", task), "hello\n")
+
+    def test_log_of_silence(self):
+        task = self.session.start_task("true")
+        self.session.wait(task)
+        self.assertEqual(self.ok("log", task), "")
+        self.assertEqual(self.ok("log", "-f", task), "")
+
+    def test_log_goes_on_when_the_task_is_removed(self):
+        """The descriptor holds the log, whatever becomes of its name."""
+        size = 8 << 20
+        task = self.session.start_task("head", "-c", size, "/dev/zero")
+        self.session.wait(task)
+        reader = self.session.popen("log", task, stdout=subprocess.PIPE)
+        first = reader.stdout.read(1)
+        self.ok("remove", task)
+        self.assertEqual(len(first + reader.stdout.read()), size)
+        reader.stdout.close()
+        self.assertEqual(reader.wait(DEADLINE_SEC), 0)
+
+    def test_reader_goes(self):
+        """As `longrun log -f … | head` does, with a task that prints nothing more."""
+        gate = self.gate()
+        task = self.session.start_task(*gate.argv())
+        follower = self.session.popen("log", "-f", task, stdout=subprocess.PIPE)
+        gate.send("x")
+        self.assertEqual(follower.stdout.readline(), b"x\n")
+        follower.stdout.close()
+        self.assertEqual(follower.wait(DEADLINE_SEC), -signal.SIGPIPE)
+        gate.end()
+        self.assertEqual(self.session.wait(task)[0][1], "succeeded")
+
+    def test_full_disk(self):
+        task = self.session.start_task("echo", "x")
+        self.session.wait(task)
+        with open("/dev/full", "wb") as full:
+            for args in (["log", task], ["log", "-f", task]):
+                self.fails(1, "cannot copy the log to stdout: No space left", *args, stdout=full)
+
+    def test_interrupt(self):
+        gate = self.gate()
+        with Terminal(self.session, "start", "--follow", "--", *gate.argv()) as t:
+            gate.send("at work")
+            text = t.read_until("at work")
+            task = int(re.search(r"Started task (\d+)", text).group(1))
+            t.press(b"\x03")
+            code, text = t.finish()
+        self.assertEqual(code, 130)
+        self.assertIn(f"longrun log -f {task}", text)
+        self.assertIn(f"longrun cancel {task}", text)
+        self.assertEqual(self.session.property(task, "State"), "running")
+        gate.end()
+        self.assertEqual(self.session.wait(task), [(task, "succeeded", 0)])
+
+    def test_interrupt_is_ignored_where_it_was(self):
+        """A script's background job does not mind the Ctrl-C that ends the script's other commands."""
+        gate = self.gate()
+        script = 'trap "" INT; exec "$@"'
+        with subprocess.Popen(["sh", "-c", script, "sh", self.session.longrun, "start", "-f", "-q", "--", *gate.argv()],
+                              env=self.session.env, stdout=subprocess.PIPE) as follower:
+            gate.send("x")
+            self.assertEqual(follower.stdout.readline(), b"x\n")
+            follower.send_signal(signal.SIGINT)
+            gate.send("y")
+            self.assertEqual(follower.stdout.readline(), b"y\n")
+            gate.end()
+            self.assertEqual(follower.wait(DEADLINE_SEC), 0)
+
+    def test_unique(self):
+        gate = self.gate()
+        task = self.session.start_task(*gate.argv(3), unique="followed")
+        follower = self.session.popen("start", "--follow", "--unique", "followed", "true", stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE)
+        self.assertEqual(follower.stderr.readline().decode(), f"already running: task {task}\n")
+        gate.end()
+        follower.communicate(timeout=DEADLINE_SEC)
+        self.assertEqual(follower.returncode, 3)
+
+    def test_cancel(self):
+        gate = self.gate()
+        follower = self.session.popen("start", "-f", "--", *gate.argv(), stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, text=True)
+        task = int(re.match(r"Started task (\d+)", follower.stderr.readline()).group(1))
+        gate.send("x")
+        follower.stdout.readline()
+        self.ok("cancel", task)
+        _, err = follower.communicate(timeout=DEADLINE_SEC)
+        self.assertEqual(follower.returncode, 143)
+        self.assertRegex(err, rf"^longrun: task {task} cancelled: ")
+
+
+class DaemonGoes(unittest.TestCase):
+    """longrund dies under its clients, which say so and end."""
+
+    def test_clients(self):
+        with Session() as session:
+            gate = Gate(session)
+            task = session.start_task(*gate.argv())
+            gate.send("x")
+            clients = {args: session.popen(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                       for args in (("log", "-f", task), ("watch", task), ("watch", "--json", task))}
+            # Each has asked for the end when it shows something.
+            for client in clients.values():
+                self.assertTrue(client.stdout.readline())
+            waiters = []
+            for args in (("wait", task), ("start", "-f", "-q", "--unique", "u", "true")):
+                waiters.append(session.popen(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+            self.assertEqual(waiters[1].wait(DEADLINE_SEC), 0)
+            session.kill_daemon()
+            for args, client in [*clients.items(), (("wait", task), waiters[0])]:
+                with self.subTest(args):
+                    _, err = client.communicate(timeout=DEADLINE_SEC)
+                    self.assertEqual(client.returncode, 1)
+                    self.assertRegex(err, r"^longrun: longrund (has gone away|is not)")
+                    self.assertEqual(len(err.splitlines()), 1, err)
+            waiters[1].communicate()
+            gate.close()
+
+    def test_bus(self):
+        with Session() as session:
+            gate = Gate(session)
+            task = session.start_task(*gate.argv())
+            gate.send("x")
+            client = session.popen("log", "-f", task, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(client.stdout.readline(), "x\n")
+            session.kill_daemon(signal.SIGKILL)
+            session.bus.kill()
+            _, err = client.communicate(timeout=DEADLINE_SEC)
+            self.assertEqual(client.returncode, 1)
+            self.assertRegex(err, r"^longrun: .*(gone away|is lost)")
+            gate.close()
+            session.connection = None
+
+
+if __name__ == "__main__":
+    os.umask(0o22)
+    main()

@@ -1,0 +1,296 @@
+#!/usr/bin/python3
+"""longrun list, show, cancel, wait, remove: what they print, and to whom.
+
+    LONGRUND=PATH LONGRUN=PATH test_cli_tasks.py
+"""
+
+import json
+import os
+import re
+import subprocess
+
+from cli_testing import Case, TASK_KEYS
+from longrun_testing import DEADLINE_SEC, Gate, Terminal, main, variant
+
+
+class List(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ended = [cls.session.start_task("sh", "-c", f"exit {i % 3}", label=f"ended {i}") for i in range(25)]
+        cls.session.wait(*cls.ended)
+        cls.gates = [Gate(cls.session, f"gate-{i}") for i in range(2)]
+        cls.active = [cls.session.start_task(*gate.argv(), label=f"active {i}") for i, gate in enumerate(cls.gates)]
+        for task, gate in zip(cls.active, cls.gates):
+            gate.send("x")
+            # Its first output says that it is there.
+            reader = cls.session.popen("log", "-f", task, stdout=subprocess.PIPE)
+            reader.stdout.readline()
+            reader.stdout.close()
+            reader.wait(DEADLINE_SEC)
+        cls.late = cls.session.start_task("true", label="late")
+        cls.session.wait(cls.late)
+
+    @classmethod
+    def tearDownClass(cls):
+        for gate in cls.gates:
+            gate.end()
+        cls.session.wait(*cls.active)
+        for gate in cls.gates:
+            gate.close()
+        super().tearDownClass()
+
+    def ids(self, *args):
+        return [task["id"] for task in self.json("list", "--json", *args)]
+
+    def test_what_is_shown(self):
+        everything = self.ended + self.active + [self.late]
+        self.assertEqual(self.ids("--all"), everything)
+        self.assertEqual(self.ids(), self.ended[-19:] + self.active + [self.late])
+        self.assertEqual(self.ids("-n", "2"), self.ended[-1:] + self.active + [self.late])
+        self.assertEqual(self.ids("--last=0"), self.active)
+        self.assertEqual(self.ids("-n1000"), everything)
+
+    def test_filters(self):
+        self.assertEqual(self.ids("--state", "running"), self.active)
+        self.assertEqual(self.ids("--state", "succeeded", "-n", "1"), [self.late])
+        self.assertEqual(self.ids("-a", "-s", "failed"), [task for i, task in enumerate(self.ended) if i % 3])
+        self.assertEqual(self.ids("-s", "running", "-s", "succeeded", "-n", "1"), self.active + [self.late])
+        self.assertEqual(self.ids("--label", "active"), self.active)
+        self.assertEqual(self.ids("--label", "Active"), [])
+        self.assertEqual(self.ids("--kind", "noop"), [])
+        self.assertEqual(len(self.ids("--kind", "command", "--all")), 28)
+
+    def test_json(self):
+        tasks = self.json("list", "--json", "--all")
+        for task in tasks:
+            self.assertEqual(set(task), TASK_KEYS)
+        task = tasks[0]
+        self.assertEqual((task["label"], task["state"], task["exit-code"], task["params"]),
+                         ("ended 0", "succeeded", 0, None))
+        for key in ("created-at", "started-at", "finished-at"):
+            self.assertIsInstance(task[key], int)
+            self.assertGreater(task[key], 1_600_000_000_000_000)
+        self.assertEqual(self.json("list", "--json", "--label", "none such"), [])
+
+    def test_table(self):
+        lines = self.ok("list", "--all").splitlines()
+        self.assertEqual(lines[0].split(), ["ID", "STATE", "PROGRESS", "TIME", "LABEL"])
+        self.assertEqual(len(lines), 29)
+        self.assertRegex(lines[1], rf"^ *{self.ended[0]}  succeeded +\S+ +\S+  ended 0$")
+        self.assertRegex(lines[-2], rf"^ *{self.active[1]}  running +- +\S+  active 1$")
+        self.assertEqual(self.ok("list", "--label", "none such"), "No tasks.\n")
+        self.assertNotIn("\x1b", "".join(lines))
+
+    def test_terminal(self):
+        with Terminal(self.session, "list") as t:
+            code, text = t.finish()
+        self.assertEqual(code, 0)
+        self.assertIn("\x1b[36mrunning\x1b[0m", text)
+        self.assertIn("--all shows them", text)
+        for variable in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+            with Terminal(self.session, "list", env=variable) as t:
+                self.assertNotIn("\x1b", t.finish()[1])
+
+    def test_output_is_cut_off(self):
+        r = subprocess.run(["sh", "-c", '"$0" list --all | head -n 1', self.session.longrun], env=self.session.env,
+                           capture_output=True, text=True, check=False, timeout=DEADLINE_SEC)
+        self.assertEqual((r.returncode, r.stderr), (0, ""))
+
+
+class Labels(Case):
+    """Labels that other programs have made."""
+
+    def setUp(self):
+        self.remove_ended()
+
+    def start(self, label):
+        return self.session.call("Start", "(sa{sv})", "noop", {"label": variant("s", label)})[0]
+
+    def test_fits_the_terminal(self):
+        self.session.wait(self.start("wide " + "漢字" * 100), self.start("plain " + "x" * 300), self.start("short"))
+        for columns in (40, 80, 133):
+            with Terminal(self.session, "list", columns=columns, env={"NO_COLOR": "1"}) as t:
+                lines = t.finish()[1].splitlines()
+            self.assertEqual(len(lines), 4)
+            for line in lines:
+                self.assertLessEqual(sum(2 if ord(c) > 0x2fff else 1 for c in line), columns)
+            self.assertTrue(lines[1].endswith("…") and lines[2].endswith("x…"), lines)
+            self.assertTrue(lines[3].endswith("short"), lines)
+        self.assertIn("x" * 300 + "\n", self.ok("list"))
+
+    def test_control_characters(self):
+        task = self.start("a\u009b31mb\u0085c")
+        self.session.wait(task)
+        for args in (["list"], ["show", task], ["watch", task]):
+            text = self.ok(*args)
+            self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+        self.assertIn("a31mbc", self.ok("list"))
+        # For programs it is what it is.
+        self.assertEqual(self.json("show", "-j", task)["label"], "a\u009b31mb\u0085c")
+
+
+class Pages(Case):
+    def setUp(self):
+        self.remove_ended()
+
+    def test_more_than_a_page(self):
+        n = 2345
+        started = self.session.call("StartMany", "(a(sa{sv}))", [("noop", {})] * n)[0]
+        ids = [task for task, _ in started]
+        self.session.wait(*ids)
+        self.assertEqual([task["id"] for task in self.json("list", "--json", "--all")], ids)
+        self.assertEqual([task["id"] for task in self.json("list", "--json", "-n", "1500")], ids[-1500:])
+        self.assertEqual(len(self.ok("list").splitlines()), 21)
+        self.assertEqual(self.json("remove", "--json", *ids[:2000]), {"removed": 2000})
+        self.assertEqual([task["id"] for task in self.json("list", "--json", "--all")], ids[2000:])
+
+    def test_active_ones_are_all_shown(self):
+        gate = self.gate()
+        self.session.call("Set", "(ssv)", "org.longrun.Longrun1.Manager", "MaxParallel", variant("u", 1),
+                          interface="org.freedesktop.DBus.Properties")
+        first = self.session.start_task(*gate.argv())
+        started = self.session.call("StartMany", "(a(sa{sv}))", [("noop", {})] * 1200)[0]
+        ids = [first] + [task for task, _ in started]
+        self.assertEqual([task["id"] for task in self.json("list", "--json", "-n", "0")], ids)
+        gate.end()
+        self.session.wait(*ids)
+
+
+class Show(Case):
+    def test_text(self):
+        task = self.session.start_task("sh", "-c", "echo 'x y'; exit 3", "it's", "", label="A label")
+        self.session.wait(task)
+        text = self.ok("show", task)
+        for expected in (f"Task: {task}", "Label: A label", "State: failed", "Exit code: 3", "Kind: command",
+                         "Command: sh -c 'echo '\\''x y'\\''; exit 3' 'it'\\''s' ''", f"Directory: {self.work}",
+                         "Log: 4B"):
+            self.assertRegex(text, rf"(?m)^ *{re.escape(expected)}$")
+        self.assertRegex(text, r"(?m)^ +Finished: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")
+
+    def test_kind(self):
+        task = int(self.ok("run", "map", "-q", "-p", "items[]=a", "-p", "item_ms=0"))
+        self.session.wait(task)
+        text = self.ok("show", task)
+        self.assertIn('Params: {"items":["a"],"item_ms":0}', text)
+        self.assertIn("Progress: 100%", text)
+        self.assertIn("longrun result", text)
+        self.assertNotIn("Directory", text)
+
+    def test_running(self):
+        gate = self.gate()
+        task = self.session.start_task(*gate.argv())
+        gate.send("x")
+        reader = self.session.popen("log", "-f", task, stdout=subprocess.PIPE)
+        reader.stdout.readline()
+        text = self.ok("show", task)
+        self.assertRegex(text, r"(?m)^ +State: running$")
+        self.assertRegex(text, r"(?m)^ +Process: \d+$")
+        self.assertNotIn("Finished", text)
+        gate.end()
+        reader.communicate(timeout=DEADLINE_SEC)
+
+    def test_json(self):
+        task = int(self.ok("run", "countdown", "-q", "-p", "steps=1", "-p", "step_ms=0"))
+        self.session.wait(task)
+        shown = self.json("show", "--json", task)
+        self.assertEqual(set(shown), TASK_KEYS)
+        self.assertEqual(shown["params"], {"steps": 1, "step_ms": 0})
+        listed = [t for t in self.json("list", "--json", "--all") if t["id"] == task]
+        self.assertEqual(listed, [shown])
+
+
+class Control(Case):
+    def test_cancel(self):
+        gates = [self.gate()]
+        task = self.session.start_task(*gates[0].argv())
+        self.assertEqual(self.ok("cancel", task), "Told to stop: 1\n")
+        r = self.session.run("wait", task)
+        self.assertEqual((r.returncode, r.stderr), (143, ""))
+        self.assertEqual(r.stdout, f"Task {task} cancelled, exit code 143\n")
+        self.fails(1, "has ended", "cancel", task)
+
+    def test_cancel_some(self):
+        gate = self.gate()
+        ended = self.session.start_task("true")
+        self.session.wait(ended)
+        running = self.session.start_task(*gate.argv())
+        self.fails(1, "no task 4242", "cancel", running, 4242)
+        self.assertEqual(self.session.property(running, "State"), "running")
+        self.assertRegex(self.ok("cancel", running, ended), "^Told to stop: 1 of 2; ")
+        self.session.wait(running)
+
+    def test_cancel_json(self):
+        gate = self.gate()
+        task = self.session.start_task(*gate.argv())
+        self.assertEqual(self.json("cancel", "--json", task), {"accepted": 1})
+        ends = json.loads(self.session.run("wait", "--json", task).stdout)
+        self.assertEqual(ends, [{"id": task, "state": "cancelled", "exit-code": 143}])
+
+    def test_cancelled_without_a_code(self):
+        task = int(self.ok("run", "countdown", "-q", "-p", "steps=1000"))
+        self.ok("cancel", task)
+        r = self.session.run("wait", task)
+        # A built-in kind that was cancelled has no code, or that of a failure: in no case 0.
+        code = self.session.property(task, "ExitCode")
+        self.assertEqual(r.returncode, 130 if code <= 0 else code)
+        self.assertEqual(self.session.run("watch", task).returncode, r.returncode)
+
+    def test_cancelled_with_a_code_of_success(self):
+        gate = self.gate()
+        task = self.session.start_task("sh", "-c", 'trap "exit 0" TERM; echo up; while :; do read -r x; done <"$0"',
+                                       gate.path)
+        reader = self.session.popen("log", "-f", task, stdout=subprocess.PIPE)
+        self.assertEqual(reader.stdout.readline(), b"up\n")
+        self.ok("cancel", task)
+        reader.communicate(timeout=DEADLINE_SEC)
+        state, code = self.session.task_call(task, "Wait")
+        expected = 0 if state == "succeeded" else code if code > 0 else 130
+        self.assertEqual(self.session.run("wait", "-q", task).returncode, expected)
+
+    def test_wait(self):
+        tasks = [self.session.start_task("sh", "-c", f"exit {code}") for code in (0, 5, 3)]
+        r = self.session.run("wait", *tasks)
+        self.assertEqual((r.returncode, r.stderr), (5, ""))
+        self.assertEqual(r.stdout, f"Task {tasks[0]} succeeded\nTask {tasks[1]} failed, exit code 5\n"
+                                   f"Task {tasks[2]} failed, exit code 3\n")
+        self.assertEqual(self.session.run("wait", "--quiet", *reversed(tasks)).returncode, 3)
+        self.assertEqual(self.ok("wait", "-q", tasks[0]), "")
+        r = self.session.run("wait", "-j", *tasks)
+        self.assertEqual(json.loads(r.stdout)[1], {"id": tasks[1], "state": "failed", "exit-code": 5})
+        self.assertEqual(r.returncode, 5)
+
+    def test_wait_waits(self):
+        gate = self.gate()
+        task = self.session.start_task(*gate.argv(2))
+        waiter = self.session.popen("wait", task, stdout=subprocess.PIPE)
+        gate.send("x")
+        reader = self.session.popen("log", "-f", task, stdout=subprocess.PIPE)
+        self.assertEqual(reader.stdout.readline(), b"x\n")
+        self.assertIsNone(waiter.poll())
+        gate.end()
+        self.assertEqual(waiter.communicate(timeout=DEADLINE_SEC)[0].decode(), f"Task {task} failed, exit code 2\n")
+        self.assertEqual(waiter.returncode, 2)
+        reader.communicate(timeout=DEADLINE_SEC)
+
+    def test_remove(self):
+        gate = self.gate()
+        ended = self.session.start_task("true")
+        self.session.wait(ended)
+        running = self.session.start_task(*gate.argv())
+        self.fails(1, "", "remove", ended, running)
+        self.ok("show", ended)
+        self.assertEqual(self.ok("remove", ended), "Removed: 1\n")
+        self.fails(1, f"no task {ended}", "show", ended)
+        gate.end()
+        self.session.wait(running)
+
+    def test_result_of_a_command(self):
+        task = self.session.start_task("sh", "-c", 'printf \'{"answer": 42}\' >"$LONGRUN_RESULT"')
+        self.session.wait(task)
+        self.assertEqual(self.ok("result", task), '{"answer": 42}\n')
+
+
+if __name__ == "__main__":
+    os.umask(0o22)
+    main()
