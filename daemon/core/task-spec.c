@@ -159,6 +159,10 @@ static int fill_label(TaskSpec *s) {
     if (!isempty(s->label))
         return 0;
     label = s->argv ? label_from_argv(s->argv) : strdup(s->kind);
+    if (label && isempty(label)) { /* all of argv is invisible */
+        free(label);
+        label = strdup(s->kind);
+    }
     if (!label)
         return -ENOMEM;
     free(s->label);

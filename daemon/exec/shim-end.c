@@ -21,7 +21,9 @@ static void describe_exec_failure(const ShimEnd *end, const ShimEndContext *c, c
         snprintf(buf, size, "cannot prepare the command: %s", strerror(end->exec_errno));
     else if (end->exec_errno == ENOENT)
         snprintf(buf, size,
-                 strchr(c->program, '/') ? "%s: no such program" : "%s: not found in PATH",
+                 strchr(c->program, '/')
+                     ? "%s: no such program, or the interpreter of its #! line is missing"
+                     : "%s: not found in PATH",
                  c->program);
     else if (end->exec_errno == ENOEXEC)
         snprintf(buf, size, "%s: not a program (a script must begin with #!)", c->program);

@@ -7,12 +7,15 @@
 #include "common/cleanup.h"
 #include "common/text.h"
 
+/* One more than is shown of a line, so that a cut is seen to be one. */
+#define PARTIAL_MAX (LOG_TAIL_LINE_MAX + 1)
+
 /* A line that is not complete yet, of one stream. */
 typedef struct Partial {
-    char *data;        /* LOG_TAIL_LINE_MAX bytes, made with the first one */
-    size_t size;       /* bytes kept, LOG_TAIL_LINE_MAX at the most */
+    char *data;        /* PARTIAL_MAX bytes, made with the first one */
+    size_t size;       /* bytes kept */
     bool open;         /* a line has begun */
-    bool after_return; /* the last byte was \r: a \n now belongs to the same end of line */
+    bool after_return; /* a \r has just ended a line: a \n now belongs to the same end of line */
     uint64_t offset;   /* where in the log it begins */
     uint64_t time_usec;
 } Partial;
@@ -114,7 +117,7 @@ static int emit(Partial *p, LogStream stream, LogLines *lines) {
 static int partial_add(Partial *p, const char *data, size_t size, uint64_t offset,
                        uint64_t time_usec) {
     if (!p->data) {
-        p->data = malloc(LOG_TAIL_LINE_MAX);
+        p->data = malloc(PARTIAL_MAX);
         if (!p->data)
             return -ENOMEM;
     }
@@ -123,7 +126,7 @@ static int partial_add(Partial *p, const char *data, size_t size, uint64_t offse
         p->offset = offset;
         p->time_usec = time_usec;
     }
-    size = MIN(size, LOG_TAIL_LINE_MAX - p->size);
+    size = MIN(size, PARTIAL_MAX - p->size);
     memcpy(p->data + p->size, data, size);
     p->size += size;
     return 0;
@@ -139,7 +142,7 @@ static int end_line(Partial *p, char terminator, LogStream stream, uint64_t offs
         if (r < 0)
             return r;
     }
-    p->after_return = terminator == '\r';
+    p->after_return = terminator == '\r' && (p->open || p->after_return);
     return p->open ? emit(p, stream, lines) : 0;
 }
 
@@ -177,7 +180,7 @@ static int add_bytes(LogTail *t, const char *data, size_t size, uint64_t offset,
 /* Unfinished lines are given up when what follows them is passed over. */
 static void forget_partials(LogTail *t) {
     for (size_t i = 0; i < ELEMENTSOF(t->partials); i++) {
-        t->partials[i].open = false;
+        t->partials[i].open = t->partials[i].after_return = false;
         t->partials[i].size = 0;
     }
 }
@@ -189,7 +192,8 @@ static size_t newest_lines(const char *data, size_t size) {
 
     for (size_t i = size; i > 0; i--)
         if ((data[i - 1] == '\n' || data[i - 1] == '\r') && ends++ == LOG_TAIL_LINES_MAX)
-            return i;
+            /* Not between \r and \n: that would make an empty line of the latter. */
+            return data[i - 1] == '\r' && data[i] == '\n' ? i + 1 : i;
     return 0;
 }
 

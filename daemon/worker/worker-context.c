@@ -59,10 +59,10 @@ static void add_progress(const WorkerContext *w, Fields *f) {
 }
 
 static void flush_progress(WorkerContext *w) {
-    Fields f = {};
-
     if (!w->progress_pending)
         return;
+
+    Fields f = {};
     add_progress(w, &f);
     w->progress_pending = !worker_notify_send(&w->notify, &f, SEND_TIMEOUT_MS, false);
     w->progress_due_usec = clock_usec(CLOCK_MONOTONIC) + PROGRESS_INTERVAL_USEC;

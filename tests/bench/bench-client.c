@@ -32,9 +32,7 @@ static uint64_t parse_number(const char *text) {
     return n;
 }
 
-/* --- many tasks at once
- * -----------------------------------------------------------------------------------------
- */
+/* --- many tasks at once --- */
 
 /* Nobody else starts tasks meanwhile, so the ids are in a row. */
 typedef struct Batch {
@@ -141,9 +139,7 @@ static void measure_many(char **args) {
     measure_batch(parse_number(args[0]), args[1]);
 }
 
-/* --- one call after another
- * -------------------------------------------------------------------------------------
- */
+/* --- one call after another --- */
 
 static void measure_submit(char **args) {
     uint64_t n = parse_number(args[0]);
@@ -174,9 +170,7 @@ static void measure_ping(char **args) {
     sd_bus_flush_close_unref(bus);
 }
 
-/* --- the end of a process
- * ---------------------------------------------------------------------------------------
- */
+/* --- the end of a process --- */
 
 /* The task that is under way. */
 typedef struct Current {

@@ -1,6 +1,7 @@
 """For tests of the command line client."""
 
 import json
+import subprocess
 import unittest
 
 from longrun_testing import Gate, Session
@@ -25,6 +26,19 @@ class Case(unittest.TestCase):
         gate = Gate(self.session, f"gate-{self.id()}")
         self.addCleanup(gate.close)
         return gate
+
+    def start_gate(self, code=0, **options):
+        """Gives a gate and the task behind it, which runs and has printed "up"."""
+        gate = self.gate()
+        task = self.session.start_task(*gate.argv(code), **options)
+        gate.send("up")
+        self.wait_for_output(task, "up")
+        return gate, task
+
+    def wait_for_output(self, task, line):
+        with self.session.popen("log", "-f", task, stdout=subprocess.PIPE, text=True) as reader:
+            self.assertEqual(reader.stdout.readline(), line + "\n")
+            reader.kill()
 
     def ok(self, *args, **kwargs):
         """Runs the CLI, which must succeed and say nothing on stderr; gives its stdout."""

@@ -201,13 +201,19 @@ class Session:
         self.temporary.cleanup()
         self.complaints += [mark for mark in SANITIZER_MARKS if mark in self.kept_stderr]
         if self.complaints:
-            raise AssertionError(f"{'; '.join(self.complaints)}\n{self.kept_stderr}")
+            raise AssertionError("; ".join(self.complaints))
 
     def stderr(self):
         """What the bus and longrund have said."""
         if self.stderr_path.exists():
             return self.stderr_path.read_text(encoding="utf-8", errors="replace")
         return getattr(self, "kept_stderr", "")
+
+    def report(self):
+        """Of it, what a person wants to see: the beginning of a sanitizer's report, else the last lines."""
+        lines = self.stderr().splitlines()
+        marks = [i for i, line in enumerate(lines) if any(mark in line for mark in SANITIZER_MARKS)]
+        return "\n".join(lines[marks[0]:][:REPORT_LINES] if marks else lines[-REPORT_LINES:])
 
     # D-Bus
 
@@ -373,6 +379,5 @@ def main():
     program = unittest.main(module="__main__", exit=False, verbosity=2)
     if not program.result.wasSuccessful():
         for number, session in enumerate(sessions):
-            last = "\n".join(session.stderr().splitlines()[-REPORT_LINES:])
-            print(f"--- session {number}: the last that the bus and longrund said\n{last}", file=sys.stderr)
+            print(f"--- session {number}: the bus and longrund said\n{session.report()}", file=sys.stderr)
         sys.exit(1)

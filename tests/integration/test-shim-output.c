@@ -204,6 +204,7 @@ START_TEST(test_file_size_limit_in_the_index) {
     ck_assert_str_eq(log, "out\n");
     _cleanup_free_ LogIndexEntry *index = rig_read_index(&rig, &count);
     ck_assert_uint_eq(count, 1);
+    ck_assert_uint_eq(check_index(index, count, size, LOG_STREAM_STDOUT), 4);
 }
 END_TEST
 

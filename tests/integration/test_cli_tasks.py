@@ -22,12 +22,11 @@ class List(Case):
         cls.gates = [Gate(cls.session, f"gate-{i}") for i in range(2)]
         cls.active = [cls.session.start_task(*gate.argv(), label=f"active {i}") for i, gate in enumerate(cls.gates)]
         for task, gate in zip(cls.active, cls.gates):
-            gate.send("x")
+            gate.send("up")
             # Its first output says that it is there.
-            reader = cls.session.popen("log", "-f", task, stdout=subprocess.PIPE)
-            reader.stdout.readline()
-            reader.stdout.close()
-            reader.wait(DEADLINE_SEC)
+            with cls.session.popen("log", "-f", task, stdout=subprocess.PIPE) as reader:
+                reader.stdout.readline()
+                reader.kill()
         cls.late = cls.session.start_task("true", label="late")
         cls.session.wait(cls.late)
 
@@ -178,17 +177,13 @@ class Show(Case):
         self.assertNotIn("Directory", text)
 
     def test_running(self):
-        gate = self.gate()
-        task = self.session.start_task(*gate.argv())
-        gate.send("x")
-        reader = self.session.popen("log", "-f", task, stdout=subprocess.PIPE)
-        reader.stdout.readline()
+        gate, task = self.start_gate()
         text = self.ok("show", task)
         self.assertRegex(text, r"(?m)^ +State: running$")
         self.assertRegex(text, r"(?m)^ +Process: \d+$")
         self.assertNotIn("Finished", text)
         gate.end()
-        reader.communicate(timeout=DEADLINE_SEC)
+        self.session.wait(task)
 
     def test_json(self):
         task = int(self.ok("run", "countdown", "-q", "-p", "steps=1", "-p", "step_ms=0"))
@@ -202,8 +197,7 @@ class Show(Case):
 
 class Control(Case):
     def test_cancel(self):
-        gates = [self.gate()]
-        task = self.session.start_task(*gates[0].argv())
+        _, task = self.start_gate()
         self.assertEqual(self.ok("cancel", task), "Told to stop: 1\n")
         r = self.session.run("wait", task)
         self.assertEqual((r.returncode, r.stderr), (143, ""))
@@ -211,18 +205,16 @@ class Control(Case):
         self.fails(1, "has ended", "cancel", task)
 
     def test_cancel_some(self):
-        gate = self.gate()
         ended = self.session.start_task("true")
         self.session.wait(ended)
-        running = self.session.start_task(*gate.argv())
+        _, running = self.start_gate()
         self.fails(1, "no task 4242", "cancel", running, 4242)
         self.assertEqual(self.session.property(running, "State"), "running")
         self.assertRegex(self.ok("cancel", running, ended), "^Told to stop: 1 of 2; ")
         self.session.wait(running)
 
     def test_cancel_json(self):
-        gate = self.gate()
-        task = self.session.start_task(*gate.argv())
+        _, task = self.start_gate()
         self.assertEqual(self.json("cancel", "--json", task), {"accepted": 1})
         ends = json.loads(self.session.run("wait", "--json", task).stdout)
         self.assertEqual(ends, [{"id": task, "state": "cancelled", "exit-code": 143}])
@@ -230,23 +222,19 @@ class Control(Case):
     def test_cancelled_without_a_code(self):
         task = int(self.ok("run", "countdown", "-q", "-p", "steps=1000"))
         self.ok("cancel", task)
-        r = self.session.run("wait", task)
-        # A built-in kind that was cancelled has no code, or that of a failure: in no case 0.
-        code = self.session.property(task, "ExitCode")
-        self.assertEqual(r.returncode, 130 if code <= 0 else code)
-        self.assertEqual(self.session.run("watch", task).returncode, r.returncode)
+        self.assertEqual(self.session.wait(task), [(task, "cancelled", -1)])
+        for command in ("wait", "watch"):
+            self.assertEqual(self.session.run(command, task).returncode, 130)
 
     def test_cancelled_with_a_code_of_success(self):
         gate = self.gate()
         task = self.session.start_task("sh", "-c", 'trap "exit 0" TERM; echo up; while :; do read -r x; done <"$0"',
                                        gate.path)
-        reader = self.session.popen("log", "-f", task, stdout=subprocess.PIPE)
-        self.assertEqual(reader.stdout.readline(), b"up\n")
+        self.wait_for_output(task, "up")
         self.ok("cancel", task)
-        reader.communicate(timeout=DEADLINE_SEC)
-        state, code = self.session.task_call(task, "Wait")
-        expected = 0 if state == "succeeded" else code if code > 0 else 130
-        self.assertEqual(self.session.run("wait", "-q", task).returncode, expected)
+        self.assertEqual(self.session.wait(task), [(task, "cancelled", 0)])
+        for command in ("wait", "watch"):
+            self.assertEqual(self.session.run(command, task).returncode, 130)
 
     def test_wait(self):
         tasks = [self.session.start_task("sh", "-c", f"exit {code}") for code in (0, 5, 3)]
@@ -261,23 +249,17 @@ class Control(Case):
         self.assertEqual(r.returncode, 5)
 
     def test_wait_waits(self):
-        gate = self.gate()
-        task = self.session.start_task(*gate.argv(2))
+        gate, task = self.start_gate(2)
         waiter = self.session.popen("wait", task, stdout=subprocess.PIPE)
-        gate.send("x")
-        reader = self.session.popen("log", "-f", task, stdout=subprocess.PIPE)
-        self.assertEqual(reader.stdout.readline(), b"x\n")
         self.assertIsNone(waiter.poll())
         gate.end()
         self.assertEqual(waiter.communicate(timeout=DEADLINE_SEC)[0].decode(), f"Task {task} failed, exit code 2\n")
         self.assertEqual(waiter.returncode, 2)
-        reader.communicate(timeout=DEADLINE_SEC)
 
     def test_remove(self):
-        gate = self.gate()
         ended = self.session.start_task("true")
         self.session.wait(ended)
-        running = self.session.start_task(*gate.argv())
+        gate, running = self.start_gate()
         self.fails(1, "", "remove", ended, running)
         self.ok("show", ended)
         self.assertEqual(self.ok("remove", ended), "Removed: 1\n")

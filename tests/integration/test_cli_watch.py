@@ -76,9 +76,7 @@ class Watch(Case):
             self.assertTrue(frames[-1].endswith("…"), frames)
 
     def test_bar_without_progress_counts_the_time(self):
-        gate = self.gate()
-        task = self.session.start_task(*gate.argv(4))
-        gate.send("x")
+        gate, task = self.start_gate(4)
         with Terminal(self.session, "watch", task) as t:
             t.read_until("--  ")
             t.read_until("  2.0s")
@@ -87,11 +85,11 @@ class Watch(Case):
 
     def test_state_changes(self):
         gate = self.gate()
-        task = self.session.start_task("sh", "-c", 'trap "" TERM; cat "$0" & wait; cat "$0"', gate.path,
+        task = self.session.start_task("sh", "-c", 'trap "" TERM; echo up; while :; do read -r x; done <"$0"', gate.path,
                                        **{"stop-timeout": "1s"})
+        self.wait_for_output(task, "up")
         with Terminal(self.session, "watch", task) as t:
             t.read_until("running")
-            gate.send("x")
             self.ok("cancel", task)
             t.read_until("cancelling")
             code, text = t.finish()
@@ -99,8 +97,7 @@ class Watch(Case):
         self.assertEqual(code, 137)
 
     def test_interrupt(self):
-        gate = self.gate()
-        task = self.session.start_task(*gate.argv())
+        gate, task = self.start_gate()
         with Terminal(self.session, "watch", task) as t:
             t.read_until("running")
             t.press(b"\x03")

@@ -121,6 +121,13 @@ class ServiceTest(unittest.TestCase):
         systemctl("daemon-reload")
         self.assertEqual(show("ActiveState"), "inactive")
 
+    @classmethod
+    def tearDownClass(cls):
+        systemctl("stop", UNIT)
+        said = "\n".join(str(entry["MESSAGE"]) for entry in journal(f"_SYSTEMD_USER_UNIT={UNIT}"))
+        if "Sanitizer" in said or "runtime error:" in said:
+            raise AssertionError("a sanitizer complained, see the journal")
+
     def drop_in(self, text):
         DROP_INS.mkdir(parents=True, exist_ok=True)
         (DROP_INS / "test.conf").write_text(text, encoding="ascii")

@@ -33,12 +33,14 @@ def main():
         print(f"SKIP: clang-format {VERSION} is not installed")
         return SKIP
     paths = [str(path) for path in sources.files(root, ".c", ".h")]
-    wrong = [path for path in paths
-             if subprocess.run([clang_format, "--dry-run", "-Werror", path], cwd=root, capture_output=True).returncode]
+    r = subprocess.run([clang_format, "--dry-run", "-Werror", *paths], cwd=root, stderr=subprocess.PIPE, text=True)
+    wrong = sorted(set(re.findall(r"^(\S+):\d+:\d+: error: ", r.stderr, re.MULTILINE)))
     print(f"{len(paths)} files, {len(wrong)} laid out otherwise")
     if wrong:
         print(f"Put right by:\n    (cd {root} && {clang_format} -i {' '.join(wrong)})")
-    return 1 if wrong or not paths else 0
+    elif r.returncode != 0:
+        print(r.stderr)
+    return 1 if r.returncode != 0 or not paths else 0
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ CLEAN = {
     "daemon/core/task.h": '#pragma once\n#include "common/text.h"\n',
     "daemon/logs/log.c": '#include "daemon/core/task.h"\n#include <stdio.h>\n',
     "daemon/bus/bus.c": '#include <systemd/sd-bus.h>\n',
-    "daemon/main.c": '#include "version.h"\n#include "daemon/core/task.h"\n',
+    "daemon/main.c": '#include "daemon/core/task.h"\n#include "version.h"\n',
     "tests/unit/test.c": '#include "daemon/core/task.h"\n#include <check.h>\nconst char *p = "/tmp/x";\n',
     "build-x/junk.c": '#include "nothing.h" // TO' + 'DO\n',
 }

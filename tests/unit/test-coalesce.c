@@ -94,8 +94,9 @@ START_TEST(test_minute) {
             added++;
             waiting_since = MIN(waiting_since, now);
             if (wakeup == USEC_INFINITY)
-                wakeup = coalescer_due(&c) +
-                         (minutes[_i].late_usec ? (unsigned)rand_r(&seed) % minutes[_i].late_usec : 0);
+                wakeup =
+                    coalescer_due(&c) +
+                    (minutes[_i].late_usec ? (unsigned)rand_r(&seed) % minutes[_i].late_usec : 0);
         }
         if (now < wakeup)
             continue;

@@ -55,11 +55,16 @@ END_TEST
 
 /* Parts of D-Bus names, which clients match. */
 static const char *const names[_ERROR_MAX] = {
-    [ERROR_NO_SUCH_TASK] = "NoSuchTask",       [ERROR_NO_SUCH_GROUP] = "NoSuchGroup",
-    [ERROR_NO_SUCH_KIND] = "NoSuchKind",       [ERROR_INVALID_OPTION] = "InvalidOption",
-    [ERROR_UNKNOWN_OPTION] = "UnknownOption",  [ERROR_QUEUE_FULL] = "QueueFull",
-    [ERROR_NOT_RUNNING] = "NotRunning",        [ERROR_STILL_ACTIVE] = "StillActive",
-    [ERROR_NO_RESULT] = "NoResult",            [ERROR_NOT_PERMITTED] = "NotPermitted",
+    [ERROR_NO_SUCH_TASK] = "NoSuchTask",
+    [ERROR_NO_SUCH_GROUP] = "NoSuchGroup",
+    [ERROR_NO_SUCH_KIND] = "NoSuchKind",
+    [ERROR_INVALID_OPTION] = "InvalidOption",
+    [ERROR_UNKNOWN_OPTION] = "UnknownOption",
+    [ERROR_QUEUE_FULL] = "QueueFull",
+    [ERROR_NOT_RUNNING] = "NotRunning",
+    [ERROR_STILL_ACTIVE] = "StillActive",
+    [ERROR_NO_RESULT] = "NoResult",
+    [ERROR_NOT_PERMITTED] = "NotPermitted",
     [ERROR_STORAGE] = "Storage",
 };
 

@@ -58,11 +58,10 @@ END_TEST
 
 START_TEST(test_append) {
     static const Mark marks[] = {
-        {0, 0, LOG_STREAM_STDOUT},  /* "one", "two" and "three" within 10 ms share it */
+        {0, 0, LOG_STREAM_STDOUT},   /* "one", "two" and "three" within 10 ms share it */
         {10, 11, LOG_STREAM_STDOUT}, /* "four" */
         {10, 15, LOG_STREAM_STDERR}, /* "five": another stream */
-        {11, 19, LOG_STREAM_LONGRUN},
-        {11, 22, LOG_STREAM_STDOUT},
+        {11, 19, LOG_STREAM_LONGRUN}, {11, 22, LOG_STREAM_STDOUT},
         {5, 27, LOG_STREAM_STDOUT}, /* the clock was set back */
     };
     struct stat st;

@@ -1,4 +1,5 @@
-/* Numbers, switches, time spans and sizes: what is read, what is refused, and how they are shown. */
+/* Numbers, switches, time spans and sizes: what is read, what is refused, and how they are shown.
+ */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -60,10 +61,10 @@ static const struct {
     int r;
     bool value;
 } switches[] = {
-    {"yes", 0, true},  {"true", 0, true},   {"on", 0, true},   {"1", 0, true},
-    {"no", 0, false},  {"false", 0, false}, {"off", 0, false}, {"0", 0, false},
-    {NULL, -EINVAL},   {"", -EINVAL},       {"YES", -EINVAL},  {"y", -EINVAL},
-    {"2", -EINVAL},    {"01", -EINVAL},     {"yes ", -EINVAL}, {"truely", -EINVAL},
+    {"yes", 0, true}, {"true", 0, true},   {"on", 0, true},   {"1", 0, true},
+    {"no", 0, false}, {"false", 0, false}, {"off", 0, false}, {"0", 0, false},
+    {NULL, -EINVAL},  {"", -EINVAL},       {"YES", -EINVAL},  {"y", -EINVAL},
+    {"2", -EINVAL},   {"01", -EINVAL},     {"yes ", -EINVAL}, {"truely", -EINVAL},
 };
 
 START_TEST(test_bool) {
@@ -230,10 +231,17 @@ static const struct {
     uint64_t bytes;
     const char *text;
 } shown_sizes[] = {
-    {0, "0B"},         {1, "1B"},           {1023, "1023B"},
-    {KIB, "1.0K"},     {1536, "1.5K"},      {MIB, "1.0M"},
-    {8 * GIB, "8.0G"}, {3 * TIB, "3.0T"},   {1024 * TIB, "1.0P"},
-    {1024 * 1024 * TIB, "1.0E"},            {UINT64_MAX, "16.0E"},
+    {0, "0B"},
+    {1, "1B"},
+    {1023, "1023B"},
+    {KIB, "1.0K"},
+    {1536, "1.5K"},
+    {MIB, "1.0M"},
+    {8 * GIB, "8.0G"},
+    {3 * TIB, "3.0T"},
+    {1024 * TIB, "1.0P"},
+    {1024 * 1024 * TIB, "1.0E"},
+    {UINT64_MAX, "16.0E"},
 };
 
 START_TEST(test_format_size) {

@@ -128,11 +128,21 @@ static const struct {
     size_t n;
     bool fits;
 } rooms[] = {
-    {10, 0, 0, true},      {10, 0, 1, true},         {10, 0, 10, true},  {10, 0, 11, false},
-    {10, 9, 1, true},      {10, 9, 2, false},        {10, 10, 0, true},  {10, 10, 1, false},
-    {5, 8, 0, false},      {5, 8, 1, false}, /* the limit was lowered */
-    {0, 0, 0, true},       {0, 0, 1, false},         {10, 0, SIZE_MAX, false},
-    {10, 5, SIZE_MAX, false}, {10, 5, (size_t)UINT32_MAX + 1, false},
+    {10, 0, 0, true},
+    {10, 0, 1, true},
+    {10, 0, 10, true},
+    {10, 0, 11, false},
+    {10, 9, 1, true},
+    {10, 9, 2, false},
+    {10, 10, 0, true},
+    {10, 10, 1, false},
+    {5, 8, 0, false},
+    {5, 8, 1, false}, /* the limit was lowered */
+    {0, 0, 0, true},
+    {0, 0, 1, false},
+    {10, 0, SIZE_MAX, false},
+    {10, 5, SIZE_MAX, false},
+    {10, 5, (size_t)UINT32_MAX + 1, false},
 };
 
 START_TEST(test_room) {

@@ -1,5 +1,5 @@
-/* The signals of one task: their order, and at most ten of a sort a second, the last before Finished
- * included. */
+/* The signals of one task: their order, and at most ten of a sort a second, the last before
+ * Finished included. */
 
 #include <inttypes.h>
 

@@ -97,14 +97,10 @@ static const struct {
     const char *name;
     bool final;
 } names[] = {
-    {TASK_QUEUED, "queued", false},
-    {TASK_STARTING, "starting", false},
-    {TASK_RUNNING, "running", false},
-    {TASK_CANCELLING, "cancelling", false},
-    {TASK_SUCCEEDED, "succeeded", true},
-    {TASK_FAILED, "failed", true},
-    {TASK_CANCELLED, "cancelled", true},
-    {TASK_INTERRUPTED, "interrupted", true},
+    {TASK_QUEUED, "queued", false},      {TASK_STARTING, "starting", false},
+    {TASK_RUNNING, "running", false},    {TASK_CANCELLING, "cancelling", false},
+    {TASK_SUCCEEDED, "succeeded", true}, {TASK_FAILED, "failed", true},
+    {TASK_CANCELLED, "cancelled", true}, {TASK_INTERRUPTED, "interrupted", true},
 };
 
 START_TEST(test_names) {
@@ -169,7 +165,7 @@ static Suite *suite_new(void) {
     Suite *s = suite_create("task");
     TCase *t = tcase_create("task");
 
-    tcase_add_loop_test(t, test_step, 0, _TASK_STATE_MAX *_TASK_STATE_MAX);
+    tcase_add_loop_test(t, test_step, 0, _TASK_STATE_MAX * _TASK_STATE_MAX);
     tcase_add_loop_test(t, test_no_state, 0, ELEMENTSOF(no_states));
     tcase_add_test(t, test_life);
     tcase_add_test(t, test_failure_keeps_progress);

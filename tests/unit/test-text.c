@@ -1,5 +1,5 @@
-/* What programs print, made fit for a D-Bus string: escape sequences, control characters, bytes that
- * are no UTF-8, length. */
+/* What programs print, made fit for a D-Bus string: escape sequences, control characters, bytes
+ * that are no UTF-8, length. */
 
 #include "common/cleanup.h"
 #include "common/text.h"
@@ -25,8 +25,15 @@ static const struct {
     {TEXT("\x01\x1f\x0e\x0f"), ""},
     {TEXT("pri\xc3\xa8re " EURO " \xf0\x9f\x98\x80"), "pri\xc3\xa8re " EURO " \xf0\x9f\x98\x80"},
     /* C1 control characters: to a terminal U+009B is as good as ESC [. */
-    {TEXT("a\xc2\x80" "b\xc2\x9b" "c\xc2\x9f" "d"), "abcd"},
-    {TEXT("a\xc2\xa0" "b"), "a\xc2\xa0" "b"},
+    {TEXT("a\xc2\x80"
+          "b\xc2\x9b"
+          "c\xc2\x9f"
+          "d"),
+     "abcd"},
+    {TEXT("a\xc2\xa0"
+          "b"),
+     "a\xc2\xa0"
+     "b"},
 
     /* CSI */
     {TEXT("\x1b[0mred\x1b[1;31m!"), "red!"},
@@ -56,32 +63,42 @@ static const struct {
 
     /* the short ones */
     {TEXT("a\x1b"), "a"},
-    {TEXT("\x1b" "7x\x1b" "8"), "x"},
+    {TEXT("\x1b"
+          "7x\x1b"
+          "8"),
+     "x"},
     {TEXT("\x1b(Bx"), "x"},
     {TEXT("\x1b#8x"), "x"},
     {TEXT("\x1b(0x\x1b%Gy"), "xy"},
     {TEXT("a\x1b("), "a"},
     {TEXT("a\x1b\0b"), "ab"},
     {TEXT("a\x1b\x1b[0mb"), "ab"},
-    {TEXT("a\x1b\x1b\x1b" "cb"), "ab"},
-    {TEXT("a\x1b\xc3\xa9" "b"), "a\xc3\xa9" "b"},
+    {TEXT("a\x1b\x1b\x1b"
+          "cb"),
+     "ab"},
+    {TEXT("a\x1b\xc3\xa9"
+          "b"),
+     "a\xc3\xa9"
+     "b"},
     {TEXT("a\x1b\tb"), "a\tb"},
 
     /* no UTF-8 */
     {TEXT("\x80"), BAD},
-    {TEXT("a\xff\xfe" "b"), "a" BAD BAD "b"},
+    {TEXT("a\xff\xfe"
+          "b"),
+     "a" BAD BAD "b"},
     {TEXT("\xc3"), BAD},
     {TEXT("\xc3("), BAD "("},
     {TEXT("\xe2\x82"), BAD BAD},
     {TEXT("\xe2\x82x"), BAD BAD "x"},
     {TEXT("\xf0\x9f\x98"), BAD BAD BAD},
     {TEXT("\xf0\x9f\x98\x80\x80"), "\xf0\x9f\x98\x80" BAD},
-    {TEXT("\xc0\x80"), BAD BAD},             /* overlong NUL */
-    {TEXT("\xc1\xbf"), BAD BAD},             /* overlong DEL */
-    {TEXT("\xe0\x9f\xbf"), BAD BAD BAD},     /* overlong U+07FF */
+    {TEXT("\xc0\x80"), BAD BAD},                 /* overlong NUL */
+    {TEXT("\xc1\xbf"), BAD BAD},                 /* overlong DEL */
+    {TEXT("\xe0\x9f\xbf"), BAD BAD BAD},         /* overlong U+07FF */
     {TEXT("\xf0\x8f\xbf\xbf"), BAD BAD BAD BAD}, /* overlong U+FFFF */
-    {TEXT("\xed\xa0\x80"), BAD BAD BAD},     /* U+D800, a surrogate */
-    {TEXT("\xed\xbf\xbf"), BAD BAD BAD},     /* U+DFFF */
+    {TEXT("\xed\xa0\x80"), BAD BAD BAD},         /* U+D800, a surrogate */
+    {TEXT("\xed\xbf\xbf"), BAD BAD BAD},         /* U+DFFF */
     {TEXT("\xf4\x90\x80\x80"), BAD BAD BAD BAD}, /* U+110000 */
     {TEXT("\xf5\x80\x80\x80"), BAD BAD BAD BAD},
     {TEXT("\xc0\x9b[0m"), BAD BAD "[0m"}, /* an overlong ESC is none */

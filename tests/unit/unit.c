@@ -55,8 +55,7 @@ const char *unit_path(const char *name) {
 }
 
 void unit_write(const char *name, const void *data, size_t size) {
-    _cleanup_close_ int fd =
-        open(unit_path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    _cleanup_close_ int fd = open(unit_path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
     MUST(fd >= 0);
     MUST(fd_write_full(fd, data, size) == 0);

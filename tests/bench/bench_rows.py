@@ -1,0 +1,215 @@
+"""What is measured: a function for each part of the table."""
+
+import os
+import pathlib
+import shutil
+import time
+
+import bench_report as br
+from bench_session import Failure, Place, Session, children, memory
+
+SLOTS = 2  # tasks at a time, of longrun and of its peers
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Sizes:
+    """How much of everything."""
+
+    def __init__(self, quick):
+        self.commands = 200 if quick else 1000
+        self.latencies = 200 if quick else 1000
+        self.noops = 5000 if quick else 20000
+        self.rounds = 3 if quick else 5
+        self.long_rounds = 1 if quick else 3
+        self.log = "256M" if quick else "2G"
+        self.log_bytes = (256 if quick else 2048) << 20
+        self.idle_sec = 3 if quick else 10
+
+
+def installed(report, program, package):
+    if shutil.which(program, path="/usr/bin:/bin"):
+        return True
+    report.note(f"{program} is not installed: apt-get install {package}")
+    return False
+
+
+# --- many short commands ---
+
+def loop(n, command):
+    """A shell that starts a process for each; their ids are in the file ids."""
+    return f"i=0; while [ $i -lt {n} ]; do {command}; i=$((i + 1)); done >ids"
+
+
+def time_tsp(build, n):
+    """Jobs begin in the order in which they came: with the last of each slot, all have ended."""
+    with Place(build) as place:
+        place.env["TS_SOCKET"] = str(place.directory / "socket")
+        place.run("tsp", "-S", str(SLOTS))
+        try:
+            return place.sh(f"{loop(n, 'tsp true')}; for id in $(tail -n {SLOTS} ids); do tsp -w $id; done")
+        finally:
+            place.run("tsp", "-K")
+
+
+def time_nq(build, n):
+    with Place(build) as place:
+        place.env["NQDIR"] = str(place.directory / "nq")
+        return place.sh(f"{loop(n, 'nq -q true')}; nq -w")
+
+
+def time_xargs(build, n):
+    with Place(build) as place:
+        return place.sh(f"yes | head -n {n} | xargs -P{SLOTS} -n1 true")
+
+
+def measure_true(report, build, sizes):
+    n = sizes.commands
+    with Session(build, SLOTS) as session:
+        ours = {
+            "a process each": lambda: session.sh(f"{loop(n, 'longrun start --quiet -- true')}; longrun wait $(cat ids)"),
+            "pipelined": lambda: session.client("commands", str(n))[0] / 1e6,
+            "StartMany": lambda: session.client("many", str(n), "command")[0] / 1e6,
+        }
+        peers = {}
+        if installed(report, "tsp", "task-spooler"):
+            peers["tsp"] = lambda: time_tsp(build, n)
+        peers["xargs -P2"] = lambda: time_xargs(build, n)
+        values = br.interleave(sizes.rounds, {**ours, **peers})
+        if installed(report, "nq", "nq"):
+            # One at a time is all that it does, and it takes long.
+            peers["nq, no slots"] = None
+            values.update(br.interleave(1, {"nq, no slots": lambda: time_nq(build, n)}))
+    for name in ours:
+        ratios = {peer: report.row(f"{n} x true, {name}", values[name], br.seconds, peer, values[peer])
+                  for peer in peers}
+        if name == "a process each" and "tsp" in ratios:
+            report.target(ratios["tsp"] <= 1.2, f"{n} x true in at most 1.2 x the time of tsp", f"{ratios['tsp']:.2f}")
+
+
+# --- latencies ---
+
+def show_percentiles(report, what, ours, peer, theirs):
+    for percent in (50, 99):
+        report.row(f"{what}, p{percent}", br.percentile(ours, percent) / 1e6, br.milliseconds, peer,
+                   br.percentile(theirs, percent) / 1e6)
+
+
+def measure_submit(report, build, sizes):
+    with Session(build, SLOTS) as session:
+        ours, theirs = [], []
+        for _ in range(sizes.long_rounds):
+            ours += session.client("submit", str(sizes.latencies))
+            session.settle()
+            theirs += session.client("ping", str(sizes.latencies))
+    show_percentiles(report, "StartCommand of true to its answer", ours, "Ping", theirs)
+
+
+def measure_finish(report, build, sizes):
+    with Session(build, SLOTS) as session:
+        arguments = [str(sizes.latencies // 2), str(build / "tests/bench/bench-exit"), str(session.directory / "exits")]
+        ours, theirs = [], []
+        for _ in range(sizes.long_rounds):
+            ours += session.client("finish", *arguments)
+            theirs += session.client("waitpid", *arguments)
+    show_percentiles(report, "exit of a process to Finished", ours, "waitpid(2)", theirs)
+    p50 = br.percentile(ours, 50) / 1e6
+    report.target(p50 < 0.003, "Finished within 3 ms of the exit of the process, p50", br.milliseconds(p50))
+
+
+# --- built-in tasks ---
+
+def has_qt(place):
+    try:
+        place.run("/usr/bin/python3", "-c", "import PyQt6.QtCore")
+    except Failure:
+        return False
+    return True
+
+
+def measure_noop(report, build, sizes):
+    n = sizes.noops
+    with Session(build, SLOTS) as session:
+        sides = {"longrun": lambda: session.client("many", str(n), "noop")[0] / 1e6}
+        if has_qt(session):
+            sides["QThreadPool"] = lambda: float(
+                session.run("/usr/bin/python3", str(HERE / "qt-pool.py"), str(n), str(SLOTS)))
+        else:
+            report.note("PyQt6 is not installed: apt-get install python3-pyqt6")
+        values = br.interleave(sizes.long_rounds, sides)
+    report.row(f"{n} x noop by StartMany ({n / values['longrun']:.0f} a second)", values["longrun"], br.seconds,
+               "QThreadPool", values.get("QThreadPool"))
+
+
+# --- output ---
+
+def time_log(session, sizes):
+    os.sync()  # what others have written is not to be paid for here
+    task, usec = session.client("command", "head", "-c", sizes.log, "/dev/zero")
+    size = (session.directory / f"state/longrun/logs/{task:.0f}.log").stat().st_size
+    session.run("longrun", "remove", f"{task:.0f}")
+    if size != sizes.log_bytes:
+        raise Failure(f"the log has {size} bytes instead of {sizes.log_bytes}")
+    return sizes.log_bytes / (usec / 1e6)
+
+
+def time_cat(session, sizes):
+    os.sync()
+    seconds = session.sh(f"head -c {sizes.log} /dev/zero | cat >file")
+    (session.directory / "file").unlink()
+    return sizes.log_bytes / seconds
+
+
+def measure_log(report, build, sizes):
+    with Session(build, SLOTS) as session:
+        free = shutil.disk_usage(session.directory).free
+        if free < 2 * sizes.log_bytes:
+            raise Failure(f"only {free >> 20} MiB are free below {session.directory.parent}")
+        values = br.interleave(sizes.long_rounds, {"longrun": lambda: time_log(session, sizes),
+                                                   "cat": lambda: time_cat(session, sizes)})
+    ratio = report.row(f"log of head -c {sizes.log} /dev/zero", values["longrun"], br.speed, "cat >file", values["cat"])
+    report.target(ratio >= 0.5, "log at least half as fast as cat >file", f"{ratio:.2f}")
+
+
+# --- nothing to do ---
+
+def count_wakeups(session, sizes):
+    """A second."""
+    session.settle()
+    before, begin = session.switches(), time.monotonic()
+    time.sleep(sizes.idle_sec)
+    return (session.switches() - before) / (time.monotonic() - begin)
+
+
+def show_memory(report, what, pid):
+    resident, share = memory(pid)
+    report.row(f"{what}, resident", resident * 1024, br.megabytes)
+    report.row(f"{what}, its share (PSS)", share * 1024, br.megabytes)
+    return resident * 1024
+
+
+def measure_idle(report, build, sizes):
+    n = sizes.commands
+    with Session(build, SLOTS) as session:
+        wakeups = [count_wakeups(session, sizes)]
+        resident = [show_memory(report, "longrund after its start", session.daemon.pid)]
+        session.client("commands", str(n))
+        wakeups.append(count_wakeups(session, sizes))
+        resident.append(show_memory(report, f"longrund after {n} tasks", session.daemon.pid))
+        task = session.run("longrun", "start", "--quiet", "--", "sleep", "1000").strip()
+        session.settle()
+        show_memory(report, "longrun-shim of a task", children(session.daemon.pid)[0])
+        session.run("longrun", "cancel", task)
+    report.row("longrund idle, wake-ups a second", wakeups[0], br.plain)
+    report.row(f"the same after {n} tasks", wakeups[1], br.plain)
+    report.target(max(wakeups) == 0, "no wake-ups when idle", f"{max(wakeups):g} a second")
+    report.target(max(resident) < 12e6, "resident below 12 MB", br.megabytes(max(resident)))
+
+
+PARTS = {
+    "true": measure_true,
+    "submit": measure_submit,
+    "finish": measure_finish,
+    "noop": measure_noop,
+    "log": measure_log,
+    "idle": measure_idle,
+}

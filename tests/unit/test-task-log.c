@@ -1,0 +1,187 @@
+/* Logs as those see them that read: anywhere, beyond the end, and when they are gone. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "common/cleanup.h"
+#include "daemon/logs/task-log.h"
+#include "tests/unit/unit.h"
+
+static const struct {
+    uint64_t offset;
+    size_t size;
+    const char *text;
+} reads[] = {
+    {0, 100, "0123456789"},
+    {0, 10, "0123456789"},
+    {0, 4, "0123"},
+    {0, 0, ""},
+    {4, 3, "456"},
+    {9, 100, "9"},
+    {10, 100, ""}, /* at the end */
+    {11, 100, ""},
+    {INT64_MAX, 100, ""},
+    {(uint64_t)INT64_MAX + 1, 100, ""},
+    {UINT64_MAX, 100, ""},
+};
+
+START_TEST(test_read) {
+    char buf[101] = {};
+
+    unit_write("42.log", "0123456789", 10);
+    int n = task_log_read(unit_dir, 42, reads[_i].offset, buf, reads[_i].size);
+    ck_assert_int_eq(n, (int)strlen(reads[_i].text));
+    ck_assert_str_eq(buf, reads[_i].text);
+}
+END_TEST
+
+START_TEST(test_read_cap) {
+    size_t size = TASK_LOG_READ_MAX + 100;
+    _cleanup_free_ char *data = calloc(1, size), *buf = malloc(size);
+
+    unit_write("42.log", data, size);
+    memset(buf, 'x', size);
+    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, size), TASK_LOG_READ_MAX);
+    ck_assert_int_eq(buf[TASK_LOG_READ_MAX - 1], 0);
+    ck_assert_int_eq(buf[TASK_LOG_READ_MAX], 'x');
+    ck_assert_int_eq(task_log_read(unit_dir, 42, TASK_LOG_READ_MAX, buf, size), 100);
+}
+END_TEST
+
+/* A task that has not printed anything has no log; no reader is told of an error. */
+START_TEST(test_read_none) {
+    char buf[8];
+
+    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, sizeof(buf)), 0);
+    ck_assert(!unit_exists("42.log"));
+    ck_assert_int_eq(task_log_read("/nonexistent", 42, 0, buf, sizeof(buf)), 0);
+}
+END_TEST
+
+START_TEST(test_read_bad) {
+    _cleanup_free_ char *deep = malloc(5001);
+    char buf[8];
+
+    unit_write("other", "secret", 6);
+    ck_assert_int_eq(symlink("other", unit_path("42.log")), 0);
+    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, sizeof(buf)), -ELOOP);
+    ck_assert_int_eq(task_log_open(unit_dir, 42), -ELOOP);
+    memset(deep, 'd', 5000);
+    deep[5000] = '\0';
+    ck_assert_int_eq(task_log_read(deep, 42, 0, buf, sizeof(buf)), -ENAMETOOLONG);
+    ck_assert_int_eq(task_log_open(deep, 42), -ENAMETOOLONG);
+}
+END_TEST
+
+/* Opened before there is anything in it: what comes is seen. */
+START_TEST(test_open) {
+    char buf[8] = {};
+    struct stat st;
+
+    umask(0);
+    _cleanup_close_ int fd = task_log_open(unit_dir, 42);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+    ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    ck_assert_int_eq(fstat(fd, &st), 0);
+    ck_assert_int_eq(st.st_mode & 07777, 0600);
+    ck_assert_int_eq(read(fd, buf, sizeof(buf)), 0);
+
+    int writer = open(unit_path("42.log"), O_WRONLY | O_APPEND | O_CLOEXEC);
+    ck_assert_int_eq(write(writer, "new", 3), 3);
+    close(writer);
+    ck_assert_int_eq(read(fd, buf, sizeof(buf)), 3);
+    ck_assert_str_eq(buf, "new");
+    ck_assert_int_eq(task_log_open("/nonexistent", 42), -ENOENT);
+}
+END_TEST
+
+START_TEST(test_remove) {
+    unit_write("42.log", "", 0);
+    unit_write("42.idx", "", 0);
+    unit_write("421.log", "", 0);
+    unit_write("4.log", "", 0);
+    task_log_remove(unit_dir, 42);
+    ck_assert(!unit_exists("42.log") && !unit_exists("42.idx"));
+    ck_assert(unit_exists("421.log") && unit_exists("4.log"));
+    task_log_remove(unit_dir, 42); /* none there is fine */
+    task_log_remove("/nonexistent", 42);
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    bool removed; /* those below 1000 */
+} files[] = {
+    {"0.log", true},
+    {"1.log", true},
+    {"1.idx", true},
+    {"999.log", true},
+    {"999.idx", true},
+    {"1000.log", false},
+    {"1000.idx", false},
+    {"1001.log", false},
+    {"18446744073709551615.log", false},
+    {"99999999999999999999999.log", false}, /* no number of ours */
+    {"-1.log", false},
+    {"12", false},
+    {"12.log.bak", false},
+    {"12.txt", false},
+    {"12log", false},
+    {".log", false},
+    {"x12.log", false},
+    {"lock", false},
+};
+
+START_TEST(test_remove_below) {
+    for (size_t i = 0; i < ELEMENTSOF(files); i++)
+        unit_write(files[i].name, "", 0);
+    task_log_remove_below(unit_dir, 0);
+    for (size_t i = 0; i < ELEMENTSOF(files); i++)
+        ck_assert_msg(unit_exists(files[i].name), "%s", files[i].name);
+    task_log_remove_below(unit_dir, 1000);
+    for (size_t i = 0; i < ELEMENTSOF(files); i++)
+        ck_assert_msg(unit_exists(files[i].name) != files[i].removed, "%s", files[i].name);
+    task_log_remove_below("/nonexistent", 1000);
+}
+END_TEST
+
+/* More files than a directory gives in one go. */
+START_TEST(test_remove_many) {
+    char name[32];
+
+    for (int i = 1; i <= 3000; i++) {
+        snprintf(name, sizeof(name), "%d.log", i);
+        unit_write(name, "", 0);
+    }
+    task_log_remove_below(unit_dir, 3000);
+    for (int i = 1; i < 3000; i++) {
+        snprintf(name, sizeof(name), "%d.log", i);
+        MUST(!unit_exists(name));
+    }
+    ck_assert(unit_exists("3000.log"));
+}
+END_TEST
+
+static Suite *suite_new(void) {
+    Suite *s = suite_create("task-log");
+    TCase *t = tcase_create("task-log");
+
+    unit_use_dir(t);
+    tcase_add_loop_test(t, test_read, 0, ELEMENTSOF(reads));
+    tcase_add_test(t, test_read_cap);
+    tcase_add_test(t, test_read_none);
+    tcase_add_test(t, test_read_bad);
+    tcase_add_test(t, test_open);
+    tcase_add_test(t, test_remove);
+    tcase_add_test(t, test_remove_below);
+    tcase_add_test(t, test_remove_many);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void) {
+    return unit_run(suite_new());
+}
