@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "daemon/core/task-spec.h"
 
 static unsigned cpus(void) {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -22,42 +23,42 @@ static const Config config_defaults = {
     .result_max = 1 * MIB,
 };
 
-typedef int (*ParseFunc)(const char *value, void *field);
-
-static int parse_count(const char *value, void *field) {
-    return parse_u32(value, field);
-}
-
-static int parse_time(const char *value, void *field) {
-    uint64_t usec;
-    int r = parse_span(value, &usec);
-
-    if (r < 0)
-        return r;
-    if (usec > 7 * USEC_PER_DAY)
-        return -ERANGE;
-    *(uint64_t *)field = usec;
-    return 0;
-}
-
-static int parse_bytes(const char *value, void *field) {
-    return parse_size(value, field);
-}
+/* All of the values are numbers once they are read. */
+typedef int (*ParseFunc)(const char *value, uint64_t *ret);
 
 static const struct {
     const char *name, *wants;
     ParseFunc parse;
-    size_t offset;
+    uint64_t max;
+    size_t offset, size;
 } keys[] = {
-    {"MaxParallel", "a number of tasks, 0 for no limit", parse_count,
-     offsetof(Config, max_parallel)},
-    {"MaxQueued", "a number of tasks", parse_count, offsetof(Config, max_queued)},
-    {"HistoryMax", "a number of ended tasks", parse_count, offsetof(Config, history_max)},
-    {"StopTimeoutSec", "a time span up to a week, as 10s or 2min", parse_time,
-     offsetof(Config, stop_timeout_usec)},
-    {"LogMax", "a size, as 500M or 8G", parse_bytes, offsetof(Config, log_max)},
-    {"ResultMax", "a size, as 1M", parse_bytes, offsetof(Config, result_max)},
+#define KEY(name, field, wants, parse, max)                                                        \
+    { name, wants, parse, max, offsetof(Config, field), sizeof(((Config *)NULL)->field) }
+    KEY("MaxParallel", max_parallel, "a number of tasks, 0 for no limit", parse_u64, UINT32_MAX),
+    KEY("MaxQueued", max_queued, "a number of tasks", parse_u64, UINT32_MAX),
+    KEY("HistoryMax", history_max, "a number of ended tasks", parse_u64, UINT32_MAX),
+    KEY("StopTimeoutSec", stop_timeout_usec, "a time span up to a week, as 10s or 2min", parse_span,
+        TASK_STOP_TIMEOUT_LIMIT),
+    KEY("LogMax", log_max, "a size up to 1024T, as 500M or 8G", parse_size, TASK_LOG_MAX_LIMIT),
+    KEY("ResultMax", result_max, "a size up to 64M, as 1M", parse_size, TASK_RESULT_MAX_LIMIT),
+#undef KEY
 };
+
+static int read_value(const char *value, size_t key, Config *config) {
+    char *field = (char *)config + keys[key].offset;
+    uint64_t number;
+    int r = keys[key].parse(value, &number);
+
+    if (r < 0)
+        return r;
+    if (number > keys[key].max)
+        return -ERANGE;
+    if (keys[key].size == sizeof(uint64_t))
+        *(uint64_t *)field = number;
+    else
+        *(unsigned *)field = (unsigned)number;
+    return 0;
+}
 
 typedef struct Reader {
     const char *path;
@@ -72,7 +73,7 @@ static int on_line(void *userdata, const char *section, const char *name, const 
     for (size_t i = 0; streq(section, "Manager") && i < ELEMENTSOF(keys); i++) {
         if (!streq(name, keys[i].name))
             continue;
-        if (keys[i].parse(value, (char *)&reader->config + keys[i].offset) >= 0)
+        if (read_value(value, i, &reader->config) >= 0)
             return 1;
         error_set(reader->error, ERROR_INVALID_OPTION, "%s: %s=%s is not valid, it wants %s",
                   reader->path, name, value, keys[i].wants);

@@ -6,7 +6,7 @@
 /* The signals of one active task that wait for their turn. */
 
 /* Nine of a sort a second, and the last one before Finished makes ten. */
-#define TASK_SIGNAL_INTERVAL_USEC (111 * USEC_PER_MSEC)
+#define TASK_SIGNAL_INTERVAL_USEC (112 * USEC_PER_MSEC)
 
 typedef struct TaskOutbox {
     Task *task; /* not owned */

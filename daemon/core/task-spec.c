@@ -137,7 +137,7 @@ static int check_numbers(const TaskSpec *s, Error *error) {
                          "result-max is above %s: write larger data to a file of your own and "
                          "make its name the result",
                          format_size(buf, TASK_RESULT_MAX_LIMIT));
-    if (s->log_max > (UINT64_C(1) << 50))
+    if (s->log_max > TASK_LOG_MAX_LIMIT)
         return error_set(error, ERROR_INVALID_OPTION, "log-max is above 1024T");
     return 0;
 }

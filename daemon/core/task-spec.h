@@ -23,6 +23,7 @@
                  */
 #define TASK_PATH_MAX (4 * KIB)
 #define TASK_RESULT_MAX_LIMIT (64 * MIB)
+#define TASK_LOG_MAX_LIMIT (UINT64_C(1) << 50)
 #define TASK_STOP_TIMEOUT_LIMIT (7 * USEC_PER_DAY)
 
 typedef struct TaskSpec {

@@ -11,9 +11,13 @@
 #include "daemon/exec/result-file.h"
 #include "daemon/exec/thread-pool.h"
 
-/* News that wait for the loop. When a kind is faster than the loop, the last of a sort is replaced.
- */
+/* News that wait for the loop. When a kind is faster than the loop, the last of each sort is what
+ * is kept. */
 #define NEWS_MAX 32
+
+/* Items with news that are looked at in one turn of the loop: a kind that always has some must not
+ * keep the loop from everything else. */
+#define TURN_MAX 64
 
 typedef enum NewsType {
     NEWS_STARTED,
@@ -21,6 +25,7 @@ typedef enum NewsType {
     NEWS_PHASE,
     NEWS_STATUS,
     NEWS_LOG,
+    _NEWS_TYPE_MAX,
 } NewsType;
 
 typedef struct News {
@@ -65,16 +70,32 @@ static ThreadJob *context_job(TaskContext *c) {
     return CONTAINER_OF(c, ThreadJob, context);
 }
 
-/* The entry to fill in: a new one, or, for news of which only the last counts, one that is there
- * already. */
-static News *news_slot(ThreadJob *j, NewsType type) {
+/* Makes room when the loop has not looked for long: keeps, in order, the last of each sort, but no
+ * progress of a phase that is over. */
+static void drop_old_news(ThreadJob *j) {
+    bool seen[_NEWS_TYPE_MAX] = {};
+    size_t kept = j->n_news;
+
     for (size_t i = j->n_news; i > 0; i--) {
-        bool last = i == j->n_news, full = j->n_news == NEWS_MAX;
-        if (j->news[i - 1].type == type && (full || (last && type != NEWS_STATUS)))
-            return &j->news[i - 1];
+        News *n = &j->news[i - 1];
+        bool old = seen[n->type] || (n->type == NEWS_PROGRESS && seen[NEWS_PHASE]);
+        seen[n->type] = true;
+        if (old)
+            free(n->text);
+        else
+            j->news[--kept] = *n;
     }
+    j->n_news -= kept;
+    memmove(j->news, j->news + kept, j->n_news * sizeof(News));
+}
+
+/* The entry to fill in: a new one, or, but for words, one of the same sort that came just before.
+ */
+static News *news_slot(ThreadJob *j, NewsType type) {
+    if (j->n_news > 0 && j->news[j->n_news - 1].type == type && type != NEWS_STATUS)
+        return &j->news[j->n_news - 1];
     if (j->n_news == NEWS_MAX)
-        return NULL;
+        drop_old_news(j);
     j->news[j->n_news] = (News){.type = type};
     return &j->news[j->n_news++];
 }
@@ -84,14 +105,10 @@ static void post(ThreadJob *j, NewsType type, const char *text, uint64_t done, u
 
     thread_pool_lock(j->executor->pool);
     News *n = news_slot(j, type);
-    if (n) {
-        free(n->text);
-        *n = (News){.type = type, .text = copy, .done = done, .total = total};
-        copy = NULL;
-    }
+    free(n->text);
+    *n = (News){.type = type, .text = copy, .done = done, .total = total};
     thread_pool_notify(j->executor->pool, &j->item);
     thread_pool_unlock(j->executor->pool);
-    free(copy);
 }
 
 static void on_progress(TaskContext *c, uint64_t done, uint64_t total) {
@@ -246,6 +263,8 @@ static void report(ThreadJob *j, const News *n) {
     case NEWS_LOG:
         events->log_grew(userdata, n->done);
         break;
+    case _NEWS_TYPE_MAX:
+        break;
     }
 }
 
@@ -281,9 +300,6 @@ static void report_end(ThreadJob *j) {
         .log_error = j->log.error,
     };
 
-    /* The size in the last news may have found no room. */
-    if (j->log.size > 0)
-        j->job.events->log_grew(j->job.userdata, j->log.size);
     j->job.events->ended(j->job.userdata, &outcome);
 }
 
@@ -292,7 +308,7 @@ static int on_pool(sd_event_source *s, int fd, uint32_t revents, void *userdata)
     PoolItem *item;
     bool done;
 
-    while ((item = thread_pool_take(x->pool, &done))) {
+    for (int i = 0; i < TURN_MAX && (item = thread_pool_take(x->pool, &done)); i++) {
         ThreadJob *j = CONTAINER_OF(item, ThreadJob, item);
         report_news(j);
         if (done)

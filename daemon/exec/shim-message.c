@@ -38,6 +38,12 @@ static int small_number(const char *value) {
     return n > INT32_MAX ? 0 : (int)n;
 }
 
+/* What is no exit status must not be read as success. */
+static int exit_status(const char *value) {
+    uint64_t n;
+    return parse_u64(value, &n) < 0 || n > 255 ? -1 : (int)n;
+}
+
 static void parse_news(const char *key, const char *value, ShimMessage *m) {
     if (streq(key, SHIM_STARTED))
         m->started_pid = small_number(value);
@@ -62,7 +68,7 @@ static void parse_news(const char *key, const char *value, ShimMessage *m) {
 static void parse_end(const char *key, const char *value, ShimMessage *m) {
     if (streq(key, SHIM_EXIT_CODE)) {
         m->is_end = true;
-        m->end.exit_code = small_number(value);
+        m->end.exit_code = exit_status(value);
     } else if (streq(key, SHIM_EXIT_SIGNAL)) {
         m->is_end = true;
         m->end.exit_signal = small_number(value);

@@ -26,8 +26,8 @@ int task_log_read(const char *dir, uint64_t id, uint64_t offset, void *buf, size
 
     if (r < 0)
         return r;
-    if (offset > INT64_MAX)
-        return 0;
+    if (offset > (uint64_t)INT64_MAX - TASK_LOG_READ_MAX)
+        return 0; /* pread(2) would find fault with it */
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return errno == ENOENT ? 0 : -errno;

@@ -215,8 +215,9 @@ class Start(Case):
         (self.work / "real").mkdir()
         (self.work / "link").symlink_to("real")
         link = str(self.work / "link")
-        self.assertEqual(self.log_of("sh", "-c", "pwd", cwd=link, env={"PWD": link}), f"{link}\n")
-        self.assertEqual(self.log_of("sh", "-c", "pwd", cwd=link, env={"PWD": "/usr"}), f"{self.work}/real\n")
+        for pwd, expected in ((link, link), ("/usr", f"{self.work}/real")):
+            task = int(self.ok("start", "-q", "true", cwd=link, env={"PWD": pwd}))
+            self.assertEqual(self.json("show", "--json", task)["cwd"], expected)
 
     def test_working_directory_is_gone(self):
         gone = self.work / "gone"
@@ -249,8 +250,19 @@ class Start(Case):
         self.assertEqual(left, {"NOTIFY_SOCKETS", "MY_LISTEN_FDS"})
 
     def test_environment_given(self):
-        env = self.environment_of("--env", "A=1", "-e", "B=x=y", "-e", "A=2", env={"A": "0", "AB": "kept"})
+        words = ["--env", "A=1", "-e", "B=x=y", "-e", "A=2"]
+        env = self.environment_of(*words, env={"A": "0", "AB": "kept"})
         self.assertEqual((env["A"], env["B"], env["AB"]), ("2", "x=y", "kept"))
+        task = int(self.ok("start", "-q", *words, "true", env={"A": "0"}))
+        given = self.session.property(task, "Env")
+        self.assertEqual([entry for entry in given if entry.startswith("A=")], ["A=2"])
+
+    def test_environment_is_not_the_daemons(self):
+        few = {key: self.session.env[key] for key in ("DBUS_SESSION_BUS_ADDRESS", "PATH")}
+        r = subprocess.run([self.session.longrun, "start", "-f", "-q", "env"], env=few, capture_output=True, text=True,
+                           check=False, timeout=DEADLINE_SEC)
+        self.assertIn(f"PATH={few['PATH']}\n", r.stdout)
+        self.assertNotIn("HOME=", r.stdout)
 
     def test_environment_of_the_daemon(self):
         env = self.environment_of("--clean-env", "--env", "GIVEN=1", env={"MINE": "1"})

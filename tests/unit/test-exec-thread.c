@@ -1,0 +1,334 @@
+/* Built-in kinds on the thread pool, with kinds made for the test: how they end, what is told of
+ * them, and how a cancel gets to them. */
+
+#include <errno.h>
+#include <semaphore.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "tests/unit/thread-rig.h"
+#include "tests/unit/unit.h"
+
+static ThreadRig rig;
+static RigJob job;
+
+static const ThreadJobSpec options = {
+    .id = 42, .log_max = MIB, .result_max = 100, .stop_timeout_usec = 10 * USEC_PER_SEC};
+
+static void setup(void) {
+    thread_rig_setup(&rig);
+}
+
+static void teardown(void) {
+    rig_job_done(&job);
+    thread_rig_teardown(&rig);
+}
+
+/* Runs a kind of that function to its end. */
+static void run(int (*function)(TaskContext *c, const cJSON *params), const ThreadJobSpec *with) {
+    Kind kind = {.name = "test", .run = function};
+
+    thread_rig_start(&rig, &job, &kind, with);
+    thread_rig_run(&rig);
+}
+
+static void expect_ended(const char *text) {
+    ck_assert_str_eq(rig_job_last(&job), text);
+}
+
+/* ---- ends ---- */
+
+static int run_all(TaskContext *c, const cJSON *params) {
+    task_context_phase(c, "first");
+    task_context_status(c, "at %s", "work");
+    task_context_progress(c, 1, 2);
+    task_context_log(c, "line %d", 1);
+    task_context_log_error(c, "line %d", 2);
+    task_context_progress(c, 2, 2);
+    task_context_message(c, "not the last");
+    task_context_message(c, "All done");
+    return task_context_set_result(c, "{\"a\": 1}");
+}
+
+START_TEST(test_success) {
+    static const char *const events[] = {"started",
+                                         "phase first",
+                                         "status at work",
+                                         "progress 1/2",
+                                         "log 14",
+                                         "progress 2/2",
+                                         "ended succeeded 0 All done",
+                                         NULL};
+    Kind kind = {.name = "test", .run = run_all};
+
+    thread_rig_start(&rig, &job, &kind, &options);
+    ck_assert_uint_eq(job.n_events, 0); /* never from within the call that started it */
+    thread_rig_run(&rig);
+    /* How often the growing log is told depends on when the loop looks. */
+    size_t n = 0;
+    for (size_t i = 0; i < job.n_events; i++)
+        if (streq(job.events[i], "log 7"))
+            free(job.events[i]);
+        else
+            job.events[n++] = job.events[i];
+    job.events[n] = NULL;
+    job.n_events = n;
+    rig_job_expect(&job, events);
+
+    _cleanup_free_ char *log = unit_read("42.log", NULL), *result = unit_read("result", NULL);
+    ck_assert_str_eq(log, "line 1\nline 2\n");
+    ck_assert_str_eq(result, "{\"a\": 1}");
+    ck_assert_uint_eq(job.log_dropped, 0);
+}
+END_TEST
+
+static int run_params(TaskContext *c, const cJSON *params) {
+    const cJSON *r = cJSON_GetObjectItem(params, "return");
+
+    if (cJSON_GetObjectItem(params, "message"))
+        task_context_message(c, "its own words");
+    return r ? (int)r->valuedouble : 0;
+}
+
+static const struct {
+    const char *params, *ended;
+} ends[] = {
+    {"", "ended succeeded 0 "},
+    {"{}", "ended succeeded 0 "},
+    {"{\"message\": 1}", "ended succeeded 0 its own words"},
+    {"{\"return\": 7}", "ended succeeded 0 "},
+    {"{\"return\": -28}", "ended failed 1 No space left on device"},
+    {"{\"return\": -28, \"message\": 1}", "ended failed 1 its own words"},
+    /* Nobody has asked for it. */
+    {"{\"return\": -125}", "ended failed 1 Operation canceled"},
+};
+
+START_TEST(test_end) {
+    ThreadJobSpec with = options;
+
+    with.params = ends[_i].params;
+    run(run_params, &with);
+    rig_job_expect(&job, (const char *const[]){"started", ends[_i].ended, NULL});
+    ck_assert(!unit_exists("42.log") && !unit_exists("result"));
+}
+END_TEST
+
+static int run_large_result(TaskContext *c, const cJSON *params) {
+    char json[103];
+
+    memset(json, 'x', sizeof(json));
+    json[0] = json[99] = '"';
+    json[100] = '\0';
+    MUST(task_context_set_result(c, json) == 0); /* just as much as it may have */
+    json[99] = 'x';
+    json[100] = '"';
+    json[101] = '\0';
+    return task_context_set_result(c, json);
+}
+
+START_TEST(test_large_result) {
+    run(run_large_result, &options);
+    expect_ended("ended failed 1 File too large");
+    _cleanup_free_ char *result = unit_read("result", NULL);
+    ck_assert_uint_eq(strlen(result), 100);
+}
+END_TEST
+
+static int run_much_log(TaskContext *c, const cJSON *params) {
+    for (int i = 0; i < 100; i++)
+        task_context_log(c, "0123456789");
+    return 0;
+}
+
+START_TEST(test_log_cap) {
+    ThreadJobSpec with = options;
+
+    with.log_max = 500;
+    run(run_much_log, &with);
+    expect_ended("ended succeeded 0 ");
+    ck_assert_uint_eq(job.log_dropped, 1100 - 500);
+    ck_assert_int_eq(job.log_error, 0);
+}
+END_TEST
+
+/* ---- the cancel ---- */
+
+static void cancel_on_status(RigJob *j, const char *event) {
+    if (strncmp(event, "status", 6) != 0)
+        return;
+    exec_job_cancel(j->job);
+    exec_job_cancel(j->job); /* again does nothing */
+}
+
+static int run_sleeper(TaskContext *c, const cJSON *params) {
+    MUST(!task_context_cancelled(c));
+    task_context_status(c, "asleep");
+    int r = task_context_sleep(c, USEC_PER_HOUR);
+    MUST(r == -ECANCELED);
+    MUST(task_context_cancelled(c));
+    MUST(task_context_sleep(c, USEC_PER_HOUR) == -ECANCELED); /* at once from then on */
+    return r;
+}
+
+START_TEST(test_cancel_wakes) {
+    uint64_t start = clock_usec(CLOCK_MONOTONIC);
+
+    job.hook = cancel_on_status;
+    run(run_sleeper, &options);
+    rig_job_expect(&job, (const char *const[]){"started", "status asleep",
+                                               "ended cancelled -1 cancelled", NULL});
+    ck_assert_uint_lt(clock_usec(CLOCK_MONOTONIC) - start, 5 * USEC_PER_SEC);
+}
+END_TEST
+
+static int run_sleep_through(TaskContext *c, const cJSON *params) {
+    uint64_t start = clock_usec(CLOCK_MONOTONIC);
+
+    MUST(task_context_sleep(c, 20 * USEC_PER_MSEC) == 0);
+    MUST(clock_usec(CLOCK_MONOTONIC) - start >= 20 * USEC_PER_MSEC);
+    MUST(task_context_sleep(c, 0) == 0);
+    return 0;
+}
+
+START_TEST(test_sleep) {
+    run(run_sleep_through, &options);
+    expect_ended("ended succeeded 0 ");
+}
+END_TEST
+
+static int run_until_cancelled(TaskContext *c, const cJSON *params) {
+    int r = task_context_sleep(c, USEC_PER_HOUR);
+
+    task_context_message(c, "Cancelled in good order");
+    return r;
+}
+
+/* Before anything of it has run, and before the loop has turned once. */
+START_TEST(test_cancel_at_once) {
+    Kind kind = {.name = "test", .run = run_until_cancelled};
+
+    thread_rig_start(&rig, &job, &kind, &options);
+    exec_job_cancel(job.job);
+    ck_assert_uint_eq(job.n_events, 0);
+    thread_rig_run(&rig);
+    rig_job_expect(
+        &job, (const char *const[]){"started", "ended cancelled -1 Cancelled in good order", NULL});
+}
+END_TEST
+
+static sem_t let_go;
+static char *warning;
+
+static void on_log(int level, uint64_t task_id, const char *text) {
+    MUST(level == LOG_WARNING && task_id == 42 && !warning);
+    warning = strdup(text);
+}
+
+/* It does not look at its flag. */
+static int run_stubborn(TaskContext *c, const cJSON *params) {
+    task_context_status(c, "busy");
+    while (sem_wait(&let_go) < 0)
+        ;
+    return 0;
+}
+
+static void release_on_reason(RigJob *j, const char *event) {
+    cancel_on_status(j, event);
+    if (strncmp(event, "reason", 6) == 0)
+        sem_post(&let_go);
+}
+
+/* It is reported, it is left alone, and how it ends is the truth. */
+START_TEST(test_stubborn) {
+    ThreadJobSpec with = options;
+
+    with.stop_timeout_usec = 50 * USEC_PER_MSEC;
+    sem_init(&let_go, 0, 0);
+    log_set_sink(on_log);
+    job.hook = release_on_reason;
+    run(run_stubborn, &with);
+    rig_job_expect(
+        &job, (const char *const[]){"started", "status busy",
+                                    "reason still at work: it has not answered the cancel for 50ms",
+                                    "ended succeeded 0 ", NULL});
+    ck_assert_str_eq(warning,
+                     "Kind test is still at work: it has not answered the cancel for 50ms; "
+                     "a thread is never killed half-way");
+    free(warning);
+}
+END_TEST
+
+static int run_late_failure(TaskContext *c, const cJSON *params) {
+    run_stubborn(c, params);
+    return -EIO;
+}
+
+static void cancel_and_release(RigJob *j, const char *event) {
+    cancel_on_status(j, event);
+    if (strncmp(event, "status", 6) == 0)
+        sem_post(&let_go);
+}
+
+/* A failure is a failure, cancel or not. */
+START_TEST(test_failure_after_cancel) {
+    sem_init(&let_go, 0, 0);
+    job.hook = cancel_and_release;
+    run(run_late_failure, &options);
+    expect_ended("ended failed 1 Input/output error");
+}
+END_TEST
+
+static void kill_on_status(RigJob *j, const char *event) {
+    if (strncmp(event, "status", 6) != 0)
+        return;
+    MUST(exec_job_kill(j->job, 9) == -EOPNOTSUPP);
+    sem_post(&let_go);
+}
+
+START_TEST(test_kill) {
+    sem_init(&let_go, 0, 0);
+    job.hook = kill_on_status;
+    run(run_stubborn, &options);
+    expect_ended("ended succeeded 0 ");
+}
+END_TEST
+
+/* The executor goes while a kind is at work: it waits for it. */
+START_TEST(test_free_waits) {
+    Kind kind = {.name = "test", .run = run_until_cancelled};
+
+    thread_rig_start(&rig, &job, &kind, &options);
+    exec_job_cancel(job.job);
+    rig.executor = thread_executor_free(rig.executor);
+    job.job = exec_job_free(job.job);
+    ck_assert_uint_eq(job.n_events, 0);
+    ck_assert_ptr_null(thread_executor_free(NULL));
+}
+END_TEST
+
+static Suite *suite_new(void) {
+    Suite *s = suite_create("exec-thread");
+    TCase *t = tcase_create("exec-thread");
+
+    unit_use_dir(t);
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_set_timeout(t, 40);
+    tcase_add_test(t, test_success);
+    tcase_add_loop_test(t, test_end, 0, ELEMENTSOF(ends));
+    tcase_add_test(t, test_large_result);
+    tcase_add_test(t, test_log_cap);
+    tcase_add_test(t, test_cancel_wakes);
+    tcase_add_test(t, test_sleep);
+    tcase_add_test(t, test_cancel_at_once);
+    tcase_add_test(t, test_stubborn);
+    tcase_add_test(t, test_failure_after_cancel);
+    tcase_add_test(t, test_kill);
+    tcase_add_test(t, test_free_waits);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void) {
+    return unit_run(suite_new());
+}

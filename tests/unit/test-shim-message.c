@@ -1,0 +1,240 @@
+/* Messages of a shim, and what commands say through them: numbers that are none are no reading. */
+
+#include <errno.h>
+#include <math.h>
+
+#include "common/cleanup.h"
+#include "common/fields.h"
+#include "common/shim-protocol.h"
+#include "daemon/exec/shim-message.h"
+#include "tests/unit/unit.h"
+
+/* ---- fractions ---- */
+
+#define BAD (-7.0)
+
+static const struct {
+    const char *text;
+    double fraction;
+} fractions[] = {
+    {"0", 0},
+    {"42", 0.42},
+    {"1", 0.01}, /* a whole number is a percentage */
+    {"100", 1},
+    {"007", 0.07},
+    {"42%", 0.42},
+    {"0%", 0},
+    {"100%", 1},
+    {"12.5%", 0.125},
+    {"0.42", 0.42},
+    {"0.0", 0},
+    {"1.0", 1},
+    {"1.", 1},
+    {".5", 0.5},
+    {"1.0%", 0.01},
+    {"0.0000000000000000000000000001", 1e-28}, /* 30 bytes */
+    {"1.000000000000000000000000000000", BAD}, /* 32 */
+    {"", BAD},
+    {"%", BAD},
+    {".", BAD},
+    {".%", BAD},
+    {"..5", BAD},
+    {"0.4.2", BAD},
+    {"101", BAD},
+    {"101%", BAD},
+    {"100.01%", BAD},
+    {"1.01", BAD},
+    {"42.0", BAD},
+    {"99999999999999999999", BAD},
+    {"-1", BAD},
+    {"-0.1", BAD},
+    {"+1", BAD},
+    {" 42", BAD},
+    {"42 ", BAD},
+    {"42 %", BAD},
+    {"42%%", BAD},
+    {"42\r", BAD},
+    {"0,42", BAD},
+    {"1e-1", BAD},
+    {"0x1p-1", BAD},
+    {"nan", BAD},
+    {"inf", BAD},
+    {"half", BAD},
+    {"42%of it", BAD},
+};
+
+START_TEST(test_fraction) {
+    double value = BAD;
+
+    ck_assert_int_eq(progress_fraction_parse(fractions[_i].text, &value),
+                     fractions[_i].fraction == BAD ? -EINVAL : 0);
+    ck_assert_double_eq(value, fractions[_i].fraction);
+}
+END_TEST
+
+/* ---- messages ---- */
+
+/* What is not named is not in the message. */
+#define NEWS(...)                                                                                  \
+    { .fraction = -1, .end = {.exit_code = -1}, __VA_ARGS__ }
+#define END(...)                                                                                   \
+    {                                                                                              \
+        .fraction = -1, .is_end = true, .end = { __VA_ARGS__ }                                     \
+    }
+
+static const struct {
+    const char *text;
+    ShimMessage message;
+} messages[] = {
+    /* clang-format off */
+    {"", NEWS()},
+    {"\n\n", NEWS()},
+    {"junk\n", NEWS()},
+    {"UNKNOWN=1\n", NEWS()},
+    {"started=1\n", NEWS()},
+
+    {"STARTED=4711\n", NEWS(.started_pid = 4711)},
+    {"STARTED=\n", NEWS()},
+    {"STARTED=-1\n", NEWS()},
+    {"STARTED=99999999999\n", NEWS()},
+    {"STARTED=2147483647\n", NEWS(.started_pid = INT32_MAX)},
+    {"STARTED=2147483648\n", NEWS()},
+    {"LOG_SIZE=18446744073709551615\n", NEWS(.log_size = UINT64_MAX)},
+    {"LOG_SIZE=18446744073709551616\n", NEWS()},
+    {"LOG_SIZE=12x\n", NEWS()},
+    {"MAIN_EXITED=3\n", NEWS(.left_behind = 3)},
+    {"MAIN_EXITED=-3\n", NEWS()},
+
+    {"STATUS=copying\n", NEWS(.status = "copying")},
+    {"STATUS=\n", NEWS(.status = "")},
+    {"STATUS=one\nSTATUS=two\n", NEWS(.status = "two")},
+    {"X_LONGRUN_PHASE=scan\n", NEWS(.phase = "scan")},
+    {"X_LONGRUN_FINAL_MESSAGE=done\n", NEWS(.final_message = "done")},
+    {"X_LONGRUN_DONE=3\nX_LONGRUN_TOTAL=10\n", NEWS(.has_progress = true, .done = 3, .total = 10)},
+    {"X_LONGRUN_DONE=3\n", NEWS(.has_progress = true, .done = 3)},
+    {"X_LONGRUN_TOTAL=10\n", NEWS(.has_progress = true, .total = 10)},
+    {"X_LONGRUN_DONE=3\nX_LONGRUN_TOTAL=many\n", NEWS(.has_progress = true, .done = 3)},
+    {"X_LONGRUN_DONE=-3\n", NEWS()},
+    {"X_LONGRUN_DONE=1e9\nX_LONGRUN_TOTAL=nan\n", NEWS()},
+    {"X_LONGRUN_DONE=99999999999999999999\n", NEWS()},
+    {"X_LONGRUN_PROGRESS=nan\n", NEWS()},
+    {"X_LONGRUN_PROGRESS=1e308\n", NEWS()},
+    {"X_LONGRUN_PROGRESS=\n", NEWS()},
+
+    {"EXIT_CODE=0\n", END(.exit_code = 0)},
+    {"EXIT_CODE=255\n", END(.exit_code = 255)},
+    {"EXIT_SIGNAL=9\nCANCELLED=1\nKILLED=1\n",
+     END(.exit_code = -1, .exit_signal = 9, .cancelled = true, .killed = true)},
+    {"EXEC_ERRNO=2\nEXEC_STEP=chdir\n", END(.exit_code = -1, .exec_errno = 2, .exec_step = "chdir")},
+    {"EXEC_ERRNO=2\nEXEC_STEP=a-step-with-a-long-name\n",
+     END(.exit_code = -1, .exec_errno = 2, .exec_step = "a-step-with-a-l")},
+    {"LOG_DROPPED=5\nLOG_ERRNO=28\nEXIT_CODE=1\n",
+     END(.exit_code = 1, .log_dropped = 5, .log_errno = 28)},
+    {"LOG_SIZE=7\nEXIT_CODE=1\n",
+     {.fraction = -1, .is_end = true, .log_size = 7, .end = {.exit_code = 1}}},
+    {"CANCELLED=1\n", /* not the last by itself */
+     {.fraction = -1, .end = {.exit_code = -1, .cancelled = true}}},
+    /* clang-format on */
+};
+
+static void expect_text(const char *text, const char *expected) {
+    ck_assert_int_eq(!text, !expected);
+    if (text)
+        ck_assert_str_eq(text, expected);
+}
+
+START_TEST(test_message) {
+    _cleanup_free_ char *data = strdup(messages[_i].text);
+    const ShimMessage *e = &messages[_i].message;
+    ShimMessage m;
+
+    shim_message_parse(data, &m);
+    ck_assert_int_eq(m.started_pid, e->started_pid);
+    ck_assert_uint_eq(m.log_size, e->log_size);
+    ck_assert_uint_eq(m.left_behind, e->left_behind);
+    expect_text(m.phase, e->phase);
+    expect_text(m.status, e->status);
+    expect_text(m.final_message, e->final_message);
+    ck_assert_int_eq(m.has_progress, e->has_progress);
+    ck_assert_double_eq(m.fraction, e->fraction);
+    ck_assert_uint_eq(m.done, e->done);
+    ck_assert_uint_eq(m.total, e->total);
+    ck_assert_int_eq(m.is_end, e->is_end);
+    ck_assert_int_eq(m.end.exit_code, e->end.exit_code);
+    ck_assert_int_eq(m.end.exit_signal, e->end.exit_signal);
+    ck_assert_int_eq(m.end.exec_errno, e->end.exec_errno);
+    ck_assert_str_eq(m.end.exec_step, e->end.exec_step);
+    ck_assert_int_eq(m.end.cancelled, e->end.cancelled);
+    ck_assert_int_eq(m.end.killed, e->end.killed);
+    ck_assert_uint_eq(m.end.log_dropped, e->end.log_dropped);
+    ck_assert_int_eq(m.end.log_errno, e->end.log_errno);
+    ck_assert(!m.end.lost);
+}
+END_TEST
+
+START_TEST(test_progress) {
+    char data[] = "X_LONGRUN_PROGRESS=42%\nX_LONGRUN_PROGRESS=bad\nX_LONGRUN_DONE=x\n";
+    ShimMessage m;
+
+    shim_message_parse(data, &m);
+    ck_assert(m.has_progress);
+    ck_assert_double_eq(m.fraction, 0.42);
+}
+END_TEST
+
+/* A status that says nothing true about how the exit code is to be read. */
+static const char *const no_codes[] = {"EXIT_CODE=\n", "EXIT_CODE=x\n", "EXIT_CODE=-1\n",
+                                       "EXIT_CODE=99999999999\n"};
+
+/* Whoever cannot say how the command ended has not said that it succeeded. */
+START_TEST(test_no_code) {
+    _cleanup_free_ char *data = strdup(no_codes[_i]);
+    ShimMessage m;
+
+    shim_message_parse(data, &m);
+    ck_assert_int_ne(m.end.exit_code, 0);
+}
+END_TEST
+
+/* Any bytes at all: nothing is read past the end, and an empty message comes of it or good values.
+ */
+START_TEST(test_noise) {
+    static const char *const words[] = {"STARTED", "EXIT_CODE", "STATUS", "X_LONGRUN_PROGRESS",
+                                        "=",       "\n",        "1",      "%",
+                                        "\xff",    "EXEC_STEP", "."};
+    unsigned seed = 1;
+
+    for (int i = 0; i < 20000; i++) {
+        Fields f = {};
+        while (f.size + 32 < 200) {
+            const char *word = words[(size_t)rand_r(&seed) % ELEMENTSOF(words)];
+            memcpy(f.data + f.size, word, strlen(word));
+            f.size += strlen(word);
+        }
+        _cleanup_free_ char *data = strndup(f.data, f.size);
+        ShimMessage m;
+        shim_message_parse(data, &m);
+        MUST(m.fraction == -1 || (m.fraction >= 0 && m.fraction <= 1));
+        MUST(m.started_pid >= 0 && isfinite(m.fraction));
+        MUST(!m.status || (m.status >= data && m.status <= data + f.size));
+        MUST(strlen(m.end.exec_step) < sizeof(m.end.exec_step));
+    }
+}
+END_TEST
+
+static Suite *suite_new(void) {
+    Suite *s = suite_create("shim-message");
+    TCase *t = tcase_create("shim-message");
+
+    tcase_add_loop_test(t, test_fraction, 0, ELEMENTSOF(fractions));
+    tcase_add_loop_test(t, test_message, 0, ELEMENTSOF(messages));
+    tcase_add_test(t, test_progress);
+    tcase_add_loop_test(t, test_no_code, 0, ELEMENTSOF(no_codes));
+    tcase_add_test(t, test_noise);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void) {
+    return unit_run(suite_new());
+}
