@@ -12,38 +12,48 @@
     "log in through systemd-logind (console, ssh, \"machinectl shell\"), or begin a session bus "  \
     "of your own: dbus-run-session -- bash"
 
-/* Errors of the bus itself. Those of the daemon say what to do, and are shown as they are. */
-static const struct {
-    const char *name;
-    const char *text;
-} bus_errors[] = {
-    {SD_BUS_ERROR_SERVICE_UNKNOWN,
-     "longrund is not installed where D-Bus finds it: " CLIENT_NAME ".service belongs into "
-     "dbus-1/services below XDG_DATA_HOME or one of XDG_DATA_DIRS"},
-    {SD_BUS_ERROR_NAME_HAS_NO_OWNER, "longrund is not running, and D-Bus could not start it"},
-    {SD_BUS_ERROR_NO_REPLY,
-     "longrund has gone away, or does not answer; \"longrun list\" starts it again"},
-    {SD_BUS_ERROR_TIMEOUT, "longrund does not answer"},
-    {SD_BUS_ERROR_DISCONNECTED, "the connection to the session bus is lost"},
-};
+#define SPAWN_PREFIX "org.freedesktop.DBus.Error.Spawn."
+
+#define GONE "longrund has gone away, or does not answer; \"longrun list\" starts it again"
+
+/* Whether the daemon has answered before: then it is installed. */
+static bool has_answered;
+
+/* What to say of errors of the bus itself, NULL for others: those of the daemon say what to do. */
+static const char *bus_error_text(const sd_bus_error *error) {
+    static const struct {
+        const char *name;
+        const char *text;
+    } texts[] = {
+        {SD_BUS_ERROR_SERVICE_UNKNOWN,
+         "longrund is not installed where D-Bus finds it: " CLIENT_NAME ".service belongs into "
+         "dbus-1/services below XDG_DATA_HOME or one of XDG_DATA_DIRS"},
+        {SD_BUS_ERROR_NAME_HAS_NO_OWNER, "longrund is not running, and D-Bus could not start it"},
+        {SD_BUS_ERROR_NO_REPLY, GONE},
+        {SD_BUS_ERROR_TIMEOUT, "longrund does not answer"},
+    };
+
+    if (has_answered && sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN))
+        return GONE;
+    for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+        if (sd_bus_error_has_name(error, texts[i].name))
+            return texts[i].text;
+    return NULL;
+}
 
 int client_report(const sd_bus_error *error, int r) {
-    if (sd_bus_error_is_set(error)) {
-        for (size_t i = 0; i < ELEMENTSOF(bus_errors); i++)
-            if (sd_bus_error_has_name(error, bus_errors[i].name)) {
-                print_error("%s", bus_errors[i].text);
-                return r;
-            }
-        if (strncmp(error->name, "org.freedesktop.DBus.Error.Spawn.", 33) == 0)
-            print_error("longrund could not be started: %s", strempty(error->message));
-        else
-            print_error("%s", isempty(error->message) ? error->name : error->message);
-        return r;
-    }
-    if (r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE)
+    const char *text = bus_error_text(error);
+
+    if (text)
+        print_error("%s", text);
+    else if (r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE)
         print_error("the connection to the session bus is lost");
-    else
+    else if (!sd_bus_error_is_set(error))
         print_error("longrund and this program do not understand each other: %s", strerror(-r));
+    else if (strncmp(error->name, SPAWN_PREFIX, strlen(SPAWN_PREFIX)) == 0)
+        print_error("longrund could not be started: %s", strempty(error->message));
+    else
+        print_error("%s", isempty(error->message) ? error->name : error->message);
     return r;
 }
 
@@ -72,8 +82,10 @@ int client_send(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_mess
     _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
     int r = sd_bus_call(bus, call, timeout, &error, ret);
 
-    if (r >= 0)
+    if (r >= 0) {
+        has_answered = true;
         return 0;
+    }
     /* The path of a task that is not known has no object behind it. */
     const char *path = sd_bus_message_get_path(call);
     if (sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_OBJECT) && !streq(path, CLIENT_ROOT)) {
@@ -130,6 +142,7 @@ int client_read_properties(sd_bus_message *reply, cJSON **ret) {
 
     if (r < 0)
         return client_report(NULL, r);
+    has_answered = true;
     json_tidy_task(task);
     *ret = TAKE_PTR(task);
     return 0;

@@ -20,7 +20,7 @@
     {OPT_STOP_TIMEOUT, 0, "stop-timeout", "TIME", "from the cancel to SIGKILL (10s)"},             \
     {OPT_LOG_MAX, 0, "log-max", "SIZE", "bytes kept of its output (8G)"},                          \
     {OPT_RESULT_MAX, 0, "result-max", "SIZE", "bytes its result may have (1M)"},                   \
-    {OPT_QUIET, 'q', "quiet", NULL, "print its id and nothing else"},                              \
+    {OPT_QUIET, 'q', "quiet", NULL, "print the id alone; with --follow the log alone"},                              \
     {OPT_JSON, 'j', "json", NULL, "print JSON"}
 
 const Option start_options[] = {

@@ -84,17 +84,10 @@ int text_check(const char *what, const char *text) {
 
 char *text_display(const char *s) {
     char *text = must(text_clean(s, strlen(s), TEXT_MAX));
-    char *out = text;
 
-    for (const char *p = text; *p; p++) {
-        /* C1 control characters, U+0080 to U+009F: some terminals take U+009B for ESC [. */
-        if ((unsigned char)p[0] == 0xc2 && (unsigned char)p[1] < 0xa0) {
-            p++;
-            continue;
-        }
-        *out++ = *p == '\t' ? ' ' : *p;
-    }
-    *out = '\0';
+    for (char *p = text; *p; p++)
+        if (*p == '\t')
+            *p = ' ';
     return text;
 }
 

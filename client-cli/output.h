@@ -26,9 +26,8 @@ const char *state_colour(const char *state);
 /* D-Bus carries no text but UTF-8. 0, or EXIT_FAILURE after a message that says what is not. */
 int text_check(const char *what, const char *text);
 
-/* A copy on one line, fit for a terminal: no escape sequences, no control characters (C1
- * included), a tab or line feed becomes a space. Never NULL: memory that is short ends the program.
- */
+/* A copy on one line, fit for a terminal: text_clean(), and a tab becomes a space. Never NULL:
+ * memory that is short ends the program. */
 char *text_display(const char *s);
 /* Columns that a text from text_display() takes. */
 size_t text_columns(const char *s);

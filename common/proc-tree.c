@@ -140,14 +140,15 @@ int proc_tree_end_strays(const pid_t *keep, size_t n_keep) {
     for (size_t i = 0; r >= 0 && i < l.count; i++)
         r = add_children(&l, l.pids[i]);
 
-    if (r >= 0) {
-        r = 0;
-        for (size_t i = 0; i < l.count; i++) {
-            (void)kill(l.pids[i], SIGKILL);
-            if (i >= strays || waitpid(l.pids[i], NULL, WNOHANG) != l.pids[i])
-                r++;
-        }
+    for (size_t i = 0; r >= 0 && i < l.count; i++) {
+        (void)kill(l.pids[i], SIGKILL);
+        if (i < strays)
+            (void)waitpid(l.pids[i], NULL, WNOHANG);
     }
+    /* Also those that are reaped by now: one that died between the two looks has left its children
+     * to the calling process, unseen. Only a look that finds nothing is the last. */
+    if (r >= 0)
+        r = (int)l.count;
     free(l.pids);
     return r;
 }

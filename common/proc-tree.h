@@ -16,6 +16,6 @@ int proc_tree_signal(pid_t root, int signal);
 int proc_tree_count(pid_t root);
 
 /* Ends, by SIGKILL, every descendant of the calling process but those children (with all below
- * them) that are listed, and reaps what has died of them. Gives the number that is still there, or
+ * them) that are listed, and reaps what has died of them. Gives the number that it found, or
  * -errno: to be called again until it is 0. */
 int proc_tree_end_strays(const pid_t *keep, size_t n_keep);

@@ -5,8 +5,17 @@
 #define ELLIPSIS "\xe2\x80\xa6"
 #define REPLACEMENT "\xef\xbf\xbd"
 
-/* Length of the well-formed UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates), 0 if
- * none. */
+/* U+FDD0 to U+FDEF, and the last two of each plane: no characters, and sd-bus sends no string with
+ * one in it. */
+static bool is_noncharacter(const unsigned char *s, size_t length) {
+    if (length == 3)
+        return s[0] == 0xef &&
+               ((s[1] == 0xb7 && s[2] >= 0x90 && s[2] <= 0xaf) || (s[1] == 0xbf && s[2] >= 0xbe));
+    return length == 4 && (s[1] & 0x0f) == 0x0f && s[2] == 0xbf && s[3] >= 0xbe;
+}
+
+/* Length of the well-formed UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates) of a
+ * character, 0 if none. */
 static size_t utf8_sequence(const unsigned char *s, size_t size) {
     static const struct {
         unsigned char first, last, low, high; /* range of byte 1 and of byte 2 */
@@ -27,7 +36,7 @@ static size_t utf8_sequence(const unsigned char *s, size_t size) {
         for (size_t k = 2; k < forms[i].length; k++)
             if ((s[k] & 0xc0) != 0x80)
                 return 0;
-        return forms[i].length;
+        return is_noncharacter(s, forms[i].length) ? 0 : forms[i].length;
     }
     return 0;
 }

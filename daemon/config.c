@@ -1,14 +1,19 @@
 #include "daemon/config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/fd-io.h"
 #include "common/log.h"
 #include "common/parse.h"
 #include "daemon/core/task-spec.h"
+
+#define FILE_MAX (1 * MIB)
 
 static unsigned cpus(void) {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -62,9 +67,30 @@ static int read_value(const char *value, size_t key, Config *config) {
 
 typedef struct Reader {
     const char *path;
+    const char *rest; /* what of the text has not been read */
+    unsigned line;
     Config config;
     Error *error;
 } Reader;
+
+/* As fgets(3), for inih, which has room for some 200 bytes: of a comment the rest is left out, a
+ * longer value is an error. */
+static char *read_line(char *buf, int size, void *userdata) {
+    Reader *reader = userdata;
+    size_t len = strcspn(reader->rest, "\n"), room = (size_t)size - 2;
+    const char *begin = reader->rest + strspn(reader->rest, " \t");
+
+    if (!*reader->rest)
+        return NULL;
+    reader->line++;
+    if (len > room && !strchr("#;", *begin))
+        error_set(reader->error, ERROR_INVALID_OPTION, "%s: line %u has more than %zu bytes",
+                  reader->path, reader->line, room);
+    memcpy(buf, reader->rest, MIN(len, room));
+    strcpy(buf + MIN(len, room), "\n");
+    reader->rest += len + (reader->rest[len] == '\n');
+    return buf;
+}
 
 /* inih wants 1 for a line that is all right. */
 static int on_line(void *userdata, const char *section, const char *name, const char *value) {
@@ -83,24 +109,40 @@ static int on_line(void *userdata, const char *section, const char *name, const 
     return 1;
 }
 
+/* The file may be a link to where somebody keeps such files. */
+static int read_text(const char *path, char **ret) {
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+    return fd_read_all(fd, FILE_MAX, ret, NULL);
+}
+
+static int parse_text(Reader *reader) {
+    int line = ini_parse_stream(read_line, reader, on_line, reader);
+
+    if (line > 0)
+        error_set(reader->error, ERROR_INVALID_OPTION,
+                  "%s: line %d is neither [Section] nor Key=Value", reader->path, line);
+    return reader->error->code != ERROR_NONE ? -EREMOTE : line;
+}
+
 int config_load(const char *path, bool required, Config *ret, Error *error) {
     Reader reader = {.path = path, .config = config_defaults, .error = error};
+    _cleanup_free_ char *text = NULL;
+    int r = read_text(path, &text);
 
     reader.config.max_parallel = cpus();
-    if (access(path, R_OK) < 0) {
-        if (errno == ENOENT && !required) {
-            *ret = reader.config;
-            return 0;
-        }
+    if (r < 0 && (r != -ENOENT || required))
         return error_set(error, ERROR_INVALID_OPTION, "Cannot read the configuration %s: %s", path,
-                         strerror(errno));
-    }
-    int line = ini_parse(path, on_line, &reader);
-    if (line > 0 && error->code == ERROR_NONE)
-        return error_set(error, ERROR_INVALID_OPTION,
-                         "%s: line %d is neither [Section] nor Key=Value", path, line);
-    if (line != 0)
-        return error_set(error, ERROR_INVALID_OPTION, "Cannot read the configuration %s", path);
+                         strerror(-r));
+    reader.rest = strempty(text);
+    r = parse_text(&reader);
+    if (r < 0)
+        return r;
     *ret = reader.config;
     return 0;
 }

@@ -161,6 +161,8 @@ static int connect_bus(sd_bus **ret, sd_event *event, Manager *m) {
     *ret = bus;
     r = sd_bus_attach_event(bus, event, SD_EVENT_PRIORITY_NORMAL);
     if (r >= 0)
+        r = sd_bus_set_close_on_exit(bus, false); /* run() has something to say still */
+    if (r >= 0)
         r = manager_attach_bus(m, bus);
     if (r >= 0)
         r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local",
@@ -206,7 +208,9 @@ static int run(sd_event *event, Manager *m, sd_bus **bus) {
     (void)sd_notify(false, "READY=1\nSTATUS=Waiting for tasks");
     log_info("longrund " LONGRUN_VERSION " is ready");
     r = sd_event_loop(event);
-    (void)sd_bus_flush(*bus);
+    /* The bus has taken all signals when it answers this. Without, those that it has not read yet
+     * would be lost when it finds that there is nobody to send the next call to. */
+    (void)sd_bus_release_name(*bus, LONGRUN_BUS_NAME);
     return r;
 }
 

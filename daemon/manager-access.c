@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/remove-tree.h"
 #include "daemon/exec/result-file.h"
 #include "daemon/logs/task-log.h"
 #include "daemon/manager-private.h"
@@ -33,12 +34,10 @@ void manager_set_label(void *userdata, Task *t, char *label) {
 
 /* The result lies on a tmpfs of the login: it goes with the task. */
 static void remove_runtime(const Manager *m, const Task *t) {
-    _cleanup_free_ char *dir = state_dir_task_runtime(&m->dirs, t->id), *result = NULL;
+    _cleanup_free_ char *dir = state_dir_task_runtime(&m->dirs, t->id);
 
-    if (!dir || !t->has_result)
-        return;
-    if (result_file_take(dir, t->spec->result_max, &result) >= 0)
-        (void)rmdir(dir);
+    if (dir && t->has_result)
+        remove_tree(dir, NULL);
 }
 
 static void on_removed(void *userdata, void *arg, int error) {

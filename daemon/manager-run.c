@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/fd-io.h"
 #include "common/log.h"
+#include "common/remove-tree.h"
 #include "common/text.h"
 #include "daemon/exec/result-file.h"
 #include "daemon/manager-private.h"
@@ -78,7 +79,8 @@ static void on_finished(void *userdata, void *arg, int error) {
 static void finish(Manager *m, Task *t, TaskState state) {
     set_state(t, state);
     task_table_ended(&m->tasks, t);
-    log_full(LOG_INFO, t->id, "%s: %s", task_state_to_string(state), strempty(t->message));
+    log_full(LOG_INFO, t->id, "%s%s%s", task_state_to_string(state),
+             isempty(t->message) ? "" : ": ", strempty(t->message));
     commit_queue_call(m->commits, on_finished, m, t);
 }
 
@@ -128,6 +130,14 @@ static void note_log_loss(Task *t, const ExecOutcome *outcome) {
     append_message(t, text);
 }
 
+/* Of what the task left behind, its result alone stays. */
+static void clear_runtime(const TaskRun *run) {
+    if (run->task->has_result)
+        remove_tree(run->runtime_dir, RESULT_FILE_NAME);
+    else if (rmdir(run->runtime_dir) < 0 && errno != ENOENT)
+        remove_tree(run->runtime_dir, NULL);
+}
+
 static void finish_run(TaskRun *run, const ExecOutcome *outcome) {
     Manager *m = run->manager;
     Task *t = run->task;
@@ -142,8 +152,7 @@ static void finish_run(TaskRun *run, const ExecOutcome *outcome) {
     }
     note_log_loss(t, outcome);
     note_result(run);
-    if (!t->has_result)
-        (void)rmdir(run->runtime_dir);
+    clear_runtime(run);
     run->job = exec_job_free(run->job);
     scheduler_release(&m->scheduler);
     finish(m, t, state);

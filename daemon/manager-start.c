@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "daemon/kinds/kinds.h"
 #include "daemon/manager-private.h"
 
 /* From a request to a task in the queue. */
@@ -22,18 +23,14 @@ static int check_cwd(const TaskSpec *spec, Error *error) {
 
 static int check_params(const TaskSpec *spec, const Kind *kind, Error *error) {
     _cleanup_free_ char *why = NULL;
-    cJSON *params = cJSON_ParseWithOpts(isempty(spec->params) ? "{}" : spec->params, NULL, true);
-    int r = 0;
+    cJSON *params = NULL;
+    int r = kind_parse_params(isempty(spec->params) ? "{}" : spec->params, &params, &why);
 
-    if (!params)
-        r = error_set(error, ERROR_INVALID_OPTION,
-                      "params is not JSON: it wants an object such as {\"steps\": 3}");
-    else if (!cJSON_IsObject(params))
-        r = error_set(error, ERROR_INVALID_OPTION,
-                      "params is JSON, but not an object: it wants one such as {\"steps\": 3}");
-    else if (kind->check(params, &why) < 0)
+    if (r >= 0)
+        r = kind->check(params, &why);
+    if (r < 0)
         r = error_set(error, ERROR_INVALID_OPTION, "params of kind %s: %s", kind->name,
-                      why ?: "not valid");
+                      why ?: strerror(-r));
     cJSON_Delete(params);
     return r;
 }

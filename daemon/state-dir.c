@@ -1,5 +1,6 @@
 #include "daemon/state-dir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,6 +14,7 @@
 #include "common/fd-io.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "common/remove-tree.h"
 
 /* Ids are reserved in blocks, so that the disk is written once for many; a crash skips what is left
  * of one. */
@@ -82,10 +84,11 @@ static int read_next_id(StateDir *d, Error *error) {
     if (r < 0)
         return error_set(error, ERROR_STORAGE, "Cannot read %s: %s", strempty(path), strerror(-r));
     text[strcspn(text, "\n")] = '\0';
-    if (parse_u64(text, &d->next_id) < 0 || d->next_id == 0)
-        return error_set(error, ERROR_STORAGE,
-                         "%s does not hold a number: put one in that is higher than all logs in %s",
-                         path, d->logs);
+    if (parse_u64(text, &d->next_id) < 0 || d->next_id == 0 || d->next_id > INT64_MAX)
+        return error_set(
+            error, ERROR_STORAGE,
+            "%s does not hold a sensible number: put one in that is higher than all logs in %s",
+            path, d->logs);
     return 0;
 }
 
@@ -122,6 +125,21 @@ int state_dir_next_id(StateDir *d, uint64_t *ret, Error *error) {
     return 0;
 }
 
+/* Of tasks that ended with a daemon that was killed: nobody can ask for their results any more. */
+static void remove_old_runtime(const StateDir *d) {
+    DIR *dir = opendir(d->runtime);
+
+    if (!dir)
+        return;
+    for (struct dirent *e; (e = readdir(dir));) {
+        _cleanup_free_ char *path =
+            strncmp(e->d_name, "task-", 5) == 0 ? join(d->runtime, e->d_name) : NULL;
+        if (path)
+            remove_tree(path, NULL);
+    }
+    closedir(dir);
+}
+
 static int find_dirs(StateDir *d, const char *state, Error *error) {
     d->state = state ? strdup(state) : xdg_dir("XDG_STATE_HOME", ".local/state");
     if (!d->state)
@@ -155,7 +173,9 @@ int state_dir_open(StateDir *d, const char *state, Error *error) {
         r = lock_dir(d->runtime, &d->runtime_lock, error);
     if (r >= 0)
         r = read_next_id(d, error);
-    if (r < 0)
+    if (r >= 0)
+        remove_old_runtime(d);
+    else
         state_dir_done(d);
     return r;
 }

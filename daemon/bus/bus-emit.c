@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "daemon/bus/bus-fields.h"
 #include "daemon/bus/bus-message.h"
 
 void bus_task_path(char path[TASK_PATH_SIZE], uint64_t id) {
@@ -18,12 +19,32 @@ static void report(int r, const char *what) {
         log_warning_errno(r, "Cannot send the signal %s, ignoring", what);
 }
 
+static int append_property(sd_bus_message *m, const Task *t, const BusField *f) {
+    int r = sd_bus_message_append_basic(m, 's', LONGRUN_TASK_INTERFACE);
+
+    if (r >= 0)
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+    if (r >= 0)
+        r = bus_fields_append_entry(m, t, f, f->property);
+    if (r >= 0)
+        r = sd_bus_message_close_container(m);
+    return r < 0 ? r : sd_bus_message_append(m, "as", 0);
+}
+
+/* sd_bus_emit_properties_changed() would look for the object, and the end of a task may be told
+ * when it has been removed already. */
 static void emit_property(sd_bus *bus, const Task *t, const char *property) {
+    _cleanup_message_ sd_bus_message *m = NULL;
     char path[TASK_PATH_SIZE];
 
     bus_task_path(path, t->id);
-    report(sd_bus_emit_properties_changed(bus, path, LONGRUN_TASK_INTERFACE, property, NULL),
-           "PropertiesChanged");
+    int r = sd_bus_message_new_signal(bus, &m, path, "org.freedesktop.DBus.Properties",
+                                      "PropertiesChanged");
+    if (r >= 0)
+        r = append_property(m, t, bus_field_by_property(property));
+    if (r >= 0)
+        r = sd_bus_send(bus, m, NULL);
+    report(r, "PropertiesChanged");
 }
 
 void bus_emit_max_parallel(sd_bus *bus) {
@@ -102,7 +123,7 @@ typedef int (*AppendFunc)(sd_bus_message *m, const void *entries, size_t i);
 
 static int send_batch(sd_bus *bus, const char *signal, const char *type, AppendFunc append,
                       const void *entries, size_t from, size_t to) {
-    sd_bus_message *m = NULL;
+    _cleanup_message_ sd_bus_message *m = NULL;
     int r =
         sd_bus_message_new_signal(bus, &m, LONGRUN_ROOT_PATH, LONGRUN_MANAGER_INTERFACE, signal);
 

@@ -69,8 +69,8 @@ static const BusField fields[] = {
     {"Message", "message", "s", append_message},
     {"HasResult", "has-result", "b", append_has_result},
     {"Unique", "unique", "s", append_unique},
-    {"Params", "params", "s", append_params},
-    {"Argv", "argv", "as", append_argv},
+    {"Params", "params", "s", append_params, .large = true},
+    {"Argv", "argv", "as", append_argv, .large = true},
     {"Env", NULL, "as", append_env},
     {"Cwd", "cwd", "s", append_cwd},
     {"Umask", "umask", "u", append_umask},
@@ -117,11 +117,18 @@ int bus_fields_pick(char *const *keys, const BusField ***ret, Error *error) {
     return 0;
 }
 
-static int append_field(sd_bus_message *m, const Task *t, const BusField *f) {
+size_t bus_fields_size(const Task *t, const BusField *const *picked) {
+    for (size_t i = 0; picked[i]; i++)
+        if (picked[i]->large)
+            return task_spec_size(t->spec);
+    return 0;
+}
+
+int bus_fields_append_entry(sd_bus_message *m, const Task *t, const BusField *f, const char *name) {
     int r = sd_bus_message_open_container(m, 'e', "sv");
 
     if (r >= 0)
-        r = sd_bus_message_append_basic(m, 's', f->key);
+        r = sd_bus_message_append_basic(m, 's', name);
     if (r >= 0)
         r = sd_bus_message_open_container(m, 'v', f->type);
     if (r >= 0)
@@ -135,6 +142,6 @@ int bus_fields_append(sd_bus_message *m, const Task *t, const BusField *const *p
     int r = sd_bus_message_open_container(m, 'a', "{sv}");
 
     for (size_t i = 0; r >= 0 && picked[i]; i++)
-        r = append_field(m, t, picked[i]);
+        r = bus_fields_append_entry(m, t, picked[i], picked[i]->key);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }

@@ -151,19 +151,25 @@ static int method_get_task(sd_bus_message *m, void *userdata, sd_bus_error *ret_
     return sd_bus_reply_method_return(m, "o", path);
 }
 
+/* A message of D-Bus has at most 128 MiB, and who sends a larger one is thrown off the bus: a page
+ * ends before that. */
+#define PAGE_BYTES_MAX (32 * MIB)
+
 /* Appends a page and gives the cursor of the next in *ret_next. */
 static int append_page(Bus *b, sd_bus_message *reply, const TaskFilter *f,
                        const BusField *const *fields, uint64_t *ret_next) {
     const TaskTable *table = b->api->tasks(b->api_userdata);
     Task *t = task_table_begin(table, f->cursor, f->newest_first);
+    size_t bytes = 0;
     uint32_t n = 0;
     int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
 
     for (; r >= 0 && t; t = task_table_next(table, t, f->newest_first)) {
         if (!task_filter_matches(f, t))
             continue;
-        if (n++ == f->limit)
+        if (n++ == f->limit || bytes > PAGE_BYTES_MAX)
             break;
+        bytes += bus_fields_size(t, fields);
         r = bus_fields_append(reply, t, fields);
     }
     *ret_next = t ? t->id : 0;

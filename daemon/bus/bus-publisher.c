@@ -16,6 +16,13 @@ typedef struct Batch {
     size_t count, allocated;
 } Batch;
 
+/* A group that has run dry. */
+typedef struct GroupEnd {
+    char *group;
+    unsigned succeeded, failed;
+    TAILQ_ENTRY(GroupEnd) link;
+} GroupEnd;
+
 struct BusPublisher {
     sd_bus *bus;     /* not owned */
     sd_event *event; /* not owned */
@@ -26,6 +33,7 @@ struct BusPublisher {
     Batch added, finished, removed;
     Coalescer changed; /* the tasks are those whose outbox is listed */
     size_t n_listed;
+    TAILQ_HEAD(, GroupEnd) group_ends; /* told behind the ends of their tasks */
 };
 
 static void batch_add(Batch *b, BatchEntry entry) {
@@ -120,21 +128,41 @@ static void send_changed(BusPublisher *p) {
     bus_emit_tasks_changed(p->bus, tasks, n);
 }
 
+static void group_end_free(BusPublisher *p, GroupEnd *e) {
+    TAILQ_REMOVE(&p->group_ends, e, link);
+    free(e->group);
+    free(e);
+}
+
+static void send_group_ends(BusPublisher *p) {
+    for (GroupEnd *e; (e = TAILQ_FIRST(&p->group_ends));) {
+        bus_emit_group_finished(p->bus, e->group, e->succeeded, e->failed);
+        group_end_free(p, e);
+    }
+}
+
+/* An end is told before the removal. */
+static uint64_t removed_due(const BusPublisher *p) {
+    uint64_t due = coalescer_due(&p->removed.rate);
+
+    return p->finished.rate.pending ? MAX(due, coalescer_due(&p->finished.rate)) : due;
+}
+
 /* Every batch that may go now, in an order in which a task is added before anything else is said of
  * it. */
 static void send_batches(BusPublisher *p, uint64_t usec, bool all) {
     bool changed = coalescer_take(&p->changed, usec, all);
     bool finished = coalescer_take(&p->finished.rate, usec, all);
-    bool removed = coalescer_take(&p->removed.rate, usec, all);
+    bool removed = (all || usec >= removed_due(p)) && coalescer_take(&p->removed.rate, usec, all);
 
-    if (p->added.count > 0 &&
-        (changed || finished || removed || coalescer_take(&p->added.rate, usec, all)))
+    if (coalescer_take(&p->added.rate, usec, all || changed || finished || removed))
         send_added(p);
     if (changed)
         send_changed(p);
     if (finished) {
         bus_emit_tasks_finished(p->bus, p->finished.entries, p->finished.count);
         batch_clear(&p->finished);
+        send_group_ends(p);
     }
     if (removed) {
         bus_emit_tasks_removed(p->bus, p->removed.entries, p->removed.count);
@@ -150,7 +178,8 @@ static void arm_timer(BusPublisher *p) {
     int r;
 
     due = MIN(due, coalescer_due(&p->finished.rate));
-    due = MIN(due, coalescer_due(&p->removed.rate));
+    uint64_t removed = removed_due(p);
+    due = MIN(due, removed);
     TAILQ_FOREACH (o, &p->outboxes, link) {
         uint64_t outbox_due = task_outbox_due(o);
         due = MIN(due, outbox_due);
@@ -254,8 +283,16 @@ void bus_publisher_task_removed(BusPublisher *p, uint64_t id) {
 
 void bus_publisher_group_finished(BusPublisher *p, const char *group, unsigned succeeded,
                                   unsigned failed) {
-    bus_publisher_flush(p);
-    bus_emit_group_finished(p->bus, group, succeeded, failed);
+    GroupEnd *e = calloc(1, sizeof(GroupEnd));
+
+    if (e)
+        *e = (GroupEnd){.group = strdup(group), .succeeded = succeeded, .failed = failed};
+    if (!e || !e->group) {
+        log_warning_errno(-ENOMEM, "Cannot note the end of a group for a signal, ignoring");
+        free(e);
+        return;
+    }
+    TAILQ_INSERT_TAIL(&p->group_ends, e, link);
 }
 
 void bus_publisher_flush(BusPublisher *p) {
@@ -272,6 +309,7 @@ int bus_publisher_new(BusPublisher **ret, sd_bus *bus, sd_event *event, const Bu
         return -ENOMEM;
     *p = (BusPublisher){.bus = bus, .event = event, .api = api, .api_userdata = api_userdata};
     TAILQ_INIT(&p->outboxes);
+    TAILQ_INIT(&p->group_ends);
     p->added.rate.interval_usec = BATCH_INTERVAL_USEC;
     p->changed.interval_usec = BATCH_INTERVAL_USEC;
     p->removed.rate.interval_usec = BATCH_INTERVAL_USEC;
@@ -293,6 +331,8 @@ BusPublisher *bus_publisher_free(BusPublisher *p) {
         return NULL;
     for (TaskOutbox *o; (o = TAILQ_FIRST(&p->outboxes));)
         outbox_drop(p, o);
+    for (GroupEnd *e; (e = TAILQ_FIRST(&p->group_ends));)
+        group_end_free(p, e);
     free(p->added.entries);
     free(p->finished.entries);
     free(p->removed.entries);

@@ -22,7 +22,8 @@ static int id_of_path(const char *path, uint64_t *ret) {
 
     if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)
         return -EINVAL;
-    return parse_u64(path + sizeof(prefix) - 1, ret);
+    path += sizeof(prefix) - 1;
+    return path[0] == '0' && path[1] ? -EINVAL : parse_u64(path, ret);
 }
 
 static Task *task_of_path(const Bus *b, const char *path) {

@@ -11,7 +11,7 @@
 #include "common/text.h"
 
 int result_file_path(char *buf, size_t size, const char *runtime_dir) {
-    int n = snprintf(buf, size, "%s/result", runtime_dir);
+    int n = snprintf(buf, size, "%s/" RESULT_FILE_NAME, runtime_dir);
     return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 

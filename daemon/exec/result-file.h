@@ -4,6 +4,8 @@
 
 /* The result of a task: a JSON text in the file "result" of its runtime folder. */
 
+#define RESULT_FILE_NAME "result"
+
 /* Path of the file in the folder. -ENAMETOOLONG when it does not fit. */
 int result_file_path(char *buf, size_t size, const char *runtime_dir);
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <locale.h>
 #include <math.h>
+#include <pthread.h>
 #include <wchar.h>
 #include <wctype.h>
 
@@ -197,7 +198,15 @@ static int map_in_locale(TaskContext *c, const Map *p) {
     return 0;
 }
 
+/* Loaded once, and kept: it is read from files. */
+static locale_t utf8_locale;
+
+static void load_locale(void) {
+    utf8_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
 static int map_run(TaskContext *c, const cJSON *params) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     _cleanup_free_ char *error = NULL;
     Map p;
     int r;
@@ -206,16 +215,15 @@ static int map_run(TaskContext *c, const cJSON *params) {
     if (r < 0)
         return kind_fail_params(c, r, error);
 
-    /* The locale of this thread alone: setlocale() would change it under all the others. */
-    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    if (!utf8) {
+    pthread_once(&once, load_locale);
+    if (!utf8_locale) {
         task_context_message(c, "The locale C.UTF-8 is missing on this system");
         return -ENOENT;
     }
-    locale_t before = uselocale(utf8);
+    /* For this thread alone: setlocale() would change it under all the others. */
+    locale_t before = uselocale(utf8_locale);
     r = map_in_locale(c, &p);
     uselocale(before);
-    freelocale(utf8);
     return r;
 }
 

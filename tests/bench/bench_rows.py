@@ -6,7 +6,7 @@ import shutil
 import time
 
 import bench_report as br
-from bench_session import Failure, Place, Session, children, memory
+from bench_session import PROGRAMS_PATH, Failure, Place, Session, children, memory
 
 SLOTS = 2  # tasks at a time, of longrun and of its peers
 HERE = pathlib.Path(__file__).resolve().parent
@@ -27,7 +27,7 @@ class Sizes:
 
 
 def installed(report, program, package):
-    if shutil.which(program, path="/usr/bin:/bin"):
+    if shutil.which(program, path=PROGRAMS_PATH):
         return True
     report.note(f"{program} is not installed: apt-get install {package}")
     return False
@@ -67,7 +67,7 @@ def measure_true(report, build, sizes):
     with Session(build, SLOTS) as session:
         ours = {
             "a process each": lambda: session.sh(f"{loop(n, 'longrun start --quiet -- true')}; longrun wait $(cat ids)"),
-            "pipelined": lambda: session.client("commands", str(n))[0] / 1e6,
+            "one connection": lambda: session.client("commands", str(n))[0] / 1e6,
             "StartMany": lambda: session.client("many", str(n), "command")[0] / 1e6,
         }
         peers = {}
@@ -82,8 +82,9 @@ def measure_true(report, build, sizes):
     for name in ours:
         ratios = {peer: report.row(f"{n} x true, {name}", values[name], br.seconds, peer, values[peer])
                   for peer in peers}
-        if name == "a process each" and "tsp" in ratios:
-            report.target(ratios["tsp"] <= 1.2, f"{n} x true in at most 1.2 x the time of tsp", f"{ratios['tsp']:.2f}")
+        if "tsp" in ratios:
+            report.target(ratios["tsp"] <= 1.2, f"{n} x true, {name}, in at most 1.2 x the time of tsp",
+                          f"{ratios['tsp']:.2f}")
 
 
 # --- latencies ---

@@ -13,6 +13,8 @@ import time
 NAME = "org.longrun.Longrun1"
 COMMAND_TIMEOUT_SEC = 120
 END_TIMEOUT_SEC = 15
+REST_SEC = 2
+PROGRAMS_PATH = "/usr/local/bin:/usr/bin:/bin"
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -53,7 +55,7 @@ class Place:
         self.env = {
             "HOME": str(self.directory / "home"),
             "LC_ALL": "C.UTF-8",
-            "PATH": f"{build / 'client-cli'}:/usr/bin:/bin",
+            "PATH": f"{build / 'client-cli'}:{PROGRAMS_PATH}",
             "TMPDIR": str(self.directory),
             "XDG_RUNTIME_DIR": str(self.directory / "run"),
             "XDG_STATE_HOME": str(self.directory / "state"),
@@ -148,14 +150,15 @@ class Session(Place):
         return count
 
     def settle(self):
-        """Returns when longrund has come to rest."""
+        """Returns when nothing has happened in longrund for REST_SEC: what it puts off, it puts off for a second at
+        most."""
         deadline = time.monotonic() + END_TIMEOUT_SEC
         before = None
         while (now := self.switches()) != before:
             if time.monotonic() > deadline:
                 raise Failure("longrund does not come to rest")
             before = now
-            time.sleep(0.5)
+            time.sleep(REST_SEC)
 
 
 class Readiness:

@@ -1,4 +1,4 @@
-#include "bus-rig.h"
+#include "tests/bus/bus-rig.h"
 
 #include <check.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bus-rig.h"
+#include "tests/bus/bus-rig.h"
 
 /* The Manager interface, method by method. */
 
@@ -67,7 +67,7 @@ static const struct {
     {"noop", "group", "other", "NoSuchGroup", "other"},
     {"noop", "label", "two\nlines", "InvalidOption", "control character"},
     {"noop", "params", "{", "InvalidOption", "not JSON"},
-    {"noop", "params", "[]", "InvalidOption", "not an object"},
+    {"noop", "params", "[]", "InvalidOption", "must be a JSON object"},
     {"noop", "params", "{\"x\": 1}", "InvalidOption", "x"},
     {"countdown", "params", "{\"steps\": -1}", "InvalidOption", "steps"},
     {"command", "label", "x", "InvalidOption", "argv is empty"},

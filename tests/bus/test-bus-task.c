@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bus-rig.h"
+#include "tests/bus/bus-rig.h"
 
 /* The Task interface and its signals. */
 

@@ -291,6 +291,12 @@ class DaemonSession:
         self._started.discard(pid)
         return code
 
+    def lost_bus(self):
+        """The bus has been killed, and the daemon has ended."""
+        self._started.difference_update((self.daemon.pid, self.session.bus.pid))
+        self.session.bus.stdout.close()
+        self.session.bus = self.session.daemon = self.session.connection = None
+
     def connect(self):
         """A connection to the bus of its own, which the caller closes."""
         return Gio.DBusConnection.new_for_address_sync(
@@ -504,7 +510,7 @@ class DaemonSession:
 class DaemonTestCase(unittest.TestCase):
     """Each test has a session of its own in self.session; what the daemon said follows a test that fails."""
 
-    ARGUMENTS = ()
+    ARGUMENTS = ("--max-parallel=8",)  # more tasks at a time than a small machine has CPUs
     CONFIG = None
 
     def setUp(self):

@@ -376,6 +376,8 @@ def main():
     if missing:
         print(f"SKIP: {missing}")
         sys.exit(SKIP)
+    # A test that takes too long is sent this: nothing that was started may stay behind.
+    signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
     program = unittest.main(module="__main__", exit=False, verbosity=2)
     if not program.result.wasSuccessful():
         for number, session in enumerate(sessions):

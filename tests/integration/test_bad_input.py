@@ -154,7 +154,7 @@ class StartTest(DaemonTestCase):
             ("map", '{"items": [], "op": "reverse"}', "'op' must be one of uppercase"),
             ("map", '{"items": [], "op": "' + "xé" * 500 + '"}', "'op' must be one of uppercase"),
             ("map", '{"items": [], "item_ms": -5}', "'item_ms'"),
-            ("map", '{"items": ["a\\u0000b"]}', "NUL"),
+            ("map", '{"items": ["a\\u0000b"]}', "u0000"),
             ("compute-e", '{"seconds": -1}', "'seconds'"),
             ("compute-e", '{"seconds": "3"}', "'seconds'"),
             ("compute-e", '{"force_error": 1}', "'force_error' must be true or false"),
@@ -179,8 +179,7 @@ class StartTest(DaemonTestCase):
                 self.session.call(method, signature, *args)
         with self.assertError("org.freedesktop.DBus.Error.UnknownMethod"):
             self.session.call("Nonsense")
-        with self.assertError("org.freedesktop.DBus.Error.UnknownInterface|org.freedesktop.DBus.Error.UnknownMethod"
-                              if False else "org.freedesktop.DBus.Error.UnknownInterface"):
+        with self.assertError("org.freedesktop.DBus.Error.UnknownMethod"):
             self.session.call("Start", interface="org.longrun.Nonsense")
         with self.assertError("org.freedesktop.DBus.Error.UnknownObject"):
             self.session.call("Start", path="/nonsense")
@@ -189,7 +188,7 @@ class StartTest(DaemonTestCase):
         with self.assertError("org.freedesktop.DBus.Error.PropertyReadOnly"):
             self.session.call("Set", "(ssv)", MANAGER, "Version", GLib.Variant("s", "x"), interface=PROPERTIES)
         for value in (GLib.Variant("i", -1), GLib.Variant("s", "many"), GLib.Variant("t", 1)):
-            with self.assertError("org.freedesktop.DBus.Error.InvalidSignature|InvalidArgs".split("|", maxsplit=1)[0]):
+            with self.assertError("org.freedesktop.DBus.Error.InvalidArgs", "MaxParallel"):
                 self.session.call("Set", "(ssv)", MANAGER, "MaxParallel", value, interface=PROPERTIES)
 
     def test_characters_that_are_none(self):
@@ -287,7 +286,7 @@ class IdTest(DaemonTestCase):
         """Sent without waiting for answers: each finds what the one before has left."""
         self.session.set_max_parallel(1)
         blocker = self.session.start("countdown", {"step_ms": 100000})
-        for _ in range(50):
+        for _ in range(20):
             task = self.session.start("noop")
             replies = [self.session.call_later("Cancel", "(at)", [task.id]),
                        self.session.call_later("RemoveTasks", "(at)", [task.id]),
@@ -345,7 +344,6 @@ class FilterTest(DaemonTestCase):
     def test_a_cursor_from_nowhere(self):
         self.assertEqual(self.session.list_tasks(cursor=(1 << 64) - 1), ([], 0))
         self.assertEqual(len(self.session.list_tasks(cursor=(1 << 64) - 1, newest_first=True)[0]), 1)
-        self.assertEqual(self.session.list_tasks(fields=[]), ([{}], 0))
 
 
 class LargeListTest(DaemonTestCase):
@@ -376,6 +374,7 @@ class RawClient:
         self.socket.settimeout(timeout)
         self.socket.connect(address.removeprefix("unix:path=").partition(",")[0])
         self.socket.sendall(b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n")
+        self.answered = []
         self.data = b""
         while self.data.count(b"\r\n") < 2:
             self.data += self.socket.recv(4096)
@@ -428,19 +427,21 @@ class RawClient:
         return data
 
     def read_replies(self, number):
-        """Gives how many replies of which sort came: "ok", or the name of the error."""
+        """Gives how many replies of which sort came: "ok", or the name of the error. The serials of the calls that
+        they answer are in self.answered."""
         counts = {}
+        self.answered = []
         while number > 0:
             message = self._read_message()
-            kind, fields = message[1], message[16:]
-            if kind == 2:
-                name = "ok"
-            elif kind == 3:
-                start = fields.index(b"\4\1s\0") + 4
-                size = struct.unpack_from("<I", fields, start)[0]
-                name = fields[start + 4:start + 4 + size].decode()
-            else:
+            if message[1] not in (2, 3):
                 continue
+            start = message.index(b"\5\1u\0", 16) + 4
+            self.answered.append(struct.unpack_from("<I", message, start)[0])
+            name = "ok"
+            if message[1] == 3:
+                start = message.index(b"\4\1s\0", 16) + 4
+                size = struct.unpack_from("<I", message, start)[0]
+                name = message[start + 4:start + 4 + size].decode()
             counts[name] = counts.get(name, 0) + 1
             number -= 1
         return counts
@@ -463,6 +464,7 @@ class RawClient:
 
 
 class QueueTest(DaemonTestCase):
+    ARGUMENTS = ()
     CONFIG = "[Manager]\nMaxQueued=10\nMaxParallel=1\n"
 
     def setUp(self):
@@ -491,6 +493,18 @@ class QueueTest(DaemonTestCase):
             self.session.call("StartMany", "", tasks)
         self.assertEqual(self.session.get("Queued"), 0)
 
+    def test_the_first_calls_of_a_client(self):
+        """Sent all at once: they are answered in their order, though the daemon has to ask who calls."""
+        self.session.start_many([("noop", {})] * 10)
+        for _ in range(5):
+            client = RawClient(self.session.env["DBUS_SESSION_BUS_ADDRESS"])
+            serials = range(10, 8010)
+            client.send_calls(NAME, ROOT, MANAGER, "Start", GLib.Variant("(sa{sv})", ("noop", {})), serials)
+            self.assertEqual(client.read_replies(len(serials)),
+                             {"org.longrun.Longrun1.Error.QueueFull": len(serials)})
+            self.assertEqual(client.answered, list(serials))
+            client.close()
+
     def test_100000_starts_beyond_the_cap(self):
         client = RawClient(self.session.env["DBUS_SESSION_BUS_ADDRESS"])
         self.session.start_many([("noop", {})] * 10)
@@ -502,6 +516,7 @@ class QueueTest(DaemonTestCase):
                                   range(i, i + 1000))
                 for name, n in client.read_replies(1000).items():
                     counts[name] = counts.get(name, 0) + n
+                self.assertEqual(client.answered, list(range(i, i + 1000)))
             return counts
 
         starts(5000, 10)  # what the allocator takes once
@@ -561,6 +576,9 @@ class WaitTest(DaemonTestCase):
         for _ in range(280):
             come_and_go()
 
+        self.session.settles(lambda: self.session.memory() - before < (300 if sanitized() else 4) * MIB,
+                             lambda: f"longrund has grown by {self.session.memory() - before} bytes")
+
         def is_room():
             client = RawClient(address)
             self.waits(client, 190, ids)
@@ -570,9 +588,6 @@ class WaitTest(DaemonTestCase):
             return told == {"org.freedesktop.DBus.Error.InvalidArgs": 1}
 
         self.session.settles(is_room, "those who left are waited for still")
-        self.session.settles(lambda: self.session.memory() - before < (300 if sanitized() else 8) * MIB,
-                             lambda: f"longrund has grown by {self.session.memory() - before} bytes")
-        self.session.check_leaks_but_tasks()
         self.blocker.cancel()
         self.blocker.wait()
 

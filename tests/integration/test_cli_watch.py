@@ -85,8 +85,8 @@ class Watch(Case):
 
     def test_state_changes(self):
         gate = self.gate()
-        task = self.session.start_task("sh", "-c", 'trap "" TERM; echo up; while :; do read -r x; done <"$0"', gate.path,
-                                       **{"stop-timeout": "1s"})
+        script = 'trap "" TERM; echo up; while :; do read -r x; done <"$0"'
+        task = self.session.start_task("sh", "-c", script, gate.path, stop_timeout="1s")
         self.wait_for_output(task, "up")
         with Terminal(self.session, "watch", task) as t:
             t.read_until("running")

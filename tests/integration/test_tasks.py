@@ -155,6 +155,7 @@ class ListTest(DaemonTestCase):
 
 
 class HistoryTest(DaemonTestCase):
+    ARGUMENTS = ()
     CONFIG = "[Manager]\nHistoryMax=3\nMaxParallel=1\n"
 
     def test_the_oldest_are_forgotten(self):

@@ -4,6 +4,7 @@
  * of the real-time sort queue up: one that is sent twice is counted twice. */
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -47,7 +48,10 @@ static void say(int node, int counted) {
 }
 
 static Word hear(void) {
+    struct pollfd p = {.fd = words[0], .events = POLLIN};
     Word word;
+
+    MUST(poll(&p, 1, 20000) == 1);
     MUST(read(words[0], &word, sizeof(word)) == sizeof(word));
     return word;
 }
@@ -62,10 +66,10 @@ static void live(int node) {
     sigaddset(&set, COUNT_ME);
     sigaddset(&set, TELL);
     say(node, 0);
-    while ((n = sigtimedwait(&set, NULL, &life)) > 0)
+    while ((n = sigtimedwait(&set, NULL, &life)) > 0 || errno == EINTR)
         if (n == TELL)
             say(node, counted);
-        else
+        else if (n == COUNT_ME)
             counted++;
     _exit(0);
 }

@@ -160,10 +160,11 @@ END_TEST
 /* Those of Longrun itself are there once, with its own values. */
 START_TEST(test_own_variables) {
     char *const given[] = {(char *)"LONGRUN_TASK_ID=7", (char *)"LONGRUN_RESULT=/etc/x", NULL};
+    static char *own[] = {(char *)"LONGRUN_TASK_ID=8", NULL};
     ShimSpec spec = plain;
     int found = 0;
 
-    environ = (char *[]){(char *)"LONGRUN_TASK_ID=8", NULL};
+    environ = own;
     spec.env = given;
     spec.clear_env = false;
     _cleanup_(strv_freep) char **strings = job_of(&spec);

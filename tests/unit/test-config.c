@@ -1,0 +1,217 @@
+/* The configuration file: values over the defaults, what is refused, what is only warned of. */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "daemon/config.h"
+#include "tests/unit/unit.h"
+
+static unsigned warnings;
+static char last_warning[512];
+
+static void on_log(int level, uint64_t task_id, const char *text) {
+    ck_assert_int_eq(level, LOG_WARNING);
+    warnings++;
+    strncpy(last_warning, text, sizeof(last_warning) - 1);
+}
+
+static void setup(void) {
+    log_set_sink(on_log);
+}
+
+/* Reads the text as a file. error: a part of the message, NULL when it is to be read. */
+static Config load(const char *text, const char *error) {
+    static const Config untouched = {.max_parallel = 4711};
+    Config config = untouched;
+    Error e = {};
+
+    unit_write("longrun.conf", text, strlen(text));
+    int r = config_load(unit_path("longrun.conf"), true, &config, &e);
+    if (error) {
+        ck_assert_int_eq(r, -EREMOTE);
+        ck_assert_int_eq(e.code, ERROR_INVALID_OPTION);
+        ck_assert_msg(strstr(e.message, error), "\"%s\" is not in: %s", error, e.message);
+        ck_assert_msg(strstr(e.message, "longrun.conf"), "%s", e.message);
+        ck_assert_mem_eq(&config, &untouched, sizeof(config));
+    } else
+        ck_assert_msg(r == 0, "%s", strempty(e.message));
+    error_done(&e);
+    return config;
+}
+
+static void expect_defaults(const Config *c) {
+    ck_assert_uint_eq(c->max_parallel, (unsigned)sysconf(_SC_NPROCESSORS_ONLN));
+    ck_assert_uint_eq(c->max_queued, 100000);
+    ck_assert_uint_eq(c->history_max, 10000);
+    ck_assert_uint_eq(c->stop_timeout_usec, 10 * USEC_PER_SEC);
+    ck_assert_uint_eq(c->log_max, 8 * GIB);
+    ck_assert_uint_eq(c->result_max, MIB);
+}
+
+static const char *const empty[] = {
+    "",
+    "\n\n",
+    "[Manager]\n",
+    "# comment\n; comment\n[Manager]\n# MaxParallel=3\n",
+    "[Manager]\n#                                                                       a long "
+    "comment "
+    "of more bytes than the reader of such files takes in one line, which is two hundred, and this "
+    "one has well above that number, so that its end comes as a line\n",
+};
+
+START_TEST(test_empty) {
+    Config c = load(empty[_i], NULL);
+
+    expect_defaults(&c);
+    ck_assert_uint_eq(warnings, 0);
+}
+END_TEST
+
+START_TEST(test_all_keys) {
+    Config c = load("[Manager]\n"
+                    "MaxParallel=3\n"
+                    "MaxQueued = 70\n"
+                    "HistoryMax=5 ; not many\n"
+                    "StopTimeoutSec=1min 30s\r\n"
+                    "  \n"
+                    "LogMax=500M\n"
+                    "ResultMax=64K",
+                    NULL);
+
+    ck_assert_uint_eq(c.max_parallel, 3);
+    ck_assert_uint_eq(c.max_queued, 70);
+    ck_assert_uint_eq(c.history_max, 5);
+    ck_assert_uint_eq(c.stop_timeout_usec, 90 * USEC_PER_SEC);
+    ck_assert_uint_eq(c.log_max, 500 * MIB);
+    ck_assert_uint_eq(c.result_max, 64 * KIB);
+    ck_assert_uint_eq(warnings, 0);
+}
+END_TEST
+
+START_TEST(test_last_counts) {
+    Config c = load("[Manager]\nMaxParallel=3\n[Other]\n[Manager]\nMaxParallel=0\n", NULL);
+
+    ck_assert_uint_eq(c.max_parallel, 0);
+    ck_assert_uint_eq(c.max_queued, 100000); /* the others keep their defaults */
+}
+END_TEST
+
+/* ---- values ---- */
+
+static const struct {
+    const char *line, *error;
+} lines[] = {
+    {"MaxParallel=0", NULL},
+    {"MaxParallel=4294967295", NULL},
+    {"MaxParallel=4294967296",
+     "MaxParallel=4294967296 is not valid, it wants a number of tasks, 0"},
+    {"MaxParallel=", "MaxParallel= is not valid"},
+    {"MaxParallel=-1", "MaxParallel=-1 is not valid"},
+    {"MaxParallel=many", "MaxParallel=many is not valid"},
+    {"MaxParallel=2 CPUs", "MaxParallel=2 CPUs is not valid"},
+    {"MaxQueued=0", NULL},
+    {"MaxQueued=1e3", "MaxQueued=1e3 is not valid, it wants a number of tasks"},
+    {"HistoryMax=0", NULL},
+    {"HistoryMax=x", "HistoryMax=x is not valid, it wants a number of ended tasks"},
+    {"StopTimeoutSec=0", NULL},
+    {"StopTimeoutSec=7d", NULL},
+    {"StopTimeoutSec=7d 1us",
+     "StopTimeoutSec=7d 1us is not valid, it wants a time span up to a week"},
+    {"StopTimeoutSec=infinity", "it wants a time span up to a week"},
+    {"StopTimeoutSec=10 parsecs", "it wants a time span up to a week"},
+    {"LogMax=0", NULL},
+    {"LogMax=1024T", NULL},
+    {"LogMax=1025T", "LogMax=1025T is not valid, it wants a size"},
+    {"LogMax=8g", "LogMax=8g is not valid, it wants a size"},
+    {"ResultMax=64M", NULL},
+    {"ResultMax=65M", "ResultMax=65M is not valid, it wants a size"},
+    {"ResultMax=-1", "ResultMax=-1 is not valid, it wants a size"},
+    /* No line of such a file. */
+    {"MaxParallel", "line 2 is neither [Section] nor Key=Value"},
+    {"[Manager", "line 2 is neither [Section] nor Key=Value"},
+    {"\xff\xfe", "line 2 is neither [Section] nor Key=Value"},
+};
+
+START_TEST(test_line) {
+    char text[256];
+
+    snprintf(text, sizeof(text), "[Manager]\n%s\n", lines[_i].line);
+    (void)load(text, lines[_i].error);
+    ck_assert_uint_eq(warnings, 0);
+}
+END_TEST
+
+/* The first thing that is wrong is the one that is told. */
+START_TEST(test_first_error) {
+    (void)load("[Manager]\nMaxQueued=x\nMaxParallel=y\nrubbish\n", "MaxQueued=x is not valid");
+}
+END_TEST
+
+static const struct {
+    const char *text, *warning;
+} unknown[] = {
+    {"[Manager]\nMaxParalel=3\n", "unknown key MaxParalel= in section [Manager], ignoring"},
+    {"[Manager]\nmaxparallel=3\n", "unknown key maxparallel= in section [Manager], ignoring"},
+    {"[Backend]\nMaxParallel=3\n", "unknown key MaxParallel= in section [Backend], ignoring"},
+    {"MaxParallel=3\n", "unknown key MaxParallel= in section [], ignoring"},
+};
+
+START_TEST(test_unknown) {
+    Config c = load(unknown[_i].text, NULL);
+
+    expect_defaults(&c);
+    ck_assert_uint_eq(warnings, 1);
+    ck_assert_msg(strstr(last_warning, unknown[_i].warning), "%s", last_warning);
+}
+END_TEST
+
+/* ---- the file ---- */
+
+START_TEST(test_missing) {
+    _cleanup_error_ Error e = {};
+    Config c = {};
+
+    ck_assert_int_eq(config_load(unit_path("none"), false, &c, &e), 0);
+    expect_defaults(&c);
+    ck_assert_int_eq(config_load(unit_path("none"), true, &c, &e), -EREMOTE);
+    ck_assert(strstr(e.message, "/none: No such file or directory"));
+}
+END_TEST
+
+/* Something is there, but it is no file to read: whoever put it there wants to know. */
+START_TEST(test_no_file) {
+    bool required[] = {false, true};
+
+    for (size_t i = 0; i < ELEMENTSOF(required); i++) {
+        _cleanup_error_ Error e = {};
+        Config c = {};
+        ck_assert_int_eq(config_load(unit_dir, required[i], &c, &e), -EREMOTE);
+        ck_assert(strstr(e.message, unit_dir));
+        ck_assert_uint_eq(c.max_queued, 0);
+    }
+}
+END_TEST
+
+static Suite *suite_new(void) {
+    Suite *s = suite_create("config");
+    TCase *t = tcase_create("config");
+
+    unit_use_dir(t);
+    tcase_add_checked_fixture(t, setup, NULL);
+    tcase_add_loop_test(t, test_empty, 0, ELEMENTSOF(empty));
+    tcase_add_test(t, test_all_keys);
+    tcase_add_test(t, test_last_counts);
+    tcase_add_loop_test(t, test_line, 0, ELEMENTSOF(lines));
+    tcase_add_test(t, test_first_error);
+    tcase_add_loop_test(t, test_unknown, 0, ELEMENTSOF(unknown));
+    tcase_add_test(t, test_missing);
+    tcase_add_test(t, test_no_file);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void) {
+    return unit_run(suite_new());
+}
