@@ -356,17 +356,9 @@ static int hash(Checksum *s) {
 
 /* ---- the end ---- */
 
+/* -EFBIG when it is larger than the task or anyone may keep. */
 static int put_result(Checksum *s, const char *json) {
-    char size[FORMAT_MAX], limit[FORMAT_MAX];
-
-    if (s->result_size <= RESULT_MAX)
-        return kind_set_result(s->context, json);
-    task_context_message(
-        s->context,
-        "The result would have %s, more than the %s that there can be: the digests "
-        "are in the log alone",
-        format_size(size, s->result_size), format_size(limit, RESULT_MAX));
-    return -EFBIG;
+    return s->result_size > RESULT_MAX ? -EFBIG : task_context_set_result(s->context, json);
 }
 
 static int fail_for_files(Checksum *s, int result_error) {
@@ -379,20 +371,30 @@ static int fail_for_files(Checksum *s, int result_error) {
     return -EIO;
 }
 
+/* The digests are in the log in any case: a result that is too large is missed by those who want it
+ * alone, and the closing words tell them. */
 static int conclude(Checksum *s, const char *json) {
     TaskContext *c = s->context;
-    char size[FORMAT_MAX];
-    int r;
+    char size[FORMAT_MAX], result_size[FORMAT_MAX];
+    int r = put_result(s, json);
 
-    r = put_result(s, json);
     if (s->n_failed > 0)
         return fail_for_files(s, r);
-    if (r < 0)
+    if (r < 0 && r != -EFBIG) {
+        task_context_message(c, "The result could not be stored: %s", strerror(-r));
         return r;
+    }
     if (s->total > 0)
         task_context_progress(c, s->total, s->total);
-    task_context_message(c, "%" PRIu64 " %s, %s", s->n_hashed, s->n_hashed == 1 ? "file" : "files",
-                         format_size(size, s->bytes_hashed));
+    format_size(size, s->bytes_hashed);
+    if (r < 0)
+        task_context_message(c,
+                             "%" PRIu64 " files, %s; the digests are in the log alone: a result of "
+                             "%s is more than result-max",
+                             s->n_hashed, size, format_size(result_size, s->result_size));
+    else
+        task_context_message(c, "%" PRIu64 " %s, %s", s->n_hashed,
+                             s->n_hashed == 1 ? "file" : "files", size);
     return 0;
 }
 

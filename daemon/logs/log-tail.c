@@ -159,7 +159,6 @@ static int add_bytes(LogTail *t, const char *data, size_t size, uint64_t offset,
         while (n < size && data[n] != '\n' && data[n] != '\r')
             n++;
         if (n > 0) {
-            p->after_return = false;
             r = partial_add(p, data, n, offset, t->run.time_usec);
             if (r < 0)
                 return r;

@@ -574,8 +574,10 @@ class NotifyTest(CommandTestCase):
 
     def test_what_is_no_reading(self):
         task = self.teller()
-        for datagram in (b"X_LONGRUN_PROGRESS=50", b"X_LONGRUN_PROGRESS=49", b"X_LONGRUN_PROGRESS=nan",
-                         b"X_LONGRUN_PROGRESS=-1", b"X_LONGRUN_PROGRESS=1e3", b"X_LONGRUN_PROGRESS=101",
+        self.gate.send(repr(b"X_LONGRUN_PROGRESS=50"))
+        self.session.wait_until(lambda: task.get("Progress") == 0.5, "progress", 10)
+        for datagram in (b"X_LONGRUN_PROGRESS=49", b"X_LONGRUN_PROGRESS=nan", b"X_LONGRUN_PROGRESS=-1",
+                         b"X_LONGRUN_PROGRESS=1e3", b"X_LONGRUN_PROGRESS=101",
                          b"X_LONGRUN_PROGRESS=", b"X_LONGRUN_PROGRESS", b"=", b"\n\n", b"", b"\xff" * 3000,
                          b"X_LONGRUN_DONE=18446744073709551616", b"X_LONGRUN_DONE=1\nX_LONGRUN_TOTAL=3",
                          b"EXIT_CODE=0", b"STARTED=1", b"LOG_SIZE=99999", b"STATUS=a\0\nX_LONGRUN_PROGRESS=90",

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -104,18 +105,25 @@ END_TEST
 
 /* ---- writing ---- */
 
+static volatile sig_atomic_t alarms;
+
+static void on_alarm(int signal) {
+    alarms++;
+}
+
 static void *read_slowly(void *userdata) {
     int fd = *(int *)userdata;
     static char data[1 * MIB];
     size_t size = 0;
 
+    /* Nothing is read before the writer was disturbed: when it had put a part into the pipe, and
+     * when it could not put in anything more. */
+    while (alarms < 5)
+        sched_yield();
     for (ssize_t n; (n = read(fd, data + size, 777)) > 0;)
         size += (size_t)n;
     close(fd);
     return memchr(data, 'y', size) ? NULL : (void *)size;
-}
-
-static void on_alarm(int signal) {
 }
 
 /* A pipe that takes less than it is given, and signals that break the writes off. */

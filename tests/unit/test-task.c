@@ -43,7 +43,7 @@ START_TEST(test_step) {
 }
 END_TEST
 
-static const int no_states[] = {_TASK_STATE_MAX, _TASK_STATE_INVALID, -1, 31, 32, 64, 1000};
+static const int no_states[] = {_TASK_STATE_MAX, _TASK_STATE_INVALID, -1, 31, 32, 33, 65, 1000};
 
 START_TEST(test_no_state) {
     _cleanup_(task_freep) Task *t = unit_task_new(1);
