@@ -51,8 +51,6 @@ int fd_read_all(int fd, size_t max, char **ret, size_t *ret_size) {
             break;
         size += (size_t)n;
     }
-    if (size > max)
-        return -EFBIG;
 
     buffer[size] = '\0';
     *ret = TAKE_PTR(buffer);

@@ -25,8 +25,9 @@
 #define SHIM_SPEC_ID "id"
 #define SHIM_SPEC_ARGV "argv"
 #define SHIM_SPEC_ENV "env"
-#define SHIM_SPEC_CWD "cwd"     /* absolute path; without it the shim's own */
-#define SHIM_SPEC_UMASK "umask" /* decimal; without it the shim's own */
+#define SHIM_SPEC_CWD "cwd"       /* absolute path; without it the shim's own */
+#define SHIM_SPEC_UMASK "umask"   /* decimal; without it the shim's own */
+#define SHIM_SPEC_NOFILE "nofile" /* soft RLIMIT_NOFILE; without it the shim's own */
 #define SHIM_SPEC_STOP_TIMEOUT                                                                     \
     "stop-timeout-usec" /* from SIGTERM to SIGKILL; 0 = SIGKILL at once, without it never */
 #define SHIM_SPEC_LOG_DIR "log-dir"

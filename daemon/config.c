@@ -45,7 +45,7 @@ static const struct {
     KEY("StopTimeoutSec", stop_timeout_usec, "a time span up to a week, as 10s or 2min", parse_span,
         TASK_STOP_TIMEOUT_LIMIT),
     KEY("LogMax", log_max, "a size up to 1024T, as 500M or 8G", parse_size, TASK_LOG_MAX_LIMIT),
-    KEY("ResultMax", result_max, "a size up to 64M, as 1M", parse_size, TASK_RESULT_MAX_LIMIT),
+    KEY("ResultMax", result_max, "a size up to 8M, as 1M", parse_size, TASK_RESULT_MAX_LIMIT),
 #undef KEY
 };
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -113,6 +114,20 @@ static int watch_signals(sd_event *event, Manager *m) {
     return r;
 }
 
+/* A thousand tasks at a time take some descriptors each. Gives the limit as it was, for the tasks.
+ */
+static uint64_t raise_nofile(void) {
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    uint64_t before = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        log_warning_errno(-errno, "Cannot raise the limit on descriptors, ignoring");
+    return before;
+}
+
 /* Before the first thread starts: the loop takes them by signalfd. */
 static void prepare_process(void) {
     sigset_t mask;
@@ -210,7 +225,8 @@ static int run(sd_event *event, Manager *m, sd_bus **bus) {
     r = sd_event_loop(event);
     /* The bus has taken all signals when it answers this. Without, those that it has not read yet
      * would be lost when it finds that there is nobody to send the next call to. */
-    (void)sd_bus_release_name(*bus, LONGRUN_BUS_NAME);
+    (void)sd_bus_call_method(*bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                             "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, "");
     return r;
 }
 
@@ -227,6 +243,7 @@ int main(int argc, char **argv) {
     if (r <= 0)
         return r < 0 ? 2 : EXIT_SUCCESS;
     prepare_process();
+    options.nofile = raise_nofile();
     r = find_libexec_dir(libexec_dir, sizeof(libexec_dir));
     if (r >= 0)
         r = sd_event_default(&event);

@@ -18,10 +18,20 @@ int manager_kill_task(void *userdata, Task *t, int signal, Error *error) {
                          "Task %" PRIu64 " runs on a thread of longrund and has no process to "
                          "signal: cancel it, or start it with isolate",
                          t->id);
+    if (r == -EAGAIN)
+        return error_set(error, ERROR_NOT_RUNNING,
+                         "Task %" PRIu64 " has not taken the signals sent before: try again later",
+                         t->id);
     if (r == -ESRCH || r == -EPIPE)
         return error_set(error, ERROR_NOT_RUNNING, "Task %" PRIu64 " has no processes: it is %s",
                          t->id, task_state_to_string(t->state));
     return r;
+}
+
+static void on_label_committed(void *userdata, void *arg, int error) {
+    Manager *m = userdata;
+
+    bus_publisher_label_changed(m->bus->publisher, arg);
 }
 
 void manager_set_label(void *userdata, Task *t, char *label) {
@@ -29,7 +39,7 @@ void manager_set_label(void *userdata, Task *t, char *label) {
 
     free(t->spec->label);
     t->spec->label = label;
-    bus_publisher_label_changed(m->bus->publisher, t);
+    commit_queue_call(m->commits, on_label_committed, m, t);
 }
 
 /* The result lies on a tmpfs of the login: it goes with the task. */
@@ -44,6 +54,7 @@ static void on_removed(void *userdata, void *arg, int error) {
     Manager *m = userdata;
     Task *t = arg;
 
+    remove_runtime(m, t);
     task_log_remove(m->dirs.logs, t->id);
     bus_publisher_task_removed(m->bus->publisher, t->id);
     task_free(t);
@@ -52,7 +63,6 @@ static void on_removed(void *userdata, void *arg, int error) {
 void manager_remove_task(void *userdata, Task *t) {
     Manager *m = userdata;
 
-    remove_runtime(m, t);
     task_table_take(&m->tasks, t);
     commit_queue_call(m->commits, on_removed, m, t);
 }

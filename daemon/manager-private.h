@@ -15,6 +15,7 @@
 struct Manager {
     sd_event *event; /* not owned */
     char *config_path, *libexec_dir;
+    uint64_t nofile; /* soft RLIMIT_NOFILE of tasks */
     bool config_required, has_max_parallel;
     unsigned max_parallel; /* of the command line */
     Config config;

@@ -78,6 +78,7 @@ static void on_finished(void *userdata, void *arg, int error) {
 /* Every way to a final state leads through here, once for each task. */
 static void finish(Manager *m, Task *t, TaskState state) {
     set_state(t, state);
+    t->spec->env = env_block_unref(t->spec->env); /* nobody needs it any more */
     task_table_ended(&m->tasks, t);
     log_full(LOG_INFO, t->id, "%s%s%s", task_state_to_string(state),
              isempty(t->message) ? "" : ": ", strempty(t->message));
@@ -107,8 +108,8 @@ static void note_result(TaskRun *run) {
     char text[256];
     int r = result_file_check(run->runtime_dir, t->spec->result_max);
 
-    t->has_result = r > 0;
-    if (r >= 0)
+    t->has_result = r > 0 || result_file_may_be_good(r);
+    if (r >= 0 || t->has_result)
         return;
     if (r == -EFBIG)
         snprintf(text, sizeof(text),
@@ -271,6 +272,7 @@ static int start_process(TaskRun *run, bool isolated) {
         .clear_env = spec->clear_env,
         .cwd = spec->cwd,
         .umask = spec->umask,
+        .nofile = run->manager->nofile,
         .stdin_text = isolated ? (isempty(spec->params) ? "{}" : spec->params) : NULL,
         .stop_timeout_usec = spec->stop_timeout_usec,
         .log_dir = run->manager->dirs.logs,
@@ -295,6 +297,7 @@ static int start_job(TaskRun *run) {
     return spec->isolate ? start_process(run, true) : start_thread(run);
 }
 
+/* Nothing has run. */
 static void fail_start(TaskRun *run, int error) {
     char text[256];
 
@@ -309,6 +312,10 @@ static void on_starting_committed(void *userdata, void *arg, int error) {
     int r;
 
     bus_publisher_task_started(m->bus->publisher, run->task);
+    if (error < 0) {
+        fail_start(run, error);
+        return;
+    }
     if (run->task->cancel_requested) {
         finish_run(run, &(ExecOutcome){.state = TASK_CANCELLED,
                                        .exit_code = -1,

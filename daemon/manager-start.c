@@ -1,23 +1,33 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/parse.h"
 #include "daemon/kinds/kinds.h"
 #include "daemon/manager-private.h"
 
 /* From a request to a task in the queue. */
 
-/* Only what the kernel knows already is asked for: a folder on a network that is down must not hold
- * up the daemon. */
+/* Memory of the environments of all tasks that have not ended: 100,000 of one shell have one. */
+#define ENVIRONMENTS_MAX (64 * MIB)
+
+/* Only what the kernel has cached is asked for (RESOLVE_CACHED of openat2(2)): a folder on a
+ * network that is down must not hold up the daemon. What is not known is left to the shim: it may
+ * also be made by the task before. */
 static int check_cwd(const TaskSpec *spec, Error *error) {
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED};
+    _cleanup_close_ int fd = (int)syscall(SYS_openat2, AT_FDCWD, spec->cwd, &how, sizeof(how));
     struct statx stx;
 
-    if (statx(AT_FDCWD, spec->cwd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) < 0 ||
+    if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) < 0 ||
         S_ISDIR(stx.stx_mode))
-        return 0; /* one that is not there may be made by the task before */
+        return 0;
     return error_set(error, ERROR_INVALID_OPTION, "cwd %s is not a folder", spec->cwd);
 }
 
@@ -63,6 +73,18 @@ static int check_spec(TaskSpec *spec, Error *error) {
     return r;
 }
 
+/* They are shared, and so not counted with each request. */
+static int check_environments(const Manager *m, Error *error) {
+    char buf[FORMAT_MAX];
+
+    if (env_table_size(m->envs) <= ENVIRONMENTS_MAX)
+        return 0;
+    return error_set(error, ERROR_QUEUE_FULL,
+                     "the different environments of tasks that wait or run take more than %s: try "
+                     "again when some have ended, or set fewer variables",
+                     format_size(buf, ENVIRONMENTS_MAX));
+}
+
 static int check_specs(const Manager *m, TaskSpec **specs, size_t n, Error *error) {
     size_t bytes = 0;
 
@@ -78,7 +100,8 @@ static int check_specs(const Manager *m, TaskSpec **specs, size_t n, Error *erro
         }
         bytes += task_spec_size(specs[i]);
     }
-    return scheduler_check_room(&m->scheduler, n, bytes, error);
+    int r = check_environments(m, error);
+    return r < 0 ? r : scheduler_check_room(&m->scheduler, n, bytes, error);
 }
 
 static void on_added(void *userdata, void *arg, int error) {

@@ -169,14 +169,6 @@ static int make_parts(Manager *m) {
     return r;
 }
 
-/* The logs of the tasks of earlier runs stay readable on disk, as many as would be kept. */
-static void remove_old_logs(const Manager *m) {
-    uint64_t kept = m->config.history_max;
-
-    if (m->dirs.next_id > kept)
-        task_log_remove_below(m->dirs.logs, m->dirs.next_id - kept);
-}
-
 int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, Error *error) {
     Manager *m = calloc(1, sizeof(Manager));
     const char *home = getenv("HOME");
@@ -193,6 +185,7 @@ int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, E
     m->libexec_dir = strdup(options->libexec_dir);
     m->home = strdup(home && home[0] == '/' ? home : "/");
     m->envs = env_table_new();
+    m->nofile = options->nofile;
     m->has_max_parallel = options->has_max_parallel;
     m->max_parallel = options->max_parallel;
     r = m->config_path && m->libexec_dir && m->home && m->envs ? 0 : -ENOMEM;
@@ -208,7 +201,8 @@ int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, E
     }
     m->scheduler.max_parallel = configured_parallel(m);
     m->scheduler.max_queued = m->config.max_queued;
-    remove_old_logs(m);
+    /* Those of earlier runs stay readable on disk, as many as would be kept. */
+    task_log_remove_oldest(m->dirs.logs, m->config.history_max);
     *ret = m;
     return 0;
 }

@@ -14,6 +14,7 @@ typedef struct ManagerOptions {
     const char *config_path; /* NULL = the default place */
     const char *state_dir;   /* NULL = the default place */
     const char *libexec_dir; /* where longrun-shim and longrun-worker lie */
+    uint64_t nofile;         /* soft RLIMIT_NOFILE of tasks, 0 = the daemon's own */
     bool has_max_parallel;   /* of the command line: wins over the file */
     unsigned max_parallel;
 } ManagerOptions;

@@ -108,7 +108,9 @@ static int write_reserved(const StateDir *d, uint64_t reserved) {
         return r;
     if (fsync(fd) < 0 || rename(partial, path) < 0)
         return -errno;
-    return 0;
+    /* The new name must be on disk as well. */
+    _cleanup_close_ int dir_fd = open(d->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return dir_fd < 0 || fsync(dir_fd) < 0 ? -errno : 0;
 }
 
 int state_dir_next_id(StateDir *d, uint64_t *ret, Error *error) {
@@ -181,6 +183,9 @@ int state_dir_open(StateDir *d, const char *state, Error *error) {
 }
 
 void state_dir_done(StateDir *d) {
+    /* What is left of the block can be given out by the next daemon. */
+    if (d->reserved_id > d->next_id)
+        (void)write_reserved(d, d->next_id);
     close_fd(d->state_lock);
     close_fd(d->runtime_lock);
     free(d->state);

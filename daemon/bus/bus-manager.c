@@ -50,6 +50,7 @@ static int reply_number(Bus *b, sd_bus_message *m, uint32_t number) {
 static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_free_ Task **tasks = NULL;
     _cleanup_error_ Error error = {};
+    bool active = false;
     uint32_t accepted = 0;
     Bus *b = userdata;
     size_t n;
@@ -59,10 +60,11 @@ static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
         return r;
     for (size_t i = 0; i < n; i++)
         if (!task_is_final(tasks[i])) {
+            accepted += !tasks[i]->cancel_requested;
+            active = true;
             b->api->cancel(b->api_userdata, tasks[i]);
-            accepted++;
         }
-    if (accepted == 0 && n > 0) {
+    if (!active && n > 0) {
         r = error_set(&error, ERROR_NOT_RUNNING,
                       n == 1 ? "Task %" PRIu64 " has ended already: %s"
                              : "All of these tasks have ended already; task %" PRIu64 ": %s",
@@ -86,8 +88,8 @@ static int method_cancel_all(sd_bus_message *m, void *userdata, sd_bus_error *re
     for (Task *t = task_table_begin(table, 0, true), *next; t; t = next) {
         next = task_table_next(table, t, true);
         if (!task_is_final(t) && task_filter_matches(&filter, t)) {
+            accepted += !t->cancel_requested;
             b->api->cancel(b->api_userdata, t);
-            accepted++;
         }
     }
     return reply_number(b, m, accepted);

@@ -1,6 +1,7 @@
 #include "daemon/bus/bus-options.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "common/strv.h"
 
@@ -63,15 +64,21 @@ static const Option options[] = {
     {"result-max", "t", offsetof(TaskSpec, result_max)},
 };
 
-#define OPTION_NAMES                                                                               \
-    "label, group, cwd, unique, params, argv, env, clear-env, isolate, umask, stop-timeout, "      \
-    "log-max, result-max"
-
 static const Option *option_by_name(const char *name) {
     for (size_t i = 0; i < ELEMENTSOF(options); i++)
         if (streq(options[i].name, name))
             return &options[i];
     return NULL;
+}
+
+static int unknown_option(const char *name, Error *error) {
+    char known[256] = "";
+
+    for (size_t i = 0, n = 0; i < ELEMENTSOF(options) && n < sizeof(known); i++)
+        n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s", i > 0 ? ", " : "",
+                              options[i].name);
+    return error_set(error, ERROR_UNKNOWN_OPTION, "There is no option \"%.100s\". Known are: %s",
+                     name, known);
 }
 
 static int read_string_option(sd_bus_message *m, const Option *o, char **field, Error *error) {
@@ -139,8 +146,7 @@ int bus_options_read(sd_bus_message *m, const BusApi *api, void *api_userdata, T
             return r;
         const Option *o = option_by_name(name);
         if (!o)
-            return error_set(error, ERROR_UNKNOWN_OPTION,
-                             "There is no option \"%.100s\". Known are: " OPTION_NAMES, name);
+            return unknown_option(name, error);
         unsigned bit = 1u << (o - options);
         if (seen & bit)
             return error_set(error, ERROR_INVALID_OPTION, "option %s is given twice", name);

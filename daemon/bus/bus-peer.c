@@ -16,6 +16,7 @@
 
 /* Calls that wait for an answer about their senders. */
 #define PARKED_MAX 10000
+#define PARKED_PER_SENDER_MAX 1000
 
 /* A call whose sender is not known yet. */
 typedef struct ParkedCall {
@@ -29,6 +30,7 @@ typedef struct Inquiry {
     char sender[NAME_MAX_SIZE];
     sd_bus_slot *slot;
     TAILQ_HEAD(, ParkedCall) calls; /* in the order in which they came */
+    size_t n_calls;
     TAILQ_ENTRY(Inquiry) link;
 } Inquiry;
 
@@ -66,6 +68,7 @@ static sd_bus_message *take_call(Inquiry *q) {
     m = c->message;
     TAILQ_REMOVE(&q->calls, c, link);
     q->peers->n_parked--;
+    q->n_calls--;
     free(c);
     return m;
 }
@@ -89,14 +92,14 @@ static void refuse(sd_bus_message *m) {
 static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *ret_error) {
     Inquiry *q = userdata;
     BusPeers *p = q->peers;
-    uint32_t uid;
-    bool own = !sd_bus_message_is_method_error(answer, NULL) &&
-               sd_bus_message_read_basic(answer, 'u', &uid) >= 0 && uid == geteuid();
+    bool gone = sd_bus_message_is_method_error(answer, NULL);
+    uint32_t uid = UINT32_MAX;
+    bool own = !gone && sd_bus_message_read_basic(answer, 'u', &uid) >= 0 && uid == geteuid();
 
     if (own)
         strcpy(p->known[p->next++ % KNOWN_MAX], q->sender);
-    else
-        log_notice("Refused calls of %s, which is not the user's own", q->sender);
+    else if (!gone)
+        log_notice("Refused calls of %s, which is user %u", q->sender, uid);
     for (sd_bus_message *m; (m = take_call(q));) {
         /* Known now, it passes the filter as if it came only now. */
         if (!own || sd_bus_enqueue_for_read(p->bus, m) < 0)
@@ -140,12 +143,15 @@ static int park(BusPeers *p, const char *sender, sd_bus_message *m) {
         if (r < 0)
             return r;
     }
+    if (q->n_calls >= PARKED_PER_SENDER_MAX)
+        return -ENOBUFS;
     c = malloc(sizeof(ParkedCall));
     if (!c)
         return -ENOMEM;
     c->message = sd_bus_message_ref(m);
     TAILQ_INSERT_TAIL(&q->calls, c, link);
     p->n_parked++;
+    q->n_calls++;
     return 0;
 }
 
@@ -160,10 +166,11 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
     if (!sender || is_known(p, sender))
         return 0;
     r = park(p, sender, m);
+    /* The answer may be nobody's wish; the call must go no further all the same. */
     if (r < 0)
-        return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                          "Cannot ask the bus who calls: %s. Try again",
-                                          strerror(-r));
+        (void)sd_bus_reply_method_errorf(m, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                         "Cannot ask the bus who calls: %s. Try again",
+                                         strerror(-r));
     return 1;
 }
 

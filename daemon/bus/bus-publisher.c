@@ -7,8 +7,9 @@
 #include "daemon/bus/bus-emit.h"
 #include "daemon/bus/task-outbox.h"
 
-#define BATCH_INTERVAL_USEC (100 * USEC_PER_MSEC)
+#define BATCH_INTERVAL_USEC (110 * USEC_PER_MSEC)
 #define FINISHED_INTERVAL_USEC (20 * USEC_PER_MSEC)
+#define OUTBOXES_INTERVAL_USEC (5 * USEC_PER_MSEC)
 
 typedef struct Batch {
     Coalescer rate;
@@ -30,6 +31,7 @@ struct BusPublisher {
     void *api_userdata;
     sd_event_source *timer;
     TAILQ_HEAD(, TaskOutbox) outboxes;
+    uint64_t outboxes_due; /* when the first of them has something to send, or sooner */
     Batch added, finished, removed;
     Coalescer changed; /* the tasks are those whose outbox is listed */
     size_t n_listed;
@@ -174,16 +176,12 @@ static void send_batches(BusPublisher *p, uint64_t usec, bool all) {
  */
 static void arm_timer(BusPublisher *p) {
     uint64_t due = MIN(coalescer_due(&p->changed), coalescer_due(&p->added.rate));
-    TaskOutbox *o;
     int r;
 
     due = MIN(due, coalescer_due(&p->finished.rate));
     uint64_t removed = removed_due(p);
     due = MIN(due, removed);
-    TAILQ_FOREACH (o, &p->outboxes, link) {
-        uint64_t outbox_due = task_outbox_due(o);
-        due = MIN(due, outbox_due);
-    }
+    due = MIN(due, p->outboxes_due);
     if (due == USEC_INFINITY) {
         (void)sd_event_source_set_enabled(p->timer, SD_EVENT_OFF);
         return;
@@ -200,8 +198,17 @@ static int on_timer(sd_event_source *s, uint64_t due, void *userdata) {
     uint64_t usec = now(p);
     TaskOutbox *o;
 
-    TAILQ_FOREACH (o, &p->outboxes, link)
-        send_outbox(p, o, usec, false);
+    if (usec >= p->outboxes_due) {
+        p->outboxes_due = USEC_INFINITY;
+        TAILQ_FOREACH (o, &p->outboxes, link) {
+            send_outbox(p, o, usec, false);
+            uint64_t outbox_due = task_outbox_due(o);
+            p->outboxes_due = MIN(p->outboxes_due, outbox_due);
+        }
+        /* With thousands of them there is always one: not all are looked at for each. */
+        if (p->outboxes_due < usec + OUTBOXES_INTERVAL_USEC)
+            p->outboxes_due = usec + OUTBOXES_INTERVAL_USEC;
+    }
     send_batches(p, usec, false);
     arm_timer(p);
     return 0;
@@ -239,6 +246,8 @@ void bus_publisher_task_changed(BusPublisher *p, Task *t, BusChange change) {
         return;
     task_outbox_add(t->outbox, change);
     send_outbox(p, t->outbox, now(p), false);
+    uint64_t due = task_outbox_due(t->outbox);
+    p->outboxes_due = MIN(p->outboxes_due, due);
     if (change != BUS_CHANGE_LOG)
         outbox_list(p, t->outbox);
     arm_timer(p);
@@ -309,6 +318,7 @@ int bus_publisher_new(BusPublisher **ret, sd_bus *bus, sd_event *event, const Bu
         return -ENOMEM;
     *p = (BusPublisher){.bus = bus, .event = event, .api = api, .api_userdata = api_userdata};
     TAILQ_INIT(&p->outboxes);
+    p->outboxes_due = USEC_INFINITY;
     TAILQ_INIT(&p->group_ends);
     p->added.rate.interval_usec = BATCH_INTERVAL_USEC;
     p->changed.interval_usec = BATCH_INTERVAL_USEC;

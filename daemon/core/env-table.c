@@ -16,6 +16,7 @@ struct EnvBlock {
 
 struct EnvTable {
     EnvBlock *blocks;
+    size_t size;
 };
 
 EnvTable *env_table_new(void) {
@@ -25,6 +26,10 @@ EnvTable *env_table_new(void) {
 EnvTable *env_table_free(EnvTable *t) {
     free(t);
     return NULL;
+}
+
+static size_t env_block_size(const EnvBlock *b) {
+    return sizeof(*b) + b->key_size + (strv_length(b->strings) + 1) * sizeof(char *);
 }
 
 static void env_block_free(EnvBlock *b) {
@@ -71,15 +76,21 @@ EnvBlock *env_table_intern(EnvTable *t, char *const *env) {
         return known;
     }
     HASH_ADD_KEYPTR(hh, t->blocks, b->key, b->key_size, b);
+    t->size += env_block_size(b);
     return b;
 }
 
 EnvBlock *env_block_unref(EnvBlock *b) {
     if (b && --b->refs == 0) {
         HASH_DEL(b->table->blocks, b);
+        b->table->size -= env_block_size(b);
         env_block_free(b);
     }
     return NULL;
+}
+
+size_t env_table_size(const EnvTable *t) {
+    return t->size;
 }
 
 char *const *env_block_strings(const EnvBlock *b) {

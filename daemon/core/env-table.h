@@ -16,4 +16,7 @@ EnvTable *env_table_free(EnvTable *t); /* NULL-safe; all blocks must have been g
 EnvBlock *env_table_intern(EnvTable *t, char *const *env);
 EnvBlock *env_block_unref(EnvBlock *b); /* NULL-safe, gives NULL */
 
+/* Bytes of memory that all blocks together hold. */
+size_t env_table_size(const EnvTable *t);
+
 char *const *env_block_strings(const EnvBlock *b); /* NULL-terminated; the empty one for NULL */

@@ -10,7 +10,13 @@ void scheduler_init(Scheduler *s, unsigned max_parallel, unsigned max_queued) {
 int scheduler_check_room(const Scheduler *s, size_t n, size_t bytes, Error *error) {
     char buf[FORMAT_MAX];
 
-    if (n > s->max_queued || s->queued > s->max_queued - n)
+    /* Those for which there is a slot do not wait. */
+    size_t free_slots = s->max_parallel == 0           ? SIZE_MAX - UINT32_MAX
+                        : s->max_parallel > s->running ? s->max_parallel - s->running
+                                                       : 0;
+    size_t room = free_slots + s->max_queued;
+
+    if (n > room || s->queued > room - n)
         return error_set(error, ERROR_QUEUE_FULL,
                          "%u tasks wait and the queue takes %u: try again when some have started, "
                          "or raise MaxQueued= in longrun.conf",
@@ -25,16 +31,16 @@ int scheduler_check_room(const Scheduler *s, size_t n, size_t bytes, Error *erro
 
 void scheduler_add(Scheduler *s, Task *task) {
     /* Noted, since the label may change while the task waits. */
-    task->queued_bytes = task_spec_size(task->spec);
+    task->request_bytes = task_spec_size(task->spec);
     TAILQ_INSERT_TAIL(&s->queue, task, queue);
     s->queued++;
-    s->queued_bytes += task->queued_bytes;
+    s->queued_bytes += task->request_bytes;
 }
 
 void scheduler_remove(Scheduler *s, Task *task) {
     TAILQ_REMOVE(&s->queue, task, queue);
     s->queued--;
-    s->queued_bytes -= task->queued_bytes;
+    s->queued_bytes -= task->request_bytes;
 }
 
 Task *scheduler_take(Scheduler *s) {

@@ -109,6 +109,10 @@ static int check_env(const TaskSpec *s, Error *error) {
         if (!equals || equals == env[i])
             return error_set(error, ERROR_INVALID_OPTION,
                              "env[%zu] is not VARIABLE=VALUE: \"%.100s\"", i, env[i]);
+        if (strncmp(env[i], "LONGRUN_", strlen("LONGRUN_")) == 0)
+            return error_set(error, ERROR_INVALID_OPTION,
+                             "env[%zu]: variables LONGRUN_* are set by longrund itself: %.100s", i,
+                             env[i]);
     }
     return check_strings(env, "env", TASK_ENV_MAX, error);
 }

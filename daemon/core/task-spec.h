@@ -22,7 +22,7 @@
     (128 * KIB) /* of one argument or variable: MAX_ARG_STRLEN of the kernel                       \
                  */
 #define TASK_PATH_MAX (4 * KIB)
-#define TASK_RESULT_MAX_LIMIT (64 * MIB)
+#define TASK_RESULT_MAX_LIMIT (8 * MIB) /* the loop parses it, once */
 #define TASK_LOG_MAX_LIMIT (UINT64_C(1) << 50)
 #define TASK_STOP_TIMEOUT_LIMIT (7 * USEC_PER_DAY)
 

@@ -45,6 +45,7 @@ void task_table_take(TaskTable *t, Task *task) {
     if (task_is_final(task)) {
         TAILQ_REMOVE(&t->ended, task, queue);
         t->n_ended--;
+        t->ended_bytes -= task->request_bytes;
     }
     HASH_DELETE(hh, t->by_id, task);
 }
@@ -53,10 +54,13 @@ void task_table_ended(TaskTable *t, Task *task) {
     forget_unique(t, task);
     TAILQ_INSERT_TAIL(&t->ended, task, queue);
     t->n_ended++;
+    t->ended_bytes += task->request_bytes;
 }
 
 Task *task_table_ended_above(const TaskTable *t, unsigned max) {
-    return t->n_ended > max ? TAILQ_FIRST(&t->ended) : NULL;
+    bool above = t->n_ended > max || t->ended_bytes > TASK_TABLE_ENDED_BYTES_MAX;
+
+    return above ? TAILQ_FIRST(&t->ended) : NULL;
 }
 
 Task *task_table_begin(const TaskTable *t, uint64_t cursor, bool newest_first) {

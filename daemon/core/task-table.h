@@ -9,6 +9,7 @@ typedef struct TaskTable {
     Task *by_unique;
     struct TaskQueue ended; /* by the time of their ends */
     unsigned n_ended;
+    size_t ended_bytes; /* of their requests */
 } TaskTable;
 
 void task_table_init(TaskTable *t);
@@ -22,7 +23,11 @@ Task *task_table_find_unique(const TaskTable *t, const char *key);
 void task_table_take(TaskTable *t, Task *task);
 /* The task has reached a final state, and left the scheduler: its unique key is free again. */
 void task_table_ended(TaskTable *t, Task *task);
-/* The task that ended first, when more than max have ended; else NULL. */
+/* Memory that the requests of ended tasks may take, whatever their number. */
+#define TASK_TABLE_ENDED_BYTES_MAX (64 * MIB)
+
+/* The task that ended first, when more than max have ended or their requests take too much memory;
+ * else NULL. */
 Task *task_table_ended_above(const TaskTable *t, unsigned max);
 
 /* Walk by id: the first or last task (newest), and the one behind. */

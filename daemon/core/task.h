@@ -32,7 +32,7 @@ typedef struct Task {
     bool stop_requested; /* the daemon ends: what is cut short is interrupted, not cancelled */
 
     TAILQ_ENTRY(Task) queue;   /* the scheduler's */
-    size_t queued_bytes;       /* the scheduler's: what it counts the request for */
+    size_t request_bytes;      /* the scheduler's: what it counts the request for */
     UT_hash_handle hh;         /* the table's, by id */
     UT_hash_handle hh_unique;  /* the table's, by unique key, while active */
     struct TaskRun *run;       /* the manager's, while something runs; not owned */

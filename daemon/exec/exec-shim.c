@@ -21,7 +21,9 @@
 /* Messages read of one shim before others get their turn. */
 #define MESSAGES_A_ROUND 16
 
-#define STRAYS_INTERVAL_USEC (10 * USEC_PER_MSEC)
+/* What does not die of SIGKILL hangs in the kernel or belongs to another user: the pause grows. */
+#define STRAYS_INTERVAL_MIN_USEC (10 * USEC_PER_MSEC)
+#define STRAYS_INTERVAL_MAX_USEC (1 * USEC_PER_SEC)
 
 typedef struct ShimJob ShimJob;
 
@@ -50,9 +52,11 @@ struct ShimJob {
     int control_fd;
     sd_event_source *control_source;
     sd_event_source *strays_timer;
+    uint64_t strays_interval_usec;
     char *program, *cwd, *final_message;
     bool isolated;
-    bool cancel_sent;
+    bool cancel_requested;
+    bool cancel_pending; /* the socket was full: to be sent when there is room */
     uint64_t stop_timeout_usec;
     ShimEnd end;
 };
@@ -95,7 +99,8 @@ static int on_strays_timer(sd_event_source *s, uint64_t usec, void *userdata) {
     if (r != 0) {
         if (r < 0)
             log_warning_errno(r, "Cannot look for processes without a shim, trying again");
-        r = sd_event_source_set_time_relative(s, STRAYS_INTERVAL_USEC);
+        r = sd_event_source_set_time_relative(s, j->strays_interval_usec);
+        j->strays_interval_usec = MIN(j->strays_interval_usec * 2, STRAYS_INTERVAL_MAX_USEC);
         return r < 0 ? r : sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
     }
     report_end(j);
@@ -106,6 +111,7 @@ static void shim_lost(ShimJob *j, const siginfo_t *si) {
     log_full(LOG_WARNING, j->id, "longrun-shim (pid %d) was lost (%s %d): ending its processes",
              si->si_pid, si->si_code == CLD_EXITED ? "exit code" : "signal", si->si_status);
     j->end = (ShimEnd){.exit_code = -1, .lost = true};
+    j->strays_interval_usec = STRAYS_INTERVAL_MIN_USEC;
     j->control_source = sd_event_source_disable_unref(j->control_source);
 
     int r = sd_event_add_time_relative(j->executor->event, &j->strays_timer, CLOCK_MONOTONIC, 0, 1,
@@ -173,11 +179,38 @@ static void handle_news(ShimJob *j, const ShimMessage *m) {
     }
 }
 
+static int send_field(ShimJob *j, const char *key, int value) {
+    Fields f = {};
+
+    if (!j->control_source)
+        return -ESRCH;
+    fields_addf(&f, key, "%d", value);
+    if (send(j->control_fd, f.data, f.size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        return -errno;
+    return 0;
+}
+
+/* A cancel must not be lost: when the shim has not read what it was sent before, it waits. */
+static void send_cancel(ShimJob *j) {
+    int r = send_field(j, SHIM_CANCEL, 1);
+
+    j->cancel_pending = r == -EAGAIN;
+    if (j->control_source)
+        (void)sd_event_source_set_io_events(j->control_source,
+                                            j->cancel_pending ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    /* Otherwise it is ending by itself, or lost: both are seen to. */
+    if (r < 0 && r != -EAGAIN && r != -EPIPE && r != -ECONNRESET && r != -ESRCH)
+        log_full(LOG_WARNING, j->id, "Cannot tell longrun-shim to cancel, ignoring: %s",
+                 strerror(-r));
+}
+
 /* Gives how many messages it read; fewer than a round's when there are no more. The job may be gone
  * after that. */
 static int on_control(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
     ShimJob *j = userdata;
 
+    if (revents & EPOLLOUT && j->cancel_pending)
+        send_cancel(j);
     for (int i = 0; i < MESSAGES_A_ROUND; i++) {
         char data[FIELDS_MAX + 1];
         ssize_t n = recv(fd, data, FIELDS_MAX, MSG_DONTWAIT);
@@ -205,29 +238,13 @@ static int on_control(sd_event_source *s, int fd, uint32_t revents, void *userda
     return MESSAGES_A_ROUND;
 }
 
-static int send_field(ShimJob *j, const char *key, int value) {
-    Fields f = {};
-
-    if (!j->control_source)
-        return -ESRCH;
-    fields_addf(&f, key, "%d", value);
-    if (send(j->control_fd, f.data, f.size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-        return -errno;
-    return 0;
-}
-
 static void shim_job_cancel(ExecJob *job) {
     ShimJob *j = CONTAINER_OF(job, ShimJob, job);
 
-    if (j->cancel_sent)
+    if (j->cancel_requested)
         return;
-    j->cancel_sent = true;
-    int r = send_field(j, SHIM_CANCEL, 1);
-    if (r == -EPIPE || r == -ECONNRESET || r == -ESRCH)
-        return; /* it is ending by itself, or lost: both are seen to */
-    if (r < 0)
-        log_full(LOG_WARNING, j->id, "Cannot tell longrun-shim to cancel, ignoring: %s",
-                 strerror(-r));
+    j->cancel_requested = true;
+    send_cancel(j);
 }
 
 static int shim_job_kill(ExecJob *job, int signal) {

@@ -224,8 +224,13 @@ static void thread_job_cancel(ExecJob *job) {
     bool again = j->cancelled;
     __atomic_store_n(&j->cancelled, true, __ATOMIC_RELAXED);
     pthread_cond_signal(&j->wake);
+    bool withdrawn = !again && thread_pool_withdraw(pool, &j->item);
+    if (withdrawn) {
+        j->result = -ECANCELED;
+        j->message = strdup("cancelled before it was started");
+    }
     thread_pool_unlock(pool);
-    if (again)
+    if (again || withdrawn)
         return;
     int r = sd_event_add_time_relative(j->executor->event, &j->stop_timer, CLOCK_MONOTONIC,
                                        j->stop_timeout_usec, 0, on_stop_timeout, j);

@@ -52,6 +52,10 @@ static int read_checked(const char *path, uint64_t max, char **ret) {
     return 0;
 }
 
+bool result_file_may_be_good(int error) {
+    return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -EIO;
+}
+
 int result_file_check(const char *runtime_dir, uint64_t max) {
     _cleanup_free_ char *text = NULL;
     char path[4096];
@@ -62,11 +66,9 @@ int result_file_check(const char *runtime_dir, uint64_t max) {
     r = read_checked(path, max, &text);
     if (r == -ENOENT)
         return 0;
-    if (r < 0) {
+    if (r < 0 && !result_file_may_be_good(r))
         (void)unlink(path);
-        return r;
-    }
-    return 1;
+    return r < 0 ? r : 1;
 }
 
 int result_file_take(const char *runtime_dir, uint64_t max, char **ret) {

@@ -88,6 +88,8 @@ int shim_spec_to_memfd(const ShimSpec *s) {
     put_environment(f, s);
     put(f, SHIM_SPEC_CWD, s->cwd);
     put_number(f, SHIM_SPEC_UMASK, s->umask);
+    if (s->nofile > 0)
+        put_number(f, SHIM_SPEC_NOFILE, s->nofile);
     put_number(f, SHIM_SPEC_STOP_TIMEOUT, s->stop_timeout_usec);
     put(f, SHIM_SPEC_LOG_DIR, s->log_dir);
     put_number(f, SHIM_SPEC_LOG_MAX, s->log_max);

@@ -12,6 +12,7 @@ typedef struct ShimSpec {
     bool clear_env;   /* or instead of it */
     const char *cwd;
     mode_t umask;
+    uint64_t nofile;        /* soft RLIMIT_NOFILE; 0 = the daemon's own */
     const char *stdin_text; /* NULL: /dev/null */
     uint64_t stop_timeout_usec;
     const char *log_dir;

@@ -116,6 +116,7 @@ static PoolItem *next_item(ThreadPool *p) {
     PoolItem *item = TAILQ_FIRST(&p->queue);
     TAILQ_REMOVE(&p->queue, item, link);
     p->waiting--;
+    item->begun = true;
     return item;
 }
 
@@ -156,7 +157,7 @@ int thread_pool_submit(ThreadPool *p, PoolItem *item) {
     int r = 0;
 
     thread_pool_lock(p);
-    item->ready = item->done = false;
+    item->begun = item->ready = item->done = false;
     if (p->idle <= p->waiting && p->threads < THREADS_MAX) {
         r = add_thread(p);
         if (r < 0 && p->threads > 0)
@@ -169,6 +170,16 @@ int thread_pool_submit(ThreadPool *p, PoolItem *item) {
     }
     thread_pool_unlock(p);
     return r;
+}
+
+bool thread_pool_withdraw(ThreadPool *p, PoolItem *item) {
+    if (item->begun)
+        return false;
+    TAILQ_REMOVE(&p->queue, item, link);
+    p->waiting--;
+    item->begun = item->done = true;
+    thread_pool_notify(p, item);
+    return true;
 }
 
 PoolItem *thread_pool_take(ThreadPool *p, bool *ret_done) {

@@ -15,7 +15,7 @@ typedef struct PoolItem PoolItem;
 
 struct PoolItem {
     void (*work)(PoolItem *item); /* on a thread of the pool, without the lock */
-    bool ready, done;             /* the pool's */
+    bool begun, ready, done;      /* the pool's */
     TAILQ_ENTRY(PoolItem) link;   /* the pool's: waits for a thread */
     TAILQ_ENTRY(PoolItem) ready_link;
 };
@@ -30,6 +30,10 @@ int thread_pool_fd(const ThreadPool *p);
 /* Hands an item over. The pool makes a thread for it when none is idle. 0 or -errno when there is
  * no thread at all to work on it. */
 int thread_pool_submit(ThreadPool *p, PoolItem *item);
+
+/* Takes back an item that no thread has begun: true, and thread_pool_take() gives it as done. With
+ * the lock held. */
+bool thread_pool_withdraw(ThreadPool *p, PoolItem *item);
 
 /* The next item that has news; *ret_done tells that its work is over and it is the caller's again.
  * NULL when there is none; then the descriptor is not readable until there is. */

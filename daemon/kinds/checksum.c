@@ -12,7 +12,7 @@
 #define PATHS_MAX ((size_t)1000)
 #define PATH_LENGTH_MAX ((size_t)PATH_MAX - 1)
 /* What the result may need of memory, whatever result-max says. */
-#define RESULT_MAX ((size_t)64 * MIB)
+#define RESULT_MAX ((size_t)8 * MIB)
 
 typedef struct Checksum {
     TaskContext *context; /* not owned */

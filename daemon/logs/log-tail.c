@@ -261,6 +261,9 @@ int log_tail_read(LogTail *t, uint64_t size, bool final, LogLines *ret) {
         if (r >= 0)
             r = read_lines(t, size, buffer, &lines);
     }
+    /* Descriptors are for those who write: of a thousand logs few are read at a time. */
+    t->fd = close_fd(t->fd);
+    t->index_fd = close_fd(t->index_fd);
     if (r >= 0 && final)
         r = emit_unfinished(t, &lines);
     if (r < 0)

@@ -9,6 +9,7 @@
 #include "common/cleanup.h"
 #include "common/log-file.h"
 #include "common/log.h"
+#include "common/parse.h"
 
 int task_log_open(const char *dir, uint64_t id) {
     char path[4096];
@@ -47,16 +48,53 @@ void task_log_remove(const char *dir, uint64_t id) {
     }
 }
 
-void task_log_remove_below(const char *dir, uint64_t id) {
+/* The id of a file's name, 0 for one that is no log. */
+static uint64_t id_of_name(const char *name) {
+    char digits[32];
+    size_t n = strspn(name, "0123456789");
+    uint64_t id;
+
+    if (n >= sizeof(digits) || !streq(name + n, ".log"))
+        return 0;
+    memcpy(digits, name, n);
+    digits[n] = '\0';
+    return parse_u64(digits, &id) < 0 ? 0 : id;
+}
+
+static int compare_ids(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static size_t list_ids(DIR *d, uint64_t **ids) {
+    size_t n = 0, allocated = 0;
+
+    for (struct dirent *e; (e = readdir(d));) {
+        uint64_t id = id_of_name(e->d_name);
+        if (id == 0)
+            continue;
+        if (n == allocated) {
+            allocated = MAX(allocated * 2, (size_t)256);
+            uint64_t *grown = realloc(*ids, allocated * sizeof(uint64_t));
+            if (!grown)
+                break;
+            *ids = grown;
+        }
+        (*ids)[n++] = id;
+    }
+    return n;
+}
+
+void task_log_remove_oldest(const char *dir, size_t keep) {
+    _cleanup_free_ uint64_t *ids = NULL;
     DIR *d = opendir(dir);
 
     if (!d)
         return;
-    for (struct dirent *e; (e = readdir(d));) {
-        char *end;
-        uint64_t n = strtoull(e->d_name, &end, 10);
-        if (end != e->d_name && n < id && (streq(end, ".log") || streq(end, ".idx")))
-            (void)unlinkat(dirfd(d), e->d_name, 0);
-    }
+    size_t n = list_ids(d, &ids);
     closedir(d);
+    if (n > keep)
+        qsort(ids, n, sizeof(uint64_t), compare_ids);
+    for (size_t i = 0; i + keep < n; i++)
+        task_log_remove(dir, ids[i]);
 }

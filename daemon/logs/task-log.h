@@ -18,5 +18,5 @@ int task_log_read(const char *dir, uint64_t id, uint64_t offset, void *buf, size
 /* Deletes the log and its index; none there is fine. */
 void task_log_remove(const char *dir, uint64_t id);
 
-/* Deletes the logs of all tasks with an id below the given one. */
-void task_log_remove_below(const char *dir, uint64_t id);
+/* Deletes the logs of all tasks but those with the highest ids, as many as are to be kept. */
+void task_log_remove_oldest(const char *dir, size_t keep);

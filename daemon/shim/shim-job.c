@@ -37,6 +37,8 @@ static int set_key(ShimJob *job, char *string) {
         return set_u64(value, &job->id);
     if ((value = value_of(string, SHIM_SPEC_UMASK)))
         return set_umask(job, value);
+    if ((value = value_of(string, SHIM_SPEC_NOFILE)))
+        return set_u64(value, &job->nofile);
     if ((value = value_of(string, SHIM_SPEC_STOP_TIMEOUT)))
         return set_u64(value, &job->stop_timeout_usec);
     if ((value = value_of(string, SHIM_SPEC_LOG_MAX)))

@@ -12,6 +12,7 @@ typedef struct ShimJob {
     const char *cwd;    /* NULL: where the shim is */
     bool has_umask;
     mode_t umask;
+    uint64_t nofile;            /* 0: that of the shim */
     uint64_t stop_timeout_usec; /* USEC_INFINITY: never */
     const char *log_dir;
     uint64_t log_max;

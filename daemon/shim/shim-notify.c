@@ -61,6 +61,35 @@ void shim_notify_close(ShimNotify *n) {
     n->fd = close_fd(n->fd);
 }
 
+static bool is_progress(const char *key) {
+    return streq(key, NOTIFY_PROGRESS) || streq(key, NOTIFY_DONE) || streq(key, NOTIFY_TOTAL);
+}
+
+static const char *last_phase(const ShimNotify *n) {
+    for (size_t i = 0; i < SHIM_NOTIFY_KEYS; i++)
+        if (streq(notify_keys[i], NOTIFY_PHASE))
+            return n->values[i].text;
+    return "";
+}
+
+/* How far a phase got that is over must not be taken for the progress of the one that a datagram
+ * begins, wherever in it that is said. */
+static void forget_progress_of_old_phase(ShimNotify *n, const char *datagram) {
+    static const char key[] = NOTIFY_PHASE "=";
+    const char *p = strncmp(datagram, key, strlen(key)) == 0
+                        ? datagram
+                        : strstr(datagram, "\n" NOTIFY_PHASE "=");
+    if (!p)
+        return;
+    const char *phase = strchr(p, '=') + 1, *last = last_phase(n);
+    size_t len = strcspn(phase, "\n");
+    if (strlen(last) == len && memcmp(last, phase, len) == 0)
+        return;
+    for (size_t i = 0; i < SHIM_NOTIFY_KEYS; i++)
+        if (is_progress(notify_keys[i]))
+            n->values[i].pending = false;
+}
+
 static void note_value(ShimNotify *n, const char *key, const char *value) {
     for (size_t i = 0; i < SHIM_NOTIFY_KEYS; i++) {
         if (!streq(key, notify_keys[i]))
@@ -121,6 +150,7 @@ void shim_notify_receive(ShimNotify *n) {
             return;
         buffer[size] = '\0';
         char *cursor = buffer;
+        forget_progress_of_old_phase(n, buffer);
         for (const char *key, *value; fields_next(&cursor, &key, &value);)
             note_value(n, key, value);
     }

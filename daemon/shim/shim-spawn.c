@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -107,6 +108,16 @@ static int exec_candidates(Attempt *a) {
     return denied ?: ENOENT;
 }
 
+/* The daemon has raised its own limit; programs that use select(2) must not get it. */
+static void set_nofile(uint64_t soft) {
+    struct rlimit limit;
+
+    if (soft == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = MIN((rlim_t)soft, limit.rlim_max);
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* Runs on the parent's memory while the parent waits: system calls alone. The signals stay blocked
  * until the end. Dispositions that the shim was started with are not the command's; the real-time
  * signals are left out, since nobody ignores those for others and each costs a call. */
@@ -121,6 +132,7 @@ static _Noreturn void child_run(Attempt *a) {
             give_up(a, SHIM_STEP_SETUP, errno);
     if (a->job->has_umask)
         umask(a->job->umask);
+    set_nofile(a->job->nofile);
     if (a->job->cwd && chdir(a->job->cwd) < 0)
         give_up(a, SHIM_STEP_CHDIR, errno);
 

@@ -64,9 +64,10 @@ def time_xargs(build, n):
 
 def measure_true(report, build, sizes):
     n = sizes.commands
+    starts = loop(n, "longrun start --quiet -- true")
     with Session(build, SLOTS) as session:
         ours = {
-            "a process each": lambda: session.sh(f"{loop(n, 'longrun start --quiet -- true')}; longrun wait $(cat ids)"),
+            "a process each": lambda: session.sh(f"{starts}; longrun wait $(cat ids)"),
             "one connection": lambda: session.client("commands", str(n))[0] / 1e6,
             "StartMany": lambda: session.client("many", str(n), "command")[0] / 1e6,
         }

@@ -11,7 +11,7 @@ import tempfile
 import time
 
 NAME = "org.longrun.Longrun1"
-COMMAND_TIMEOUT_SEC = 120
+COMMAND_TIMEOUT_SEC = 60
 END_TIMEOUT_SEC = 15
 REST_SEC = 2
 PROGRAMS_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -89,7 +89,7 @@ class Place:
         return time.perf_counter() - begin
 
     def sh(self, script):
-        return self.time("/bin/sh", "-c", script)
+        return self.time("/bin/sh", "-ec", script)
 
 
 class Session(Place):

@@ -91,6 +91,19 @@ START_TEST(wrong_type_is_named) {
 }
 END_TEST
 
+START_TEST(own_variables_are_refused) {
+    bus_rig_assert_error(CALL("Start", "sa{sv}", "noop", 1, "env", "as", 1, "LONGRUN_RESULT=/x"),
+                         "InvalidOption", "set by longrund itself");
+}
+END_TEST
+
+START_TEST(a_cancel_counts_once) {
+    uint64_t id = bus_rig_start(&rig, "countdown", FOREVER);
+
+    ck_assert_uint_eq(read_number(GOOD("Cancel", "at", 3, id, id, id)), 1);
+}
+END_TEST
+
 START_TEST(start_many_is_all_or_none) {
     bus_rig_assert_error(CALL("StartMany", "a(sa{sv})", 3, "noop", 0, "nonsense", 0, "noop", 0),
                          "NoSuchKind", "tasks[1]");
@@ -288,6 +301,8 @@ int main(void) {
     tcase_add_test(t, start_gives_id_and_object);
     tcase_add_loop_test(t, start_refuses, 0, (int)ELEMENTSOF(refused));
     tcase_add_test(t, wrong_type_is_named);
+    tcase_add_test(t, own_variables_are_refused);
+    tcase_add_test(t, a_cancel_counts_once);
     tcase_add_test(t, start_many_is_all_or_none);
     tcase_add_test(t, queue_full_is_refused);
     tcase_add_test(t, cancel_queued_and_running);

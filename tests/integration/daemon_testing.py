@@ -568,4 +568,6 @@ def main():
         sys.exit(SKIP)
     if not os.access(os.environ.get("LONGRUND", ""), os.X_OK):
         sys.exit("LONGRUND in the environment does not name a program")
+    # A test that takes too long is sent this: nothing that was started may stay behind.
+    signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
     unittest.main(verbosity=2)

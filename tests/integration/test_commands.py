@@ -305,7 +305,7 @@ class SurroundingsTest(CommandTestCase):
         self.assertEqual(self.environment(), base)
         more = {"NEW": "a=b c", "HOME": "/other", "EMPTY": ""}
         strings = [f"{name}={value}" for name, value in more.items()]
-        self.assertEqual(self.environment(env=[*strings, "LONGRUN_TASK_ID=5", "NOTIFY_SOCKET=/x"]), base | more)
+        self.assertEqual(self.environment(env=[*strings, "NOTIFY_SOCKET=/x"]), base | more)
         self.assertEqual(self.environment(env=[*strings, "PATH=/bin:/usr/bin"], clear_env=True),
                          more | {"PATH": "/bin:/usr/bin"})
 
@@ -587,6 +587,17 @@ class NotifyTest(CommandTestCase):
         self.session.wait_until(lambda: task.get("Status") == "told", "status", 10)
         self.assertEqual((task.get("State"), task.get("Progress"), task.get("LogSize")), ("running", 0.5, 0))
         self.assertNotEqual(task.get("Pid"), 1)
+        self.gate.end()
+        self.assertEnds(task, "succeeded", 0)
+
+    def test_a_phase_begins_anew(self):
+        """What was said of the phase before, just before, is not taken for progress of the new one."""
+        task = self.teller()
+        for phase in ("B", "C", "D", "E"):
+            self.gate.send(repr(b"X_LONGRUN_PROGRESS=90"))
+            self.gate.send(repr(f"X_LONGRUN_PHASE={phase}".encode()))
+            self.gate.send(repr(b"X_LONGRUN_PROGRESS=10"))
+            self.session.wait_until(lambda: (task.get("Phase"), task.get("Progress")) == (phase, 0.1), phase, 10)
         self.gate.end()
         self.assertEnds(task, "succeeded", 0)
 

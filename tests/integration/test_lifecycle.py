@@ -65,7 +65,7 @@ class OptionsTest(DaemonTestCase):
                    DBUS_SESSION_BUS_ADDRESS="unix:path=/nonexistent/bus")
         self.session.state.mkdir(parents=True, exist_ok=True)
         (self.session.state / "next-id").write_text("nonsense\n")
-        self.check([], 1, "next-id does not hold a number: put one in")
+        self.check([], 1, "next-id does not hold a sensible number: put one in")
 
     def test_bad_configuration(self):
         for text, message in (("[Manager]\nMaxParallel=many\n", "MaxParallel=many .*a number of tasks"),

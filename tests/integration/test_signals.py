@@ -236,10 +236,12 @@ class LogTest(DaemonTestCase):
 
 
 class OrderTest(DaemonTestCase):
-    ORDER = ["running", "cancelling", *sorted(FINAL)]
+    ORDER = ["starting", "running", "cancelling", *sorted(FINAL)]
 
     def check_order(self):
-        """What holds for all signals of all tasks, whatever they are."""
+        """What holds for all signals of all tasks, whatever they are. All must have ended."""
+        self.session.wait_until(
+            lambda: len(self.session.batched("TasksFinished")) >= len(self.session.batched("TasksAdded")), "all ends")
         added, finished, removed = set(), set(), set()
         ended = {}
         phases = {}

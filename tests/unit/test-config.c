@@ -125,7 +125,7 @@ static const struct {
     {"LogMax=1024T", NULL},
     {"LogMax=1025T", "LogMax=1025T is not valid, it wants a size"},
     {"LogMax=8g", "LogMax=8g is not valid, it wants a size"},
-    {"ResultMax=64M", NULL},
+    {"ResultMax=8M", NULL},
     {"ResultMax=65M", "ResultMax=65M is not valid, it wants a size"},
     {"ResultMax=-1", "ResultMax=-1 is not valid, it wants a size"},
     /* No line of such a file. */

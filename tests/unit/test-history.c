@@ -51,7 +51,11 @@ static uint64_t any_with(Fate fate) {
 static void step_add(void) {
     _cleanup_error_ Error e = {};
     Task *t = unit_task_new(last_id + 1);
-    bool room = n_fates[WAITS] < scheduler.max_queued;
+    size_t slots = scheduler.max_parallel == 0 ? SIZE_MAX / 2
+                   : scheduler.max_parallel > scheduler.running
+                       ? scheduler.max_parallel - scheduler.running
+                       : 0;
+    bool room = n_fates[WAITS] < scheduler.max_queued + slots;
 
     MUST((scheduler_check_room(&scheduler, 1, task_spec_size(t->spec), &e) == 0) == room);
     if (!room) {

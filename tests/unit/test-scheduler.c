@@ -123,6 +123,24 @@ END_TEST
 
 /* ---- room ---- */
 
+/* Those that get a slot at once do not count as waiting. */
+START_TEST(test_room_in_free_slots) {
+    _cleanup_error_ Error e = {};
+
+    s.max_queued = 0;
+    s.max_parallel = 3;
+    s.running = 1;
+    ck_assert_int_eq(scheduler_check_room(&s, 2, 0, &e), 0);
+    ck_assert_int_eq(scheduler_check_room(&s, 3, 0, &e), -EREMOTE);
+    error_done(&e);
+    s.running = 5; /* the number of slots was lowered */
+    ck_assert_int_eq(scheduler_check_room(&s, 1, 0, &e), -EREMOTE);
+    error_done(&e);
+    s.max_parallel = 0;
+    ck_assert_int_eq(scheduler_check_room(&s, 100000, 0, &e), 0);
+}
+END_TEST
+
 static const struct {
     unsigned max, waiting;
     size_t n;
@@ -149,6 +167,7 @@ START_TEST(test_room) {
     _cleanup_error_ Error e = {};
 
     s.max_queued = rooms[_i].max;
+    s.max_parallel = s.running = 2;
     add(1, rooms[_i].waiting);
     int r = scheduler_check_room(&s, rooms[_i].n, 0, &e);
     ck_assert_int_eq(r, rooms[_i].fits ? 0 : -EREMOTE);
@@ -213,6 +232,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_closed);
     tcase_add_test(t, test_remove);
     tcase_add_loop_test(t, test_room, 0, ELEMENTSOF(rooms));
+    tcase_add_test(t, test_room_in_free_slots);
     tcase_add_loop_test(t, test_room_in_bytes, 0, ELEMENTSOF(sizes));
     tcase_add_test(t, test_bytes_come_and_go);
     suite_add_tcase(suite, t);

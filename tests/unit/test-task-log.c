@@ -113,9 +113,9 @@ END_TEST
 
 static const struct {
     const char *name;
-    bool removed; /* those below 1000 */
+    bool removed; /* all but the three highest */
 } files[] = {
-    {"0.log", true},
+    {"0.log", false}, /* no id */
     {"1.log", true},
     {"1.idx", true},
     {"999.log", true},
@@ -135,16 +135,16 @@ static const struct {
     {"lock", false},
 };
 
-START_TEST(test_remove_below) {
+START_TEST(test_remove_oldest) {
     for (size_t i = 0; i < ELEMENTSOF(files); i++)
         unit_write(files[i].name, "", 0);
-    task_log_remove_below(unit_dir, 0);
+    task_log_remove_oldest(unit_dir, 5);
     for (size_t i = 0; i < ELEMENTSOF(files); i++)
         ck_assert_msg(unit_exists(files[i].name), "%s", files[i].name);
-    task_log_remove_below(unit_dir, 1000);
+    task_log_remove_oldest(unit_dir, 3);
     for (size_t i = 0; i < ELEMENTSOF(files); i++)
         ck_assert_msg(unit_exists(files[i].name) != files[i].removed, "%s", files[i].name);
-    task_log_remove_below("/nonexistent", 1000);
+    task_log_remove_oldest("/nonexistent", 3);
 }
 END_TEST
 
@@ -156,7 +156,7 @@ START_TEST(test_remove_many) {
         snprintf(name, sizeof(name), "%d.log", i);
         unit_write(name, "", 0);
     }
-    task_log_remove_below(unit_dir, 3000);
+    task_log_remove_oldest(unit_dir, 1);
     for (int i = 1; i < 3000; i++) {
         snprintf(name, sizeof(name), "%d.log", i);
         MUST(!unit_exists(name));
@@ -176,7 +176,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_read_bad);
     tcase_add_test(t, test_open);
     tcase_add_test(t, test_remove);
-    tcase_add_test(t, test_remove_below);
+    tcase_add_test(t, test_remove_oldest);
     tcase_add_test(t, test_remove_many);
     suite_add_tcase(s, t);
     return s;

@@ -210,7 +210,7 @@ static const struct {
 } numbers[] = {
     {offsetof(TaskSpec, umask), false, 0777, "umask 1000 is above 0777"},
     {offsetof(TaskSpec, stop_timeout_usec), true, MAX_USEC, "stop-timeout is above 7d 0h"},
-    {offsetof(TaskSpec, result_max), true, 64 * MIB, "result-max is above 64.0M"},
+    {offsetof(TaskSpec, result_max), true, 8 * MIB, "result-max is above 8.0M"},
     {offsetof(TaskSpec, log_max), true, UINT64_C(1) << 50, "log-max is above 1024T"},
 };
 
