@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 #include "daemon/bus/bus-api.h"
 #include "daemon/journal.h"
 #include "daemon/manager.h"
+
+#define STOP_MARGIN_USEC (10 * USEC_PER_SEC)
 
 static void print_help(void) {
     puts("longrund [OPTIONS]\n\n"
@@ -91,7 +94,9 @@ static int parse_options(int argc, char **argv, ManagerOptions *ret) {
 
 static int on_stop_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
     log_info("Stopping: got SIG%s", sigabbrev_np((int)si->ssi_signo));
-    (void)sd_notify(false, "STOPPING=1\nSTATUS=Stopping");
+    /* systemd must not kill what a task was promised: its stop timeout, and some time to tell. */
+    (void)sd_notifyf(false, "STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%" PRIu64,
+                     manager_stop_timeout(userdata) + STOP_MARGIN_USEC);
     manager_stop(userdata, EXIT_SUCCESS);
     return 0;
 }

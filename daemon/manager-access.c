@@ -64,6 +64,7 @@ void manager_remove_task(void *userdata, Task *t) {
     Manager *m = userdata;
 
     task_table_take(&m->tasks, t);
+    t->spec->env = env_block_unref(t->spec->env);
     commit_queue_call(m->commits, on_removed, m, t);
 }
 

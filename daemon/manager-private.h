@@ -12,6 +12,11 @@
 
 /* For the manager-*.c files alone. */
 
+/* Memory of the environments of all tasks: 100,000 of one shell have one. Above the first, ended
+ * tasks are forgotten, above the second, nothing is started. */
+#define MANAGER_ENDED_ENVIRONMENTS_MAX (32 * MIB)
+#define MANAGER_ENVIRONMENTS_MAX (64 * MIB)
+
 struct Manager {
     sd_event *event; /* not owned */
     char *config_path, *libexec_dir;

@@ -56,8 +56,16 @@ void manager_exit_if_idle(Manager *m) {
         commit_queue_call(m->commits, on_stopped, m, NULL);
 }
 
+static Task *next_to_forget(const Manager *m) {
+    /* Environments are shared, so that they are not in what the table counts for each task. */
+    unsigned max =
+        env_table_size(m->envs) > MANAGER_ENDED_ENVIRONMENTS_MAX ? 0 : m->config.history_max;
+
+    return task_table_ended_above(&m->tasks, max);
+}
+
 static void forget_oldest(Manager *m) {
-    for (Task *t; (t = task_table_ended_above(&m->tasks, m->config.history_max));)
+    for (Task *t; (t = next_to_forget(m));)
         manager_remove_task(m, t);
 }
 
@@ -75,13 +83,21 @@ static void on_finished(void *userdata, void *arg, int error) {
     forget_oldest(m);
 }
 
+static void log_end(const Task *t) {
+    const char *state = task_state_to_string(t->state), *message = strempty(t->message);
+
+    /* "cancelled before it was started" says it all. */
+    if (strncmp(message, state, strlen(state)) == 0)
+        log_full(LOG_INFO, t->id, "%s", message);
+    else
+        log_full(LOG_INFO, t->id, "%s%s%s", state, isempty(message) ? "" : ": ", message);
+}
+
 /* Every way to a final state leads through here, once for each task. */
 static void finish(Manager *m, Task *t, TaskState state) {
     set_state(t, state);
-    t->spec->env = env_block_unref(t->spec->env); /* nobody needs it any more */
     task_table_ended(&m->tasks, t);
-    log_full(LOG_INFO, t->id, "%s%s%s", task_state_to_string(state),
-             isempty(t->message) ? "" : ": ", strempty(t->message));
+    log_end(t);
     commit_queue_call(m->commits, on_finished, m, t);
 }
 

@@ -14,9 +14,6 @@
 
 /* From a request to a task in the queue. */
 
-/* Memory of the environments of all tasks that have not ended: 100,000 of one shell have one. */
-#define ENVIRONMENTS_MAX (64 * MIB)
-
 /* Only what the kernel has cached is asked for (RESOLVE_CACHED of openat2(2)): a folder on a
  * network that is down must not hold up the daemon. What is not known is left to the shim: it may
  * also be made by the task before. */
@@ -77,12 +74,12 @@ static int check_spec(TaskSpec *spec, Error *error) {
 static int check_environments(const Manager *m, Error *error) {
     char buf[FORMAT_MAX];
 
-    if (env_table_size(m->envs) <= ENVIRONMENTS_MAX)
+    if (env_table_size(m->envs) <= MANAGER_ENVIRONMENTS_MAX)
         return 0;
     return error_set(error, ERROR_QUEUE_FULL,
                      "the different environments of tasks that wait or run take more than %s: try "
                      "again when some have ended, or set fewer variables",
-                     format_size(buf, ENVIRONMENTS_MAX));
+                     format_size(buf, MANAGER_ENVIRONMENTS_MAX));
 }
 
 static int check_specs(const Manager *m, TaskSpec **specs, size_t n, Error *error) {

@@ -231,6 +231,16 @@ int manager_attach_bus(Manager *m, sd_bus *bus) {
     return bus_new(&m->bus, bus, m->event, &bus_api, m);
 }
 
+uint64_t manager_stop_timeout(const Manager *m) {
+    uint64_t longest = 0;
+
+    for (const Task *t = task_table_begin(&m->tasks, 0, false); t;
+         t = task_table_next(&m->tasks, t, false))
+        if (!task_is_final(t) && t->state != TASK_QUEUED)
+            longest = MAX(longest, t->spec->stop_timeout_usec);
+    return longest;
+}
+
 void manager_stop(Manager *m, int exit_status) {
     m->exit_status = MAX(m->exit_status, exit_status);
     if (m->stopping)

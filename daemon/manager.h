@@ -33,3 +33,6 @@ int manager_reload(Manager *m, Error *error);
 /* No more starts; what waits and what runs is interrupted, and when the last process is gone the
  * event loop ends with the exit status. A second call only raises the status. */
 void manager_stop(Manager *m, int exit_status);
+
+/* How long that may take: the longest stop timeout of the tasks that run, microseconds. */
+uint64_t manager_stop_timeout(const Manager *m);

@@ -137,7 +137,7 @@ static int parse_algorithm(const cJSON *params, int *ret, char **ret_error) {
 
 static int checksum_parse(const cJSON *params, Checksum *ret, char **ret_error) {
     static const char *const names[] = {"paths", "algorithm", NULL};
-    int algorithm, r;
+    int algorithm = -EINVAL, r;
 
     r = kind_check_names(params, names, ret_error);
     if (r < 0)

@@ -36,6 +36,22 @@ class LargeListTest(DaemonTestCase):
         self.assertEqual(self.session.cancel_all(), 201)
 
 
+class EnvironmentsTest(DaemonTestCase):
+    def test_many_different_ones(self):
+        """They are shared, where they are the same; where not, they are counted all the same."""
+        self.session.set_max_parallel(1)
+        self.session.start("countdown", {"step_ms": 100000})
+        shared = ["BIG=" + "x" * 100000, "MORE=" + "y" * 100000]
+        for _ in range(1000):
+            self.session.command("true", env=shared)
+        with self.assertError("QueueFull", "different environments"):
+            for i in range(1000):
+                self.session.command("true", env=[f"N={i}", *shared])
+        self.assertLess(i, 400)
+        self.session.cancel_all()
+        self.session.command("true", env=["N=x", *shared]).wait()
+
+
 class RawClient:
     """A connection that sends thousands of the same call at the speed of a socket."""
 

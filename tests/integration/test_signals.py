@@ -199,6 +199,18 @@ class LogTest(DaemonTestCase):
         # What was left out shows.
         self.assertLess(len(lines), 20001)
 
+    def test_an_unfinished_line_comes_at_the_end(self):
+        task = self.session.command("sh", "-c", f"printf 'a prompt: '; read -r _ <{self.gate.path}")
+        task.wait_state("running")
+        self.session.settles(lambda: task.get("LogSize") == 10, "no output")
+        pause = self.session.start("countdown", {"steps": 1, "step_ms": 250})
+        self.session.wait_until(lambda: pause.signals("Finished"), "the pause")
+        self.assertEqual(task.signals("Log"), [])
+        self.gate.send("")
+        self.assertEnds(task, "succeeded", 0)
+        self.assertEqual([(s.args[0], s.args[1][0][1:]) for s in task.signals("Log")],
+                         [(0, ("stdout", "a prompt: "))])
+
     def test_two_streams(self):
         """Lines of each are whole, though pieces of the other come between them."""
         script = textwrap.dedent(f"""\

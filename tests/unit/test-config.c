@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -143,6 +144,16 @@ START_TEST(test_line) {
 }
 END_TEST
 
+/* A value of which the reader of such files would see a part. */
+START_TEST(test_long_line) {
+    char text[512] = "[Manager]\nMaxParallel=";
+
+    memset(text + strlen(text), ' ', 300);
+    strcat(text, "3\n");
+    (void)load(text, "line 2 has more than");
+}
+END_TEST
+
 /* The first thing that is wrong is the one that is told. */
 START_TEST(test_first_error) {
     (void)load("[Manager]\nMaxQueued=x\nMaxParallel=y\nrubbish\n", "MaxQueued=x is not valid");
@@ -180,17 +191,36 @@ START_TEST(test_missing) {
 }
 END_TEST
 
+static void expect_no_file(const char *path, bool required, const char *error) {
+    _cleanup_error_ Error e = {};
+    Config c = {};
+
+    ck_assert_int_eq(config_load(path, required, &c, &e), -EREMOTE);
+    ck_assert_msg(strstr(e.message, path) && strstr(e.message, error), "%s", e.message);
+    ck_assert_uint_eq(c.max_queued, 0);
+}
+
 /* Something is there, but it is no file to read: whoever put it there wants to know. */
 START_TEST(test_no_file) {
-    bool required[] = {false, true};
+    bool required = _i;
+    _cleanup_free_ char *large = calloc(1, 2 * MIB);
 
-    for (size_t i = 0; i < ELEMENTSOF(required); i++) {
-        _cleanup_error_ Error e = {};
-        Config c = {};
-        ck_assert_int_eq(config_load(unit_dir, required[i], &c, &e), -EREMOTE);
-        ck_assert(strstr(e.message, unit_dir));
-        ck_assert_uint_eq(c.max_queued, 0);
-    }
+    expect_no_file(unit_dir, required, "Is a directory");
+    ck_assert_int_eq(mkfifo(unit_path("fifo"), 0600), 0); /* nobody writes to it */
+    expect_no_file(unit_path("fifo"), required, "Invalid argument");
+    unit_write("large", large, 2 * MIB);
+    expect_no_file(unit_path("large"), required, "File too large");
+}
+END_TEST
+
+START_TEST(test_link) {
+    _cleanup_error_ Error e = {};
+    Config c = {};
+
+    unit_write("elsewhere", "[Manager]\nMaxParallel=7\n", 24);
+    ck_assert_int_eq(symlink("elsewhere", unit_path("longrun.conf")), 0);
+    ck_assert_int_eq(config_load(unit_path("longrun.conf"), false, &c, &e), 0);
+    ck_assert_uint_eq(c.max_parallel, 7);
 }
 END_TEST
 
@@ -204,10 +234,12 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_all_keys);
     tcase_add_test(t, test_last_counts);
     tcase_add_loop_test(t, test_line, 0, ELEMENTSOF(lines));
+    tcase_add_test(t, test_long_line);
     tcase_add_test(t, test_first_error);
     tcase_add_loop_test(t, test_unknown, 0, ELEMENTSOF(unknown));
     tcase_add_test(t, test_missing);
-    tcase_add_test(t, test_no_file);
+    tcase_add_loop_test(t, test_no_file, 0, 2);
+    tcase_add_test(t, test_link);
     suite_add_tcase(s, t);
     return s;
 }

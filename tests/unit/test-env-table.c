@@ -108,6 +108,31 @@ START_TEST(test_copies) {
 }
 END_TEST
 
+/* What is shared counts once. */
+START_TEST(test_size) {
+    EnvBlock *a[3], *b;
+    size_t one, two;
+
+    ck_assert_uint_eq(env_table_size(table), 0);
+    a[0] = env_table_intern(table, blocks[2]);
+    one = env_table_size(table);
+    ck_assert_uint_gt(one, strlen("A=1"));
+    a[1] = env_table_intern(table, blocks[2]);
+    a[2] = env_table_intern(table, blocks[2]);
+    ck_assert_uint_eq(env_table_size(table), one);
+    b = env_table_intern(table, blocks[3]);
+    two = env_table_size(table);
+    ck_assert_uint_gt(two - one, one); /* it is longer */
+    for (size_t i = 0; i < ELEMENTSOF(a); i++) {
+        ck_assert_uint_eq(env_table_size(table), two);
+        env_block_unref(a[i]);
+    }
+    ck_assert_uint_eq(env_table_size(table), two - one);
+    env_block_unref(b);
+    ck_assert_uint_eq(env_table_size(table), 0);
+}
+END_TEST
+
 START_TEST(test_many) {
     static EnvBlock *held[1000];
     char text[32];
@@ -139,6 +164,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_sharing);
     tcase_add_test(t, test_come_again);
     tcase_add_test(t, test_copies);
+    tcase_add_test(t, test_size);
     tcase_add_test(t, test_many);
     suite_add_tcase(s, t);
     return s;

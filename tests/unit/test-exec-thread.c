@@ -10,6 +10,8 @@
 #include "tests/unit/thread-rig.h"
 #include "tests/unit/unit.h"
 
+#define THREADS_MAX 512 /* the pool's */
+
 static ThreadRig rig;
 static RigJob job;
 
@@ -222,6 +224,8 @@ START_TEST(test_cancel_at_once) {
 }
 END_TEST
 
+/* ---- kinds that do not answer ---- */
+
 static sem_t let_go;
 static char *warning;
 
@@ -299,6 +303,30 @@ START_TEST(test_kill) {
 }
 END_TEST
 
+/* Every thread is at work, and one job more waits for one: its cancel needs none. */
+START_TEST(test_cancel_without_thread) {
+    static RigJob busy[THREADS_MAX];
+    Kind stubborn = {.name = "test", .run = run_stubborn};
+
+    sem_init(&let_go, 0, 0);
+    for (size_t i = 0; i < THREADS_MAX; i++)
+        thread_rig_start(&rig, &busy[i], &stubborn, &options);
+    thread_rig_start(&rig, &job, &stubborn, &options);
+    exec_job_cancel(job.job);
+    while (job.job)
+        MUST(sd_event_run(rig.event, 20 * USEC_PER_SEC) > 0);
+    rig_job_expect(
+        &job, (const char *const[]){"ended cancelled -1 cancelled before it was started", NULL});
+    for (size_t i = 0; i < THREADS_MAX; i++)
+        sem_post(&let_go);
+    thread_rig_run(&rig);
+    for (size_t i = 0; i < THREADS_MAX; i++) {
+        MUST(streq(rig_job_last(&busy[i]), "ended succeeded 0 "));
+        rig_job_done(&busy[i]);
+    }
+}
+END_TEST
+
 /* The executor goes while a kind is at work: it waits for it. */
 START_TEST(test_free_waits) {
     Kind kind = {.name = "test", .run = run_until_cancelled};
@@ -329,6 +357,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_stubborn);
     tcase_add_test(t, test_failure_after_cancel);
     tcase_add_test(t, test_kill);
+    tcase_add_test(t, test_cancel_without_thread);
     tcase_add_test(t, test_free_waits);
     suite_add_tcase(s, t);
     return s;

@@ -150,6 +150,24 @@ START_TEST(test_no_file) {
 }
 END_TEST
 
+/* It could not be read: that is no fault of what is in it. */
+START_TEST(test_no_descriptors) {
+    struct rlimit limit, none;
+
+    unit_write("result", "{}", 2);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    none = limit;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &none);
+    int r = result_file_check(unit_dir, RESULT_MAX);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    ck_assert_int_eq(r, -EMFILE);
+    ck_assert(result_file_may_be_good(r));
+    ck_assert_int_eq(result_file_check(unit_dir, RESULT_MAX), 1);
+    ck_assert(!result_file_may_be_good(-EBADMSG) && !result_file_may_be_good(-EFBIG));
+}
+END_TEST
+
 /* Brackets without end: the reader has a stack of its own to think of. */
 START_TEST(test_deep) {
     _cleanup_free_ char *deep = malloc(200000);
@@ -174,6 +192,7 @@ static Suite *suite_new(void) {
     tcase_add_loop_test(t, test_take, 0, ELEMENTSOF(results));
     tcase_add_test(t, test_none);
     tcase_add_test(t, test_no_file);
+    tcase_add_test(t, test_no_descriptors);
     tcase_add_test(t, test_deep);
     suite_add_tcase(s, t);
     return s;

@@ -77,6 +77,18 @@ START_TEST(test_job) {
 }
 END_TEST
 
+START_TEST(test_nofile) {
+    ShimSpec spec = plain;
+    unsigned found = 0;
+
+    spec.nofile = 1024;
+    _cleanup_(strv_freep) char **strings = job_of(&spec);
+    STRV_FOREACH (s, strings)
+        found += streq(*s, "nofile=1024");
+    ck_assert_uint_eq(found, 1);
+}
+END_TEST
+
 static const char *const inputs[] = {"{\"steps\":\t1}\n", ""};
 
 /* It comes last: its value runs up to the end. */
@@ -199,6 +211,7 @@ static Suite *suite_new(void) {
     TCase *t = tcase_create("shim-spec");
 
     tcase_add_test(t, test_job);
+    tcase_add_test(t, test_nofile);
     tcase_add_loop_test(t, test_stdin, 0, ELEMENTSOF(inputs));
     tcase_add_loop_test(t, test_env, 0, ELEMENTSOF(envs));
     tcase_add_test(t, test_own_variables);

@@ -194,6 +194,9 @@ static const struct {
     {"A", "env[1] is not VARIABLE=VALUE: \"A\""},
     {"", "env[1] is not VARIABLE=VALUE: \"\""},
     {"=1", "env[1] is not VARIABLE=VALUE: \"=1\""},
+    {"LONGRUN_RESULT=/x",
+     "env[1]: variables LONGRUN_* are set by longrund itself: LONGRUN_RESULT=/x"},
+    {"LONGRUNNER=1", NULL},
 };
 
 START_TEST(test_variable) {

@@ -196,6 +196,28 @@ START_TEST(test_ended_above) {
 }
 END_TEST
 
+/* However few they are: what they were asked with must not take too much memory. */
+START_TEST(test_ended_bytes) {
+    size_t each = TASK_TABLE_ENDED_BYTES_MAX / 4;
+
+    for (uint64_t id = 1; id <= 6; id++)
+        add(id, "")->request_bytes = each;
+    for (uint64_t id = 1; id <= 4; id++)
+        end(id);
+    ck_assert_uint_eq(table.ended_bytes, 4 * each);
+    ck_assert_ptr_null(task_table_ended_above(&table, 100));
+    end(6);
+    ck_assert_uint_eq(task_table_ended_above(&table, 100)->id, 1);
+    take(1);
+    ck_assert_ptr_null(task_table_ended_above(&table, 100));
+    take(5); /* an active one does not count */
+    for (uint64_t id = 2; id <= 6; id++)
+        if (id != 5)
+            take(id);
+    ck_assert_uint_eq(table.ended_bytes, 0);
+}
+END_TEST
+
 START_TEST(test_done_frees_all) {
     for (uint64_t id = 1; id <= 100; id++)
         add(id, "");
@@ -217,6 +239,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_pages);
     tcase_add_test(t, test_unique);
     tcase_add_test(t, test_ended_above);
+    tcase_add_test(t, test_ended_bytes);
     tcase_add_test(t, test_done_frees_all);
     suite_add_tcase(s, t);
     return s;

@@ -101,7 +101,13 @@ static const struct {
     {TEXT("\xed\xbf\xbf"), BAD BAD BAD},         /* U+DFFF */
     {TEXT("\xf4\x90\x80\x80"), BAD BAD BAD BAD}, /* U+110000 */
     {TEXT("\xf5\x80\x80\x80"), BAD BAD BAD BAD},
-    {TEXT("\xc0\x9b[0m"), BAD BAD "[0m"}, /* an overlong ESC is none */
+    {TEXT("\xc0\x9b[0m"), BAD BAD "[0m"},                           /* an overlong ESC is none */
+    {TEXT("a\xef\xbf\xbe"), "a" BAD BAD BAD},                       /* U+FFFE: no bus takes it */
+    {TEXT("\xef\xb7\x8f\xef\xb7\xb0"), "\xef\xb7\x8f\xef\xb7\xb0"}, /* around U+FDD0 to U+FDEF */
+    {TEXT("\xef\xb7\x90"), BAD BAD BAD},
+    {TEXT("\xef\xb7\xaf"), BAD BAD BAD},
+    {TEXT("\xf0\x9f\xbf\xbd"), "\xf0\x9f\xbf\xbd"}, /* U+1FFFD */
+    {TEXT("\xf0\x9f\xbf\xbe"), BAD BAD BAD BAD},
 };
 
 START_TEST(test_clean) {

@@ -221,6 +221,37 @@ START_TEST(test_free_at_once) {
 }
 END_TEST
 
+/* An item that no thread has begun can be taken back; it comes as any other that is done. */
+START_TEST(test_withdraw) {
+    Counted waiting[3] = {};
+
+    hold_all();
+    for (size_t i = 0; i < ELEMENTSOF(waiting); i++) {
+        waiting[i].item.work = work_counted;
+        MUST(thread_pool_submit(pool, &waiting[i].item) == 0);
+    }
+    thread_pool_lock(pool);
+    ck_assert(thread_pool_withdraw(pool, &waiting[1].item));
+    ck_assert(!thread_pool_withdraw(pool, &waiting[1].item)); /* it is done */
+    ck_assert(!thread_pool_withdraw(pool, &held[0].item));    /* it is at work */
+    thread_pool_unlock(pool);
+    take_done(&waiting[1].item);
+    ck_assert_uint_eq(waiting[1].worked, 0);
+
+    sem_post(&held[0].go);
+    take_done(&held[0].item);
+    take_done(&waiting[0].item);
+    take_done(&waiting[2].item);
+    ck_assert_uint_eq(waiting[0].worked + waiting[2].worked, 2);
+    /* And may come again. */
+    ck_assert_int_eq(thread_pool_submit(pool, &waiting[1].item), 0);
+    take_done(&waiting[1].item);
+    ck_assert_uint_eq(waiting[1].worked, 1);
+    for (size_t i = 1; i < THREADS_MAX; i++)
+        sem_post(&held[i].go);
+}
+END_TEST
+
 /* ---- news ---- */
 
 static void work_news(PoolItem *item) {
@@ -408,6 +439,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_order);
     tcase_add_test(t, test_free_while_items_wait);
     tcase_add_test(t, test_free_at_once);
+    tcase_add_test(t, test_withdraw);
     tcase_add_test(t, test_news);
     tcase_add_test(t, test_news_and_end);
     tcase_add_test(t, test_wait_until);
