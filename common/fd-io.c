@@ -81,6 +81,9 @@ int mkdir_parents(const char *path, mode_t mode) {
         return -EINVAL;
     if (len >= sizeof(partial))
         return -ENAMETOOLONG;
+    /* As a rule only the last one is missing. */
+    if (mkdir(path, mode) >= 0)
+        return 0;
 
     for (size_t i = 1; i <= len; i++) {
         if (path[i] != '/' && path[i] != '\0')

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -12,6 +13,9 @@
 #include "daemon/manager-private.h"
 
 /* The way of a task from its slot to its end. */
+
+/* After a row of so many tasks their memory, which lies scattered, is worth giving back. */
+#define TRIM_TASKS 1000
 
 static void set_state(Task *t, TaskState state) {
     int r = task_set_state(t, state, clock_usec(CLOCK_REALTIME));
@@ -78,8 +82,11 @@ static void on_finished(void *userdata, void *arg, int error) {
     bus_waits_task_ended(m->bus->waits, t);
     if (t->run)
         task_run_free(t->run);
-    if (group_task_ended(&m->group, t->state, &succeeded, &failed))
+    if (group_task_ended(&m->group, t->state, &succeeded, &failed)) {
         bus_publisher_group_finished(m->bus->publisher, t->spec->group, succeeded, failed);
+        if (succeeded + failed >= TRIM_TASKS)
+            (void)malloc_trim(0);
+    }
     forget_oldest(m);
 }
 

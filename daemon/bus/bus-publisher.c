@@ -30,6 +30,7 @@ struct BusPublisher {
     const BusApi *api;
     void *api_userdata;
     sd_event_source *timer;
+    uint64_t timer_usec; /* when it comes; USEC_INFINITY when it is off */
     TAILQ_HEAD(, TaskOutbox) outboxes;
     uint64_t outboxes_due; /* when the first of them has something to send, or sooner */
     Batch added, finished, removed;
@@ -173,7 +174,8 @@ static void send_batches(BusPublisher *p, uint64_t usec, bool all) {
 }
 
 /* What may go at once goes in the next turn of the loop: all that one event has changed is in it.
- */
+ * The timer is never put off, since each move of it costs a system call: one that comes too early
+ * finds nothing to send, once. */
 static void arm_timer(BusPublisher *p) {
     uint64_t due = MIN(coalescer_due(&p->changed), coalescer_due(&p->added.rate));
     int r;
@@ -182,14 +184,14 @@ static void arm_timer(BusPublisher *p) {
     uint64_t removed = removed_due(p);
     due = MIN(due, removed);
     due = MIN(due, p->outboxes_due);
-    if (due == USEC_INFINITY) {
-        (void)sd_event_source_set_enabled(p->timer, SD_EVENT_OFF);
+    if (due >= p->timer_usec)
         return;
-    }
     r = sd_event_source_set_time(p->timer, due);
     if (r >= 0)
         r = sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
-    if (r < 0)
+    if (r >= 0)
+        p->timer_usec = due;
+    else
         log_warning_errno(r, "Cannot set the timer of the signals, ignoring");
 }
 
@@ -198,6 +200,7 @@ static int on_timer(sd_event_source *s, uint64_t due, void *userdata) {
     uint64_t usec = now(p);
     TaskOutbox *o;
 
+    p->timer_usec = USEC_INFINITY;
     if (usec >= p->outboxes_due) {
         p->outboxes_due = USEC_INFINITY;
         TAILQ_FOREACH (o, &p->outboxes, link) {
@@ -318,7 +321,7 @@ int bus_publisher_new(BusPublisher **ret, sd_bus *bus, sd_event *event, const Bu
         return -ENOMEM;
     *p = (BusPublisher){.bus = bus, .event = event, .api = api, .api_userdata = api_userdata};
     TAILQ_INIT(&p->outboxes);
-    p->outboxes_due = USEC_INFINITY;
+    p->timer_usec = p->outboxes_due = USEC_INFINITY;
     TAILQ_INIT(&p->group_ends);
     p->added.rate.interval_usec = BATCH_INTERVAL_USEC;
     p->changed.interval_usec = BATCH_INTERVAL_USEC;
