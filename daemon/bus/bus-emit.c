@@ -14,8 +14,7 @@ void bus_task_path(char path[TASK_PATH_SIZE], uint64_t id) {
 }
 
 static void report(int r, const char *what) {
-    /* Of a bus that is gone the daemon hears otherwise. */
-    if (r < 0 && r != -ENOTCONN)
+    if (r < 0 && !bus_is_gone(r))
         log_warning_errno(r, "Cannot send the signal %s, ignoring", what);
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "daemon/bus/bus-message.h"
 
 typedef struct PendingReply {
     sd_bus_message *call, *reply;
@@ -20,7 +21,7 @@ static void on_committed(void *arg, int error) {
                                        strerror(-error));
     else
         r = sd_bus_send(NULL, p->reply, NULL);
-    if (r < 0 && r != -ENOTCONN)
+    if (r < 0 && !bus_is_gone(r))
         log_warning_errno(r, "Cannot reply to a call, ignoring");
     sd_bus_message_unref(p->call);
     sd_bus_message_unref(p->reply);

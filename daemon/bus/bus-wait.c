@@ -5,6 +5,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "daemon/bus/bus-message.h"
 
 typedef struct WaitCall WaitCall;
 
@@ -103,7 +104,7 @@ static void answer(WaitCall *c) {
         r = append_ended(reply, c);
     if (r >= 0)
         r = sd_bus_send(NULL, reply, NULL);
-    if (r < 0)
+    if (r < 0 && !bus_is_gone(r))
         log_warning_errno(r, "Cannot answer a call of Wait, ignoring");
     sd_bus_message_unref(reply);
     wait_call_free(c);
