@@ -191,6 +191,7 @@ class StartTest(DaemonTestCase):
         """U+FFFF and the like: the bus lets them pass."""
         text = "a\uffffb\ufdd0c\U0001fffe"
         task = self.session.start("countdown", {"step_ms": 100000})
+        task.wait_state("running")
         calls = [
             lambda: self.session.start("noop", label=text),
             lambda: self.session.start("noop", unique=text),
@@ -224,6 +225,7 @@ class StartTest(DaemonTestCase):
 class IdTest(DaemonTestCase):
     def test_ids_that_are_not_there(self):
         task = self.session.start("countdown", {"step_ms": 100000})
+        task.wait_state("running")
         for number in (0, task.id + 1, 999, (1 << 64) - 1):
             for method in ("Cancel", "Wait", "RemoveTasks"):
                 with self.assertError("NoSuchTask", f"^There is no task {number}: .*longrun list"):
@@ -308,6 +310,7 @@ class FilterTest(DaemonTestCase):
     def setUp(self):
         super().setUp()
         self.task = self.session.start("countdown", {"step_ms": 100000})
+        self.task.wait_state("running")
         self.task.wait_state("running")
 
     def test_keys(self):

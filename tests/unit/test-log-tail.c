@@ -2,6 +2,7 @@
  * burst. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -148,6 +149,18 @@ START_TEST(test_size_behind) {
     ck_assert_uint_eq(lines.count, 1);
     log_lines_done(&lines);
     expect(false, "4@o:two");
+}
+END_TEST
+
+/* Of a thousand tails few are read at a time: one at rest holds no descriptor. */
+START_TEST(test_descriptors) {
+    put(LOG_STREAM_STDOUT, "one\n", 4);
+    int before = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(before);
+    expect(false, "0@o:one");
+    int after = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(after);
+    ck_assert_int_eq(after, before);
 }
 END_TEST
 
@@ -344,6 +357,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_nul);
     tcase_add_test(t, test_times);
     tcase_add_test(t, test_size_behind);
+    tcase_add_test(t, test_descriptors);
     tcase_add_loop_test(t, test_burst, 0, ELEMENTSOF(bursts));
     tcase_add_test(t, test_burst_forgets);
     tcase_add_test(t, test_burst_cut_in_two);
