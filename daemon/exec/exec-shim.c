@@ -153,6 +153,12 @@ static int on_shim_exit(sd_event_source *s, const siginfo_t *si, void *userdata)
 
 /* ---- messages ---- */
 
+/* A worker that has done everything may still fail to end well: the last unit counts when it has.
+ */
+static uint64_t done_so_far(const ShimJob *j, const ShimMessage *m) {
+    return j->isolated && m->total > 0 ? MIN(m->done, m->total - 1) : m->done;
+}
+
 static void handle_news(ShimJob *j, const ShimMessage *m) {
     const ExecEvents *events = j->job.events;
     void *userdata = j->job.userdata;
@@ -163,7 +169,7 @@ static void handle_news(ShimJob *j, const ShimMessage *m) {
     if (m->phase)
         events->phase(userdata, m->phase);
     if (m->has_progress)
-        events->progress(userdata, m->fraction, m->done, m->total, j->isolated);
+        events->progress(userdata, m->fraction, done_so_far(j, m), m->total, j->isolated);
     if (m->status)
         events->status(userdata, m->status);
     if (m->log_size > 0)

@@ -139,6 +139,7 @@ class EndTest(CommandTestCase):
         task = self.session.shell(f"setsid -f sh -c '{held}'; setsid -f sh -c 'setsid -f sh -c \"{held}\"'; (({held}) &)")
         for _ in range(3):
             self.fifo.read_line()
+        self.session.settles(lambda: "the command has ended; " in task.get("Reason"), "no reason")
         task.cancel()
         self.assertEnds(task, "cancelled", 0, "cancelled")
         self.assertTrue(self.fifo.is_closed(), "a process of the task has outlived it")

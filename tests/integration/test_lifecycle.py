@@ -348,6 +348,11 @@ class BusLostTest(StopTestCase):
 
 
 class KilledTest(StopTestCase):
+    def only_shim(self):
+        """Once those of tasks that have ended are gone."""
+        self.session.settles(lambda: len(children(self.session.daemon.pid)) == 1, "not one shim")
+        return children(self.session.daemon.pid)[0]
+
     @staticmethod
     def wait_for(shim):
         """With the daemon gone, it is our child."""
@@ -376,7 +381,7 @@ class KilledTest(StopTestCase):
         logged.wait()
         running = self.session.shell(self.hold)
         self.fifo.read_line()
-        shim, = children(self.session.daemon.pid)
+        shim = self.only_shim()
         self.session.end_daemon(signal.SIGKILL)
         self.wait_for(shim)
         self.session.start_daemon()
@@ -392,7 +397,7 @@ class KilledTest(StopTestCase):
     def test_the_next_one_starts_while_old_tasks_end(self):
         task = self.session.shell(f"trap '' TERM; {self.hold}; :", stop_timeout=700000)
         self.fifo.read_line()
-        shim, = children(self.session.daemon.pid)
+        shim = self.only_shim()
         self.session.end_daemon(signal.SIGKILL)
         self.session.start_daemon()
         new = self.session.shell("echo fresh; echo 2 >$LONGRUN_RESULT")
