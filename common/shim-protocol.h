@@ -2,52 +2,111 @@
 
 #include "common/macro.h"
 
-/* How longrund and longrun-shim speak. The shim is started with two descriptors in place:
+/* How longrund and longrun-shim speak. All messages are packets of common/fields.h on
+ * SOCK_SEQPACKET sockets.
  *
- *   SHIM_FD_SPEC     a memory file of NUL-terminated KEY=VALUE strings, the job
- *   SHIM_FD_CONTROL  a SOCK_SEQPACKET socket; each packet is one message of common/fields.h
+ * One keeper ("longrun-shim --keeper DIR") for each runtime folder makes the shims: it listens on
+ * DIR/keeper and forks itself for every task, so that a shim is no child of the daemon and outlives
+ * it, and that no program is loaded to start one. It is a subreaper: what a shim that was killed
+ * leaves behind becomes its child, and is ended by it.
  *
- * and with SIGCHLD and all others unblocked and at their defaults. Further descriptors above these
- * two are closed. When the control socket is closed from the other side, the shim stops its task as
- * for a cancel: nothing runs that nobody can see. SIGTERM, SIGINT and SIGHUP to the shim are a
- * cancel too.
+ * Files of a task in its folder DIR/task-ID, which the keeper makes:
  *
- * Just before the last message the shim stops listening: from then on sending to it gives EPIPE,
- * which only says that the task has ended and that the last message is there to be read. */
+ *   control    socket on which the shim listens: a daemon that comes later connects there
+ *   notify     socket for sd_notify(3) of the command
+ *   exit       the exit record: written to exit.new, fsync(2), renamed, before anyone is told. Its
+ *              text is the last message, and what of progress and status was told last
+ *   result     what the command left as its result
+ *
+ * The daemon removes the folder when the end is in its store. */
 
+/* ---- the keeper ---- */
+
+#define KEEPER_SOCKET "keeper"
+
+/* From the daemon. The first message has HELLO; a keeper of another version executes itself anew
+ * before it answers, its shims go on. */
+#define KEEPER_HELLO "HELLO" /* =VERSION of longrund */
+/* =ID: make a shim. Comes with two descriptors (SCM_RIGHTS): a memory file with the job, and the
+ * shim's end of a connected control socket. What cannot be made is told on that socket, by a last
+ * message with EXEC_ERRNO. */
+#define KEEPER_SPAWN "SPAWN"
+
+/* To the daemon, in answer to HELLO, when everything that was sent on earlier connections has been
+ * done: the first four once, LIVE for each shim there is, in as many messages as it takes, and
+ * LIVE_END in the last one. */
+#define KEEPER_VERSION "VERSION"
+#define KEEPER_ISOLATION "ISOLATION" /* ISOLATION_CGROUP or ISOLATION_PROCESS_GROUP */
+#define KEEPER_CGROUP "CGROUP"       /* path below which the tasks' cgroups task-ID are made; "" */
+#define KEEPER_CONTROLLERS "CONTROLLERS" /* of these: "cpu memory pids"; "" */
+#define KEEPER_LIVE "LIVE"               /* =ID */
+#define KEEPER_LIVE_END "LIVE_END"       /* =1 */
+
+/* =ID: the shim died without an exit record. Its processes have been ended, and the keeper has
+ * written the record, with LOST=1. */
+#define KEEPER_LOST "LOST"
+
+#define ISOLATION_CGROUP "cgroup"
+#define ISOLATION_PROCESS_GROUP "process-group"
+
+/* ---- the job ---- */
+
+/* Where a shim that is executed, not forked by a keeper, finds the job and the control socket. */
 #define SHIM_FD_SPEC 3
 #define SHIM_FD_CONTROL 4
+#define SHIM_SPEC_NOTIFY_SOCKET "notify-socket"
 
 #define SHIM_SPEC_MAX (16 * MIB) /* the largest job, bytes */
 
-/* Keys of the job. ARGV and ENV may repeat, in order; ENV is the whole environment of the command.
- * ID, LOG_DIR and one ARGV must be there; an unknown key is an error. */
+/* NUL-terminated KEY=VALUE strings. ARGV and ENV may repeat, in order; ENV is the whole environment
+ * of the command. ID, RUNTIME_DIR, LOG_DIR and one ARGV must be there; an unknown key is an error.
+ */
 #define SHIM_SPEC_ID "id"
+#define SHIM_SPEC_RUNTIME_DIR "runtime-dir" /* absolute path of the task's folder, see above */
 #define SHIM_SPEC_ARGV "argv"
 #define SHIM_SPEC_ENV "env"
 #define SHIM_SPEC_CWD "cwd"       /* absolute path; without it the shim's own */
 #define SHIM_SPEC_UMASK "umask"   /* decimal; without it the shim's own */
 #define SHIM_SPEC_NOFILE "nofile" /* soft RLIMIT_NOFILE; without it the shim's own */
+#define SHIM_SPEC_NICE "nice"     /* added to the shim's own */
 #define SHIM_SPEC_STOP_TIMEOUT                                                                     \
     "stop-timeout-usec" /* from SIGTERM to SIGKILL; 0 = SIGKILL at once, without it never */
+/* Limits; without them none. A time that is spent paused does not count. */
+#define SHIM_SPEC_TIMEOUT "timeout-usec"
+#define SHIM_SPEC_IDLE_TIMEOUT "idle-timeout-usec" /* without output and without progress */
+#define SHIM_SPEC_MEMORY_MAX "memory-max"          /* bytes */
+#define SHIM_SPEC_PIDS_MAX "pids-max"
+#define SHIM_SPEC_CPU_WEIGHT "cpu-weight" /* where the cpu controller is delegated */
 #define SHIM_SPEC_LOG_DIR "log-dir"
 #define SHIM_SPEC_LOG_MAX "log-max" /* bytes; without it no limit */
-/* Path to bind for sd_notify(3), at most 107 bytes; without it none. Once it is bound, it is in the
- * command's environment as NOTIFY_SOCKET, in place of one that ENV may have. */
-#define SHIM_SPEC_NOTIFY_SOCKET "notify-socket"
 /* Bytes for the command's stdin; without it /dev/null. Comes last: its value runs up to the NUL
  * that ends the file, and so may have NULs of its own. */
 #define SHIM_SPEC_STDIN "stdin"
 
+/* ---- the control socket ---- */
+
+/* When it is closed from the other side, the task goes on; whoever connects to "control" takes the
+ * place of the one before, and is told all that is known. SIGTERM, SIGINT and SIGHUP to the shim
+ * stop the task as a cancel does, with STOPPED in place of CANCELLED.
+ *
+ * Just before the last message the shim stops listening: from then on sending to it gives EPIPE,
+ * which only says that the task has ended and that the last message is there to be read, or, after
+ * the end of file, the exit record. */
+
 /* To the shim. */
 #define SHIM_CANCEL "CANCEL" /* =1: SIGTERM to every process, after the stop timeout SIGKILL */
 #define SHIM_KILL "KILL"     /* =N: signal N to every process */
+#define SHIM_PAUSE "PAUSE"   /* =1: stop every process, =0: let them go on */
 
 /* From the shim, while it runs. */
 #define SHIM_STARTED "STARTED"   /* =PID: the command was executed */
 #define SHIM_LOG_SIZE "LOG_SIZE" /* bytes in the log now; at most 20 times a second */
 #define SHIM_MAIN_EXITED                                                                           \
-    "MAIN_EXITED" /* =N: the command ended, N processes of its own making live on */
+    "MAIN_EXITED"            /* =N: the command ended, N processes of its own making live on */
+#define SHIM_PAUSED "PAUSED" /* =1: all of them are stopped, =0: they go on */
+/* Used up so far: comes along with other messages, at most once a second, and with the last. */
+#define SHIM_CPU_USEC "CPU_USEC"
+#define SHIM_MEMORY_PEAK "MEMORY_PEAK" /* bytes */
 
 /* From the command on NOTIFY_SOCKET, passed on at most 20 times a second, the last of each; a value
  * is cut to NOTIFY_VALUE_MAX bytes. */
@@ -59,19 +118,33 @@
 #define NOTIFY_FINAL_MESSAGE "X_LONGRUN_FINAL_MESSAGE" /* the closing words, kept for the end */
 #define NOTIFY_VALUE_MAX (1 * KIB)
 
-/* The last message, when no process of the task is left; SHIM_LOG_SIZE comes with it. Just one of
- * the first three. */
+/* The last message, when no process of the task is left and the exit record is in place;
+ * SHIM_LOG_SIZE and usage come with it. Just one of the first four. */
 #define SHIM_EXIT_CODE "EXIT_CODE"     /* status that the command returned */
 #define SHIM_EXIT_SIGNAL "EXIT_SIGNAL" /* signal that ended the command */
 /* The command was never executed: errno, and at which step. ECANCELED at SHIM_STEP_SETUP, with
- * CANCELLED=1: the cancel was there before the command. */
+ * CANCELLED=1 or STOPPED=1: the cancel was there before the command. */
 #define SHIM_EXEC_ERRNO "EXEC_ERRNO"
-#define SHIM_EXEC_STEP "EXEC_STEP"     /* one of SHIM_STEP_* */
-#define SHIM_CANCELLED "CANCELLED"     /* =1: the cancel came before the end of the last process */
+#define SHIM_LOST "LOST" /* =1: the shim was killed; of the record, written by the keeper */
+#define SHIM_EXEC_STEP "EXEC_STEP" /* one of SHIM_STEP_* */
+/* Why it was stopped, if it was and that came before the end of the last process: one of three. */
+#define SHIM_CANCELLED "CANCELLED" /* =1: CANCEL */
+#define SHIM_STOPPED "STOPPED"     /* =1: a signal to the shim */
+#define SHIM_LIMIT "LIMIT"         /* the name of the option, as "idle-timeout" */
+#define SHIM_LIMIT_REACHED                                                                         \
+    "LIMIT_REACHED"                    /* the value then, in the limit's own unit; with SHIM_LIMIT \
+                                        */
 #define SHIM_KILLED "KILLED"           /* =1: the stop timeout ran out, SIGKILL was needed */
 #define SHIM_LOG_DROPPED "LOG_DROPPED" /* bytes of output that were not kept */
 #define SHIM_LOG_ERRNO "LOG_ERRNO"     /* why the log could not be written */
 
-#define SHIM_STEP_SETUP "setup" /* reading the job, making pipes and the process */
+#define SHIM_STEP_SETUP "setup" /* reading the job, making pipes, cgroup and process */
 #define SHIM_STEP_CHDIR "chdir" /* changing to CWD */
 #define SHIM_STEP_EXEC "exec"   /* finding and executing ARGV */
+
+/* Names in a task's runtime folder. */
+#define SHIM_CONTROL_NAME "control"
+#define SHIM_NOTIFY_NAME "notify"
+#define SHIM_EXIT_NAME "exit"
+#define SHIM_EXIT_NEW_NAME "exit.new"
+#define SHIM_EXIT_RECORD_MAX (16 * KIB)

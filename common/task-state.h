@@ -7,10 +7,12 @@ typedef enum TaskState {
     TASK_QUEUED,     /* ready, wants a slot */
     TASK_STARTING,   /* has a slot; nothing runs yet */
     TASK_RUNNING,    /* at work */
+    TASK_PAUSED,     /* its processes are stopped until it is resumed */
     TASK_CANCELLING, /* asked to stop, not all of it is gone yet */
     TASK_SUCCEEDED,
     TASK_FAILED,
     TASK_CANCELLED,
+    TASK_TIMED_OUT,   /* a limit on its time was reached */
     TASK_INTERRUPTED, /* lost through no doing of its own: the daemon stopped, its supervisor died
                        */
     _TASK_STATE_MAX,

@@ -100,20 +100,23 @@ int manager_new_log_lines(void *userdata, Task *t, bool final, LogLines *ret) {
     return run->tail ? log_tail_read(run->tail, t->log_size, final, ret) : -ENOMEM;
 }
 
-int manager_take_result(void *userdata, Task *t, char **ret, Error *error) {
+int manager_take_result(void *userdata, Task *t,
+                        void (*func)(void *arg, const char *result, const Error *error), void *arg,
+                        Error *error) {
     Manager *m = userdata;
-    _cleanup_free_ char *dir = state_dir_task_runtime(&m->dirs, t->id);
+    _cleanup_free_ char *dir = state_dir_task_runtime(&m->dirs, t->id), *result = NULL;
     int r;
 
     if (!t->has_result)
         return error_set(error, ERROR_NO_RESULT,
                          "Task %" PRIu64 " has no result: it left none, or it was taken already",
                          t->id);
-    r = dir ? result_file_take(dir, t->spec->result_max, ret) : -ENOMEM;
+    r = dir ? result_file_take(dir, t->spec->result_max, &result) : -ENOMEM;
     if (r < 0)
         return error_set(error, ERROR_STORAGE, "Cannot read the result of task %" PRIu64 ": %s",
                          t->id, strerror(-r));
     t->has_result = false;
     (void)rmdir(dir);
+    func(arg, result, NULL);
     return 0;
 }

@@ -26,17 +26,49 @@ typedef struct BusApi {
     /* Of an active task. */
     void (*cancel)(void *userdata, Task *task);
     int (*kill)(void *userdata, Task *task, int signal, Error *error);
-    void (*set_label)(void *userdata, Task *task, char *label); /* takes label */
-    void (*remove)(void *userdata, Task *task);                 /* of an ended task; frees it */
-    int (*open_log)(void *userdata, Task *task, Error *error);  /* descriptor for the caller */
+    void (*set_label)(void *userdata, Task *task, char *label);         /* takes label */
+    int (*pause)(void *userdata, Task *task, bool pause, Error *error); /* of an active one */
+    void (*remove)(void *userdata, Task *task);                /* of an ended task; frees it */
+    int (*open_log)(void *userdata, Task *task, Error *error); /* descriptor for the caller */
     int (*read_log)(void *userdata, Task *task, uint64_t offset, void *buf, size_t size,
                     Error *error); /* number of bytes */
-    int (*take_result)(void *userdata, Task *task, char **ret, Error *error);
+    /* Reads the result of an ended task and deletes it; func is called once that is on disk. The
+     * text is func's to read, not to keep; NULL when there is an error. */
+    int (*take_result)(void *userdata, Task *task,
+                       void (*func)(void *arg, const char *result, const Error *error), void *arg,
+                       Error *error);
     int (*reload)(void *userdata, Error *error);
 
     TaskSpec *(*new_spec)(void *userdata, const char *kind); /* with the defaults filled in */
     EnvBlock *(*intern_env)(void *userdata, char *const *env);
+    /* The tasks in memory: the active ones, and some of those that have ended. */
     TaskTable *(*tasks)(void *userdata);
+
+    /* Those that have ended and are not in memory. All of these call func later, from the loop,
+     * with 0 or -errno; nothing leaves memory before it has returned. 0, or -errno: then func is
+     * not called. */
+
+    /* Brings tasks into memory, as far as they exist: task_table_find() then finds them. */
+    int (*recall)(void *userdata, const uint64_t *ids, size_t n, void (*func)(void *arg, int error),
+                  void *arg);
+    /* A page of all tasks, active and ended. The filter's strings are copied. The tasks are func's
+     * to look at, not to keep. next: cursor of the next page, 0 at the end. */
+    int (*list)(void *userdata, const TaskFilter *filter,
+                void (*func)(void *arg, int error, Task *const *tasks, size_t n, uint64_t next),
+                void *arg);
+    int (*count)(void *userdata, const TaskFilter *filter,
+                 void (*func)(void *arg, int error, const uint32_t counts[_TASK_STATE_MAX]),
+                 void *arg);
+    /* Removes ended tasks that match; func when all of them are gone from the disk. */
+    int (*prune)(void *userdata, const TaskFilter *filter,
+                 void (*func)(void *arg, int error, uint32_t removed), void *arg);
+
+    const char *(*isolation)(
+        void *userdata); /* ISOLATION_* of common/shim-protocol.h, "" = not known yet */
+    bool (*low_disk)(void *userdata);
+    bool (*ends_at_logout)(void *userdata);
+    /* What an active task has used up by now. */
+    TaskUsage (*usage)(void *userdata, const Task *task);
     const BusKind *(*kinds)(void *userdata); /* built-in ones; the last has no name */
     unsigned (*running)(void *userdata);
     unsigned (*queued)(void *userdata);

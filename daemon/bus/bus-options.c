@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/strv.h"
+#include "daemon/core/task-options.h"
 
 /* ---- one value ---- */
 
@@ -42,46 +43,24 @@ static int read_strings(sd_bus_message *m, const char *option, char ***ret, Erro
 
 /* ---- options of a task ---- */
 
-typedef struct Option {
-    const char *name;
-    const char *type;
-    size_t offset;
-} Option;
-
-static const Option options[] = {
-    {"label", "s", offsetof(TaskSpec, label)},
-    {"group", "s", offsetof(TaskSpec, group)},
-    {"cwd", "s", offsetof(TaskSpec, cwd)},
-    {"unique", "s", offsetof(TaskSpec, unique)},
-    {"params", "s", offsetof(TaskSpec, params)},
-    {"argv", "as", offsetof(TaskSpec, argv)},
-    {"env", "as", offsetof(TaskSpec, env)},
-    {"clear-env", "b", offsetof(TaskSpec, clear_env)},
-    {"isolate", "b", offsetof(TaskSpec, isolate)},
-    {"umask", "u", offsetof(TaskSpec, umask)},
-    {"stop-timeout", "t", offsetof(TaskSpec, stop_timeout_usec)},
-    {"log-max", "t", offsetof(TaskSpec, log_max)},
-    {"result-max", "t", offsetof(TaskSpec, result_max)},
-};
-
-static const Option *option_by_name(const char *name) {
-    for (size_t i = 0; i < ELEMENTSOF(options); i++)
-        if (streq(options[i].name, name))
-            return &options[i];
+static const TaskOption *option_by_name(const char *name) {
+    for (const TaskOption *o = task_options(); o->name; o++)
+        if (streq(o->name, name))
+            return o;
     return NULL;
 }
 
 static int unknown_option(const char *name, Error *error) {
-    char known[256] = "";
+    char known[512] = "";
+    size_t n = 0;
 
-    for (size_t i = 0, n = 0; i < ELEMENTSOF(options) && n < sizeof(known); i++)
-        n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s", i > 0 ? ", " : "",
-                              options[i].name);
+    for (const TaskOption *o = task_options(); o->name && n < sizeof(known); o++)
+        n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s", n > 0 ? ", " : "", o->name);
     return error_set(error, ERROR_UNKNOWN_OPTION, "There is no option \"%.100s\". Known are: %s",
                      name, known);
 }
 
-static int read_string_option(sd_bus_message *m, const Option *o, char **field, Error *error) {
+static int read_string_option(sd_bus_message *m, const TaskOption *o, char **field, Error *error) {
     const char *s;
     int r = read_basic(m, o->name, "s", &s, error);
 
@@ -96,7 +75,7 @@ static int read_string_option(sd_bus_message *m, const Option *o, char **field, 
 }
 
 static int read_strings_option(sd_bus_message *m, const BusApi *api, void *api_userdata,
-                               const Option *o, TaskSpec *spec, Error *error) {
+                               const TaskOption *o, TaskSpec *spec, Error *error) {
     _cleanup_(strv_freep) char **strings = NULL;
     int r = read_strings(m, o->name, &strings, error);
 
@@ -112,8 +91,8 @@ static int read_strings_option(sd_bus_message *m, const BusApi *api, void *api_u
     return spec->env ? 0 : -ENOMEM;
 }
 
-static int read_option(sd_bus_message *m, const BusApi *api, void *api_userdata, const Option *o,
-                       TaskSpec *spec, Error *error) {
+static int read_option(sd_bus_message *m, const BusApi *api, void *api_userdata,
+                       const TaskOption *o, TaskSpec *spec, Error *error) {
     void *field = (char *)spec + o->offset;
     int flag, r;
 
@@ -127,7 +106,7 @@ static int read_option(sd_bus_message *m, const BusApi *api, void *api_userdata,
         if (r >= 0)
             *(bool *)field = flag;
         return r;
-    default: /* u and t are as wide as their fields */
+    default: /* numbers are as wide as their fields */
         return read_basic(m, o->name, o->type, field, error);
     }
 }
@@ -144,10 +123,10 @@ int bus_options_read(sd_bus_message *m, const BusApi *api, void *api_userdata, T
         r = sd_bus_message_read_basic(m, 's', &name);
         if (r < 0)
             return r;
-        const Option *o = option_by_name(name);
+        const TaskOption *o = option_by_name(name);
         if (!o)
             return unknown_option(name, error);
-        unsigned bit = 1u << (o - options);
+        unsigned bit = 1u << (o - task_options());
         if (seen & bit)
             return error_set(error, ERROR_INVALID_OPTION, "option %s is given twice", name);
         seen |= bit;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/cleanup.h"
+#include "common/log.h"
 #include "common/parse.h"
 #include "daemon/bus/bus-emit.h"
 #include "daemon/bus/bus-error.h"
@@ -124,9 +125,23 @@ static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
+static void on_result(void *arg, const char *result, const Error *error) {
+    _cleanup_message_ sd_bus_message *m = arg;
+    _cleanup_(sd_bus_error_free) sd_bus_error e = {};
+    int r;
+
+    if (result)
+        r = sd_bus_reply_method_return(m, "s", result);
+    else {
+        (void)bus_error_from(&e, -EREMOTE, error);
+        r = sd_bus_reply_method_error(m, &e);
+    }
+    if (r < 0 && !bus_is_gone(r))
+        log_warning_errno(r, "Cannot reply to a call, ignoring");
+}
+
 static int method_take_result(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
-    _cleanup_free_ char *result = NULL;
     Bus *b = userdata;
     Task *t = task_of_call(b, m);
     int r;
@@ -134,11 +149,12 @@ static int method_take_result(sd_bus_message *m, void *userdata, sd_bus_error *r
     if (!task_is_final(t))
         r = error_set(&error, ERROR_STILL_ACTIVE,
                       "Task %" PRIu64 " has not ended: wait for it, then take the result", t->id);
-    else
-        r = b->api->take_result(b->api_userdata, t, &result, &error);
-    if (r < 0)
-        return bus_error_from(ret_error, r, &error);
-    return sd_bus_reply_method_return(m, "s", result);
+    else {
+        r = b->api->take_result(b->api_userdata, t, on_result, sd_bus_message_ref(m), &error);
+        if (r < 0)
+            sd_bus_message_unref(m);
+    }
+    return r < 0 ? bus_error_from(ret_error, r, &error) : 1;
 }
 
 static int method_set_label(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {

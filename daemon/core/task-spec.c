@@ -19,7 +19,9 @@ TaskSpec *task_spec_new(const char *kind, const TaskDefaults *defaults) {
     s->unique = strdup("");
     s->params = strdup("");
     s->cwd = strdup(defaults->cwd);
-    if (!s->kind || !s->label || !s->group || !s->unique || !s->params || !s->cwd)
+    s->on_interrupt = strdup(TASK_ON_INTERRUPT_FAIL);
+    if (!s->kind || !s->label || !s->group || !s->unique || !s->params || !s->cwd ||
+        !s->on_interrupt)
         return NULL;
     s->umask = 0022;
     s->stop_timeout_usec = defaults->stop_timeout_usec;
@@ -38,6 +40,7 @@ TaskSpec *task_spec_free(TaskSpec *s) {
     free(s->params);
     strv_free(s->argv);
     free(s->cwd);
+    free(s->on_interrupt);
     env_block_unref(s->env);
     free(s);
     return NULL;
@@ -146,6 +149,64 @@ static int check_numbers(const TaskSpec *s, Error *error) {
     return 0;
 }
 
+static int check_timeouts(const TaskSpec *s, Error *error) {
+    const struct {
+        const char *name;
+        uint64_t usec;
+    } timeouts[] = {
+        {"timeout", s->timeout_usec},
+        {"idle-timeout", s->idle_timeout_usec},
+        {"queue-timeout", s->queue_timeout_usec},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(timeouts); i++)
+        if (timeouts[i].usec > TASK_TIMEOUT_LIMIT)
+            return error_set(error, ERROR_INVALID_OPTION,
+                             "%s is above ten years; it is given in microseconds, 0 for none",
+                             timeouts[i].name);
+    return 0;
+}
+
+/* A thread of the daemon shares its memory and its priority with all others. */
+static int check_own_process(const TaskSpec *s, Error *error) {
+    const char *option = s->memory_max > 0   ? "memory-max"
+                         : s->pids_max > 0   ? "pids-max"
+                         : s->cpu_weight > 0 ? "cpu-weight"
+                         : s->nice != 0      ? "nice"
+                                             : NULL;
+
+    if (!option || s->isolate || streq(s->kind, TASK_KIND_COMMAND))
+        return 0;
+    return error_set(error, ERROR_INVALID_OPTION,
+                     "%s is for tasks with a process of their own: give isolate as well", option);
+}
+
+static int check_limits(const TaskSpec *s, Error *error) {
+    if (s->memory_max > 0 &&
+        (s->memory_max < TASK_MEMORY_MAX_MIN || s->memory_max > TASK_SIZE_LIMIT))
+        return error_set(error, ERROR_INVALID_OPTION,
+                         "memory-max is from 1M to 1024T; it is given in bytes, 0 for none");
+    if (s->pids_max > TASK_PIDS_MAX_LIMIT)
+        return error_set(error, ERROR_INVALID_OPTION, "pids-max is at most %" PRIu64,
+                         TASK_PIDS_MAX_LIMIT);
+    if (s->cpu_weight > TASK_CPU_WEIGHT_LIMIT)
+        return error_set(error, ERROR_INVALID_OPTION,
+                         "cpu-weight is from 1 to %d; 100 is that of other tasks, 0 for none",
+                         TASK_CPU_WEIGHT_LIMIT);
+    if (s->nice < -20 || s->nice > 19)
+        return error_set(error, ERROR_INVALID_OPTION, "nice is from -20 to 19");
+    return check_own_process(s, error);
+}
+
+static int check_on_interrupt(const TaskSpec *s, Error *error) {
+    if (streq(s->on_interrupt, TASK_ON_INTERRUPT_FAIL) || task_spec_restarts(s))
+        return 0;
+    return error_set(error, ERROR_INVALID_OPTION,
+                     "on-interrupt is \"" TASK_ON_INTERRUPT_FAIL
+                     "\" or \"" TASK_ON_INTERRUPT_RESTART "\", not \"%.50s\"",
+                     s->on_interrupt);
+}
+
 int task_label_check(const char *label, Error *error) {
     if (strlen(label) > TASK_LABEL_MAX)
         return error_set(error, ERROR_INVALID_OPTION, "label has more than %" PRIu64 " bytes",
@@ -175,8 +236,10 @@ static int fill_label(TaskSpec *s) {
 }
 
 int task_spec_check(TaskSpec *s, Error *error) {
-    int (*const checks[])(const TaskSpec *, Error *) = {check_argv, check_env, check_cwd,
-                                                        check_numbers};
+    int (*const checks[])(const TaskSpec *, Error *) = {
+        check_argv,     check_env,    check_cwd,          check_numbers,
+        check_timeouts, check_limits, check_on_interrupt,
+    };
     int r;
 
     for (size_t i = 0; i < ELEMENTSOF(checks); i++) {
@@ -198,7 +261,7 @@ int task_spec_check(TaskSpec *s, Error *error) {
 
 size_t task_spec_size(const TaskSpec *s) {
     size_t size = sizeof(*s) + strlen(s->kind) + strlen(s->label) + strlen(s->group) +
-                  strlen(s->unique) + strlen(s->params) + strlen(s->cwd);
+                  strlen(s->unique) + strlen(s->params) + strlen(s->cwd) + strlen(s->on_interrupt);
 
     STRV_FOREACH (a, s->argv)
         size += strlen(*a) + sizeof(char *);

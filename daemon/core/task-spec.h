@@ -25,6 +25,11 @@
 #define TASK_RESULT_MAX_LIMIT (8 * MIB) /* the loop parses it, once */
 #define TASK_LOG_MAX_LIMIT (UINT64_C(1) << 50)
 #define TASK_STOP_TIMEOUT_LIMIT (7 * USEC_PER_DAY)
+#define TASK_TIMEOUT_LIMIT (3650 * USEC_PER_DAY)
+#define TASK_MEMORY_MAX_MIN (1 * MIB)
+#define TASK_SIZE_LIMIT (UINT64_C(1) << 50)
+#define TASK_PIDS_MAX_LIMIT (4 * MIB) /* PID_MAX_LIMIT of the kernel */
+#define TASK_CPU_WEIGHT_LIMIT 10000
 
 typedef struct TaskSpec {
     char *kind;
@@ -39,9 +44,25 @@ typedef struct TaskSpec {
     bool isolate;
     uint32_t umask;
     uint64_t stop_timeout_usec;
-    uint64_t log_max;    /* bytes */
-    uint64_t result_max; /* bytes */
+    uint64_t log_max;            /* bytes */
+    uint64_t result_max;         /* bytes */
+    uint64_t timeout_usec;       /* from the start to the end, pauses left out; 0 = none */
+    uint64_t idle_timeout_usec;  /* without output and progress; 0 = none */
+    uint64_t queue_timeout_usec; /* from the request to the start; 0 = none */
+    uint64_t memory_max;         /* bytes of all its processes together; 0 = none */
+    uint64_t pids_max;           /* processes and threads at a time; 0 = none */
+    uint32_t
+        cpu_weight;     /* 1 to 10000 as CPUWeight= of systemd.resource-control(5); 0 = as others */
+    int32_t nice;       /* as nice(1), -20 to 19 */
+    char *on_interrupt; /* what becomes of it when it is lost: TASK_ON_INTERRUPT_* */
 } TaskSpec;
+
+#define TASK_ON_INTERRUPT_FAIL "fail"       /* it is interrupted */
+#define TASK_ON_INTERRUPT_RESTART "restart" /* it goes back into the queue */
+
+static inline bool task_spec_restarts(const TaskSpec *s) {
+    return streq(s->on_interrupt, TASK_ON_INTERRUPT_RESTART);
+}
 
 /* Values of what a request leaves out. */
 typedef struct TaskDefaults {

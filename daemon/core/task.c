@@ -6,13 +6,16 @@
 
 #define TO(state) (1u << TASK_##state)
 
-/* From each state, the states that may follow. Final is final. */
+#define ANY_END (TO(SUCCEEDED) | TO(FAILED) | TO(CANCELLED) | TO(TIMED_OUT) | TO(INTERRUPTED))
+
+/* From each state, the states that may follow. Final is final. Back to the queue goes what was
+ * interrupted and is to be started again. */
 static const unsigned task_transitions[_TASK_STATE_MAX] = {
-    [TASK_QUEUED] = TO(STARTING) | TO(CANCELLED) | TO(INTERRUPTED),
-    [TASK_STARTING] =
-        TO(RUNNING) | TO(CANCELLING) | TO(SUCCEEDED) | TO(FAILED) | TO(CANCELLED) | TO(INTERRUPTED),
-    [TASK_RUNNING] = TO(CANCELLING) | TO(SUCCEEDED) | TO(FAILED) | TO(CANCELLED) | TO(INTERRUPTED),
-    [TASK_CANCELLING] = TO(SUCCEEDED) | TO(FAILED) | TO(CANCELLED) | TO(INTERRUPTED),
+    [TASK_QUEUED] = TO(STARTING) | TO(CANCELLED) | TO(TIMED_OUT) | TO(INTERRUPTED),
+    [TASK_STARTING] = TO(QUEUED) | TO(RUNNING) | TO(CANCELLING) | ANY_END,
+    [TASK_RUNNING] = TO(QUEUED) | TO(PAUSED) | TO(CANCELLING) | ANY_END,
+    [TASK_PAUSED] = TO(QUEUED) | TO(RUNNING) | TO(CANCELLING) | ANY_END,
+    [TASK_CANCELLING] = ANY_END,
 };
 
 Task *task_new(uint64_t id, TaskSpec *spec, uint64_t now_usec) {
@@ -41,15 +44,30 @@ Task *task_free(Task *t) {
     return NULL;
 }
 
+/* What the attempt that was cut short has left behind. */
+static void begin_again(Task *t) {
+    progress_done(&t->progress);
+    t->started_at = 0;
+    t->pid = 0;
+    task_set_status(t, "");
+    task_set_reason(t, "");
+}
+
 int task_set_state(Task *t, TaskState state, uint64_t now_usec) {
     if ((unsigned)state >= _TASK_STATE_MAX || !(task_transitions[t->state] & (1u << state)))
         return -EPERM;
 
     t->state = state;
-    if (state == TASK_STARTING)
+    if (state == TASK_QUEUED)
+        begin_again(t);
+    if (state == TASK_STARTING) {
         t->started_at = now_usec;
+        t->attempt++;
+    }
     if (task_state_is_final(state)) {
-        t->finished_at = now_usec;
+        uint64_t begun_at = MAX(t->started_at, t->created_at);
+        /* The clock may have been set back meanwhile. */
+        t->finished_at = MAX(now_usec, begun_at);
         t->pid = 0;
         task_set_reason(t, "");
     }

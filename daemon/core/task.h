@@ -14,6 +14,12 @@
 #define TASK_STATUS_MAX (1 * KIB)
 #define TASK_MESSAGE_MAX (4 * KIB)
 
+/* What an attempt has used up. */
+typedef struct TaskUsage {
+    uint64_t cpu_usec;
+    uint64_t memory_peak; /* bytes */
+} TaskUsage;
+
 typedef struct Task {
     uint64_t id;
     TaskSpec *spec;
@@ -27,11 +33,17 @@ typedef struct Task {
     int exit_signal;                              /* 0 = none */
     pid_t pid;                                    /* 0 = none */
     uint64_t log_size;                            /* bytes */
+    uint64_t log_kept; /* bytes of it that are on disk; known at the end */
+    unsigned attempt;  /* 1 = the first; 0 = not started yet */
+    TaskUsage usage;
     bool has_result;
     bool cancel_requested;
     bool stop_requested; /* the daemon ends: what is cut short is interrupted, not cancelled */
 
     TAILQ_ENTRY(Task) queue;   /* the scheduler's */
+    TAILQ_ENTRY(Task) changed; /* the commit queue's: its row is to be written */
+    bool is_changed;           /* it is in that list */
+    bool stored;               /* it has a row in the store */
     size_t request_bytes;      /* the scheduler's: what it counts the request for */
     UT_hash_handle hh;         /* the table's, by id */
     UT_hash_handle hh_unique;  /* the table's, by unique key, while active */

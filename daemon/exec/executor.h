@@ -3,7 +3,7 @@
 #include <sys/types.h>
 
 #include "common/macro.h"
-#include "common/task-state.h"
+#include "daemon/core/task.h"
 
 /* The one face of everything that carries out tasks: a thread of the pool or a shim. A job reports
  * through ExecEvents, from the loop, never from within the call that started or cancelled it.
@@ -16,6 +16,7 @@ typedef struct ExecOutcome {
     int exit_signal;      /* 0 = none */
     const char *message;  /* how it ended, in words; not owned, valid during the call */
     uint64_t log_dropped; /* bytes of output that were not kept */
+    TaskUsage usage;      /* 0 where not known */
     int log_error;        /* -errno of writing the log, or 0 */
 } ExecOutcome;
 
@@ -27,6 +28,8 @@ typedef struct ExecEvents {
     void (*status)(void *userdata, const char *text);
     void (*log_grew)(void *userdata, uint64_t size);
     void (*reason)(void *userdata, const char *text);
+    void (*paused)(void *userdata, bool paused); /* its processes are stopped, or go on */
+    void (*usage)(void *userdata, const TaskUsage *usage);
     void (*ended)(void *userdata, const ExecOutcome *outcome);
 } ExecEvents;
 
@@ -34,7 +37,8 @@ typedef struct ExecJob ExecJob;
 
 typedef struct ExecJobVTable {
     void (*cancel)(ExecJob *job);
-    int (*kill)(ExecJob *job, int signal); /* 0, -EOPNOTSUPP when there is no process */
+    int (*kill)(ExecJob *job, int signal);  /* 0, -EOPNOTSUPP when there is no process */
+    int (*pause)(ExecJob *job, bool pause); /* the same; events->paused tells when it is done */
     void (*free)(ExecJob *job);
 } ExecJobVTable;
 
@@ -52,6 +56,10 @@ static inline void exec_job_cancel(ExecJob *job) {
 
 static inline int exec_job_kill(ExecJob *job, int signal) {
     return job->vtable->kill(job, signal);
+}
+
+static inline int exec_job_pause(ExecJob *job, bool pause) {
+    return job->vtable->pause(job, pause);
 }
 
 /* Of a job that has ended. NULL-safe, gives NULL. */

@@ -7,18 +7,20 @@
 /* Every state and every next one, + where the step is allowed. */
 static const struct {
     TaskState from;
-    const char *to; /* queued, starting, running, cancelling, succeeded, failed, cancelled,
-                       interrupted */
+    const char *to; /* queued, starting, running, paused, cancelling, succeeded, failed, cancelled,
+                       timed-out, interrupted */
 } steps[] = {
     /* clang-format off */
-    {TASK_QUEUED,      "-+----++"},
-    {TASK_STARTING,    "--++++++"},
-    {TASK_RUNNING,     "---+++++"},
-    {TASK_CANCELLING,  "----++++"},
-    {TASK_SUCCEEDED,   "--------"},
-    {TASK_FAILED,      "--------"},
-    {TASK_CANCELLED,   "--------"},
-    {TASK_INTERRUPTED, "--------"},
+    {TASK_QUEUED,      "-+-----+++"},
+    {TASK_STARTING,    "+-+-++++++"},
+    {TASK_RUNNING,     "+--+++++++"},
+    {TASK_PAUSED,      "+-+-++++++"},
+    {TASK_CANCELLING,  "-----+++++"},
+    {TASK_SUCCEEDED,   "----------"},
+    {TASK_FAILED,      "----------"},
+    {TASK_CANCELLED,   "----------"},
+    {TASK_TIMED_OUT,   "----------"},
+    {TASK_INTERRUPTED, "----------"},
     /* clang-format on */
 };
 
@@ -79,6 +81,34 @@ START_TEST(test_life) {
 }
 END_TEST
 
+START_TEST(test_started_again) {
+    _cleanup_(task_freep) Task *t = unit_task_new(1);
+
+    task_set_state(t, TASK_STARTING, 2000);
+    task_set_state(t, TASK_RUNNING, 3000);
+    t->pid = 77;
+    task_set_status(t, "half of it");
+    progress_update(&t->progress, -1, 5, 10, true);
+    ck_assert_int_eq(task_set_state(t, TASK_QUEUED, 4000), 0);
+    ck_assert_uint_eq(t->attempt, 1);
+    ck_assert_uint_eq(t->started_at, 0);
+    ck_assert_int_eq(t->pid, 0);
+    ck_assert_str_eq(t->status, "");
+    ck_assert_double_eq(t->progress.fraction, PROGRESS_UNKNOWN);
+    ck_assert_int_eq(task_set_state(t, TASK_STARTING, 5000), 0);
+    ck_assert_uint_eq(t->attempt, 2);
+}
+END_TEST
+
+START_TEST(test_clock_set_back) {
+    _cleanup_(task_freep) Task *t = unit_task_new(1);
+
+    task_set_state(t, TASK_STARTING, 9000);
+    ck_assert_int_eq(task_set_state(t, TASK_FAILED, 5000), 0);
+    ck_assert_uint_eq(t->finished_at, 9000);
+}
+END_TEST
+
 START_TEST(test_failure_keeps_progress) {
     _cleanup_(task_freep) Task *t = unit_task_new(1);
 
@@ -97,10 +127,11 @@ static const struct {
     const char *name;
     bool final;
 } names[] = {
-    {TASK_QUEUED, "queued", false},      {TASK_STARTING, "starting", false},
-    {TASK_RUNNING, "running", false},    {TASK_CANCELLING, "cancelling", false},
-    {TASK_SUCCEEDED, "succeeded", true}, {TASK_FAILED, "failed", true},
-    {TASK_CANCELLED, "cancelled", true}, {TASK_INTERRUPTED, "interrupted", true},
+    {TASK_QUEUED, "queued", false},         {TASK_STARTING, "starting", false},
+    {TASK_RUNNING, "running", false},       {TASK_PAUSED, "paused", false},
+    {TASK_CANCELLING, "cancelling", false}, {TASK_SUCCEEDED, "succeeded", true},
+    {TASK_FAILED, "failed", true},          {TASK_CANCELLED, "cancelled", true},
+    {TASK_TIMED_OUT, "timed-out", true},    {TASK_INTERRUPTED, "interrupted", true},
 };
 
 START_TEST(test_names) {
@@ -168,6 +199,8 @@ static Suite *suite_new(void) {
     tcase_add_loop_test(t, test_step, 0, _TASK_STATE_MAX * _TASK_STATE_MAX);
     tcase_add_loop_test(t, test_no_state, 0, ELEMENTSOF(no_states));
     tcase_add_test(t, test_life);
+    tcase_add_test(t, test_started_again);
+    tcase_add_test(t, test_clock_set_back);
     tcase_add_test(t, test_failure_keeps_progress);
     tcase_add_test(t, test_names);
     tcase_add_loop_test(t, test_no_name, 0, ELEMENTSOF(no_names));
