@@ -246,6 +246,15 @@ static void on_reason(void *userdata, const char *text) {
     task_set_reason(run->task, text);
 }
 
+static void on_paused(void *userdata, bool paused) {
+}
+
+static void on_usage(void *userdata, const TaskUsage *usage) {
+    TaskRun *run = userdata;
+
+    run->task->usage = *usage;
+}
+
 static void on_ended(void *userdata, const ExecOutcome *outcome) {
     finish_run(userdata, outcome);
 }
@@ -257,6 +266,8 @@ static const ExecEvents exec_events = {
     .status = on_status,
     .log_grew = on_log_grew,
     .reason = on_reason,
+    .paused = on_paused,
+    .usage = on_usage,
     .ended = on_ended,
 };
 
@@ -290,6 +301,7 @@ static int start_process(TaskRun *run, bool isolated) {
     worker_argv[0] = worker;
     ShimSpec job = {
         .id = run->task->id,
+        .attempt = 1,
         .argv = isolated ? worker_argv : spec->argv,
         .env = env_block_strings(spec->env),
         .clear_env = spec->clear_env,
@@ -297,16 +309,19 @@ static int start_process(TaskRun *run, bool isolated) {
         .umask = spec->umask,
         .nofile = run->manager->nofile,
         .stdin_text = isolated ? (isempty(spec->params) ? "{}" : spec->params) : NULL,
+        .nice = spec->nice,
         .stop_timeout_usec = spec->stop_timeout_usec,
+        .timeout_usec = spec->timeout_usec,
+        .idle_timeout_usec = spec->idle_timeout_usec,
+        .memory_max = spec->memory_max,
+        .pids_max = spec->pids_max,
+        .cpu_weight = spec->cpu_weight,
         .log_dir = run->manager->dirs.logs,
         .log_max = spec->log_max,
         .result_max = spec->result_max,
         .runtime_dir = run->runtime_dir,
     };
 
-    int r = mkdir_parents(run->runtime_dir, 0700);
-    if (r < 0)
-        return r;
     return shim_job_start(run->manager->shims, &job, isolated, &exec_events, run, &run->job);
 }
 
