@@ -185,7 +185,14 @@ int manager_adopt(TaskRun *run) {
         .program = isolated ? "longrun-worker" : spec->argv[0],
         .cwd = spec->cwd,
         .isolated = isolated,
-        .stop_timeout_usec = spec->stop_timeout_usec,
+        .limits =
+            {
+                .stop_timeout_usec = spec->stop_timeout_usec,
+                .timeout_usec = spec->timeout_usec,
+                .idle_timeout_usec = spec->idle_timeout_usec,
+                .memory_max = spec->memory_max,
+                .pids_max = spec->pids_max,
+            },
     };
 
     return shim_job_adopt(run->manager->shims, &adoption, &exec_events, run, &run->job);

@@ -272,8 +272,7 @@ static int make_parts(Manager *m) {
     if (r >= 0)
         r = manager_init_history(m);
     if (r >= 0)
-        r = shim_executor_new(&m->shims, m->event, m->libexec_dir, m->dirs.runtime, &shim_events,
-                              m);
+        r = shim_executor_new(&m->shims, m->event, m->libexec_dir, m->dirs.runtime);
     if (r >= 0)
         r = thread_executor_new(&m->threads, m->event);
     if (r >= 0)
