@@ -274,6 +274,8 @@ static int make_parts(Manager *m) {
     if (r >= 0)
         r = shim_executor_new(&m->shims, m->event, m->libexec_dir, m->dirs.runtime);
     if (r >= 0)
+        shim_executor_set_events(m->shims, &shim_events, m);
+    if (r >= 0)
         r = thread_executor_new(&m->threads, m->event);
     if (r >= 0)
         r = open_trace(m);
@@ -289,7 +291,8 @@ static int open_store(Manager *m, Error *error) {
     if (r < 0)
         return r;
     if (damaged)
-        log_crit("The database %s/" STORE_FILE
+        log_full(LOG_CRIT, 0,
+                 "The database %s/" STORE_FILE
                  " was damaged. It lies, whole, in %s now; what could be "
                  "read of it was copied into a new one",
                  m->dirs.state, damaged);

@@ -26,7 +26,7 @@ static int method_cancel_all(sd_bus_message *m, void *userdata, sd_bus_error *re
     if (r < 0)
         return bus_error_from(ret_error, r, &error);
     /* From the newest on, so that no slot that gets free goes to a task that is cancelled next. */
-    for (Task *t = task_table_begin(table, 0, true), *next; t; t = next) {
+    for (Task *t = task_table_begin(table, true), *next; t; t = next) {
         next = task_table_next(table, t, true);
         if (!task_is_final(t) && task_filter_matches(&filter, t)) {
             accepted += !t->cancel_requested;

@@ -276,7 +276,7 @@ static int enumerate_tasks(sd_bus *bus, const char *prefix, void *userdata, char
 
     if (!nodes)
         return -ENOMEM;
-    for (const Task *t = task_table_begin(table, 0, true); t && n < ENUMERATED_MAX;
+    for (const Task *t = task_table_begin(table, true); t && n < ENUMERATED_MAX;
          t = task_table_next(table, t, true))
         if (asprintf(&nodes[n], LONGRUN_TASK_PATH "/%" PRIu64, t->id) >= 0)
             n++;

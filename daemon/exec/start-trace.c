@@ -36,7 +36,7 @@ static int map_file(const char *path, void **ret) {
 int start_trace_open(StartTrace **ret, const char *runtime_dir) {
     _cleanup_free_ StartTrace *t = calloc(1, sizeof(StartTrace));
     char path[4096];
-    void *ids;
+    void *ids = NULL;
 
     if (!t)
         return -ENOMEM;

@@ -37,6 +37,13 @@ static void make_dirs(BusRig *rig, const char *config) {
     close(fd);
 }
 
+static void attach_manager(BusRig *rig) {
+    _cleanup_error_ Error error = {};
+    int r = manager_attach_bus(rig->manager, rig->server, &error);
+
+    ck_assert_msg(r >= 0, "%s", strempty(error.message));
+}
+
 static void connect_ends(BusRig *rig) {
     sd_id128_t id;
     int pair[2];
@@ -53,7 +60,7 @@ static void connect_ends(BusRig *rig) {
         ck_assert_int_ge(
             bus_new(&rig->fake->bus, rig->server, rig->event, &rig->fake->api, rig->fake), 0);
     else
-        ck_assert_int_ge(manager_attach_bus(rig->manager, rig->server), 0);
+        attach_manager(rig);
     ck_assert_int_ge(sd_bus_start(rig->server), 0);
 
     ck_assert_int_ge(sd_bus_new(&rig->client), 0);

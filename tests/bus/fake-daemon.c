@@ -83,9 +83,10 @@ static void run_list(FakeDaemon *f, FakeJob *j) {
     uint64_t cursor = j->filter.cursor, next = 0;
     size_t n = 0;
 
-    for (Task *t = task_table_begin(&f->disk, cursor, j->filter.newest_first); t;
+    for (Task *t = task_table_begin(&f->disk, j->filter.newest_first); t;
          t = task_table_next(&f->disk, t, j->filter.newest_first)) {
-        if (!task_filter_matches(&j->filter, t))
+        bool before = j->filter.newest_first ? t->id > cursor : t->id < cursor;
+        if ((cursor > 0 && before) || !task_filter_matches(&j->filter, t))
             continue;
         if (n == j->filter.limit) {
             next = t->id;
@@ -100,7 +101,7 @@ static void run_list(FakeDaemon *f, FakeJob *j) {
 static void run_count(FakeDaemon *f, FakeJob *j) {
     uint32_t counts[_TASK_STATE_MAX] = {};
 
-    for (Task *t = task_table_begin(&f->disk, 0, false); t; t = task_table_next(&f->disk, t, false))
+    for (Task *t = task_table_begin(&f->disk, false); t; t = task_table_next(&f->disk, t, false))
         counts[t->state] += task_filter_matches(&j->filter, t);
     j->func.count(j->arg, f->disk_error, counts);
 }
@@ -118,7 +119,7 @@ static void remove_everywhere(FakeDaemon *f, uint64_t id) {
 static void run_prune(FakeDaemon *f, FakeJob *j) {
     uint32_t removed = 0;
 
-    for (Task *t = task_table_begin(&f->disk, 0, false), *next; t && f->disk_error == 0; t = next) {
+    for (Task *t = task_table_begin(&f->disk, false), *next; t && f->disk_error == 0; t = next) {
         next = task_table_next(&f->disk, t, false);
         if (task_filter_matches(&j->filter, t)) {
             remove_everywhere(f, t->id);
