@@ -24,7 +24,7 @@ static const Config config_defaults = {
     .max_queued = 100000,
     .history_max = 10000,
     .stop_timeout_usec = 10 * USEC_PER_SEC,
-    .log_max = 8 * GIB,
+    .log_max = 1 * GIB,
     .result_max = 1 * MIB,
 };
 

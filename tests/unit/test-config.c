@@ -47,7 +47,7 @@ static void expect_defaults(const Config *c) {
     ck_assert_uint_eq(c->max_queued, 100000);
     ck_assert_uint_eq(c->history_max, 10000);
     ck_assert_uint_eq(c->stop_timeout_usec, 10 * USEC_PER_SEC);
-    ck_assert_uint_eq(c->log_max, 8 * GIB);
+    ck_assert_uint_eq(c->log_max, 1 * GIB);
     ck_assert_uint_eq(c->result_max, MIB);
 }
 
