@@ -54,9 +54,9 @@ int manager_open_log(void *userdata, Task *t, Error *error) {
 }
 
 int manager_read_log(void *userdata, Task *t, uint64_t offset, void *buf, size_t size,
-                     Error *error) {
+                     uint64_t *ret_next, Error *error) {
     Manager *m = userdata;
-    int n = task_log_read(m->dirs.logs, t->id, offset, buf, size);
+    int n = task_log_read(m->dirs.logs, t->id, offset, buf, size, ret_next);
 
     if (n < 0)
         return error_set(error, ERROR_STORAGE, "Cannot read the log of task %" PRIu64 ": %s", t->id,

@@ -157,7 +157,7 @@ int manager_kill_task(void *userdata, Task *t, int signal, Error *error);
 void manager_set_label(void *userdata, Task *t, char *label);
 int manager_open_log(void *userdata, Task *t, Error *error);
 int manager_read_log(void *userdata, Task *t, uint64_t offset, void *buf, size_t size,
-                     Error *error);
+                     uint64_t *ret_next, Error *error);
 int manager_new_log_lines(void *userdata, Task *t, bool final, LogLines *ret);
 int manager_take_result(void *userdata, Task *t,
                         void (*func)(void *arg, const char *result, const Error *error), void *arg,

@@ -97,7 +97,7 @@ static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
     _cleanup_free_ void *data = NULL;
     _cleanup_message_ sd_bus_message *reply = NULL;
     Bus *b = userdata;
-    uint64_t offset;
+    uint64_t offset, next;
     uint32_t max;
     int r = sd_bus_message_read(m, "tu", &offset, &max);
 
@@ -107,14 +107,14 @@ static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
     data = malloc(max + 1);
     if (!data)
         return -ENOMEM;
-    int n = b->api->read_log(b->api_userdata, task_of_call(b, m), offset, data, max, &error);
+    int n = b->api->read_log(b->api_userdata, task_of_call(b, m), offset, data, max, &next, &error);
     if (n < 0)
         return bus_error_from(ret_error, n, &error);
     r = sd_bus_message_new_method_return(m, &reply);
     if (r >= 0)
         r = sd_bus_message_append_array(reply, 'y', data, (size_t)n);
     if (r >= 0)
-        r = sd_bus_message_append(reply, "t", offset + (uint64_t)n);
+        r = sd_bus_message_append(reply, "t", next);
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
