@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/remove-tree.h"
 #include "daemon/exec/result-file.h"
+#include "daemon/logs/task-log.h"
 #include "daemon/manager-private.h"
 
 /* The ends of tasks, or of an attempt. */

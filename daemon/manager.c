@@ -144,7 +144,7 @@ int manager_reload(Manager *m, Error *error) {
     /* What was set over the bus holds until the file says something new. */
     if (configured_parallel(m) != before) {
         set_max_parallel(m, configured_parallel(m));
-        bus_emit_max_parallel(m->bus->bus);
+        bus_emit_manager_property(m->bus->bus, "MaxParallel");
     }
     log_info("Read the configuration again");
     return 0;
@@ -189,7 +189,8 @@ static void on_prepare(void *userdata) {
 
 /* The database was moved aside, and a new one begun: what is in memory goes there. */
 static void store_anew(Manager *m) {
-    log_crit(
+    log_full(
+        LOG_CRIT, 0,
         "The database was found damaged. It lies, whole, in %s now; what could be read of it was "
         "copied into a new one, and nothing that runs is touched",
         strempty(store_damaged_path(m->store)));

@@ -104,7 +104,7 @@ static int property_set_max_parallel(sd_bus *bus, const char *path, const char *
     if (r < 0)
         return r;
     b->api->set_max_parallel(b->api_userdata, number);
-    bus_emit_max_parallel(bus);
+    bus_emit_manager_property(bus, "MaxParallel");
     return 0;
 }
 
