@@ -123,7 +123,7 @@ int manager_reload(Manager *m, Error *error) {
     /* What was set over the bus holds until the file says something new. */
     if (configured_parallel(m) != before) {
         set_max_parallel(m, configured_parallel(m));
-        bus_emit_max_parallel(m->bus->bus);
+        bus_emit_manager_property(m->bus->bus, "MaxParallel");
     }
     log_info("Read the configuration again");
     return 0;

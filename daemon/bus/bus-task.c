@@ -56,6 +56,23 @@ static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
     return bus_reply_nothing(b, m);
 }
 
+static int set_paused(Bus *b, sd_bus_message *m, bool pause, sd_bus_error *ret_error) {
+    _cleanup_error_ Error error = {};
+    Task *t = task_of_call(b, m);
+    int r = task_is_final(t) ? not_running(t, &error)
+                             : b->api->pause(b->api_userdata, t, pause, &error);
+
+    return r < 0 ? bus_error_from(ret_error, r, &error) : bus_reply_nothing(b, m);
+}
+
+static int method_pause(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    return set_paused(userdata, m, true, ret_error);
+}
+
+static int method_resume(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    return set_paused(userdata, m, false, ret_error);
+}
+
 static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
     Bus *b = userdata;
@@ -177,18 +194,17 @@ static int property_get(sd_bus *bus, const char *path, const char *interface, co
     const Task *t = task_of_path(userdata, path);
     const BusField *f = bus_field_by_property(property);
 
-    return t && f ? f->append(reply, t) : -ENOENT;
+    return t && f ? bus_field_append(reply, f, userdata, t) : -ENOENT;
 }
 
 /* clang-format off */
-#define CONST SD_BUS_VTABLE_PROPERTY_CONST
-#define EMITS SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
-
-static const sd_bus_vtable task_vtable[] = {
-    SD_BUS_VTABLE_START(0),
-
+static const sd_bus_vtable methods[] = {
     SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
                             method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Pause", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+                            method_pause, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+                            method_resume, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("i", signal), SD_BUS_NO_RESULT,
                             method_kill, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", state, "i", code),
@@ -203,48 +219,38 @@ static const sd_bus_vtable task_vtable[] = {
                             method_take_result, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("SetLabel", SD_BUS_ARGS("s", label), SD_BUS_NO_RESULT,
                             method_set_label, SD_BUS_VTABLE_UNPRIVILEGED),
+};
 
-    SD_BUS_PROPERTY("Id", "t", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Kind", "s", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Label", "s", property_get, 0, EMITS),
-    SD_BUS_PROPERTY("Group", "s", property_get, 0, CONST),
-    SD_BUS_PROPERTY("State", "s", property_get, 0, EMITS),
-    SD_BUS_PROPERTY("Reason", "s", property_get, 0, 0),
-    SD_BUS_PROPERTY("Progress", "d", property_get, 0, 0),
-    SD_BUS_PROPERTY("Phase", "s", property_get, 0, 0),
-    SD_BUS_PROPERTY("Done", "t", property_get, 0, 0),
-    SD_BUS_PROPERTY("Total", "t", property_get, 0, 0),
-    SD_BUS_PROPERTY("Status", "s", property_get, 0, 0),
-    SD_BUS_PROPERTY("CreatedAt", "t", property_get, 0, CONST),
-    SD_BUS_PROPERTY("StartedAt", "t", property_get, 0, 0),
-    SD_BUS_PROPERTY("FinishedAt", "t", property_get, 0, 0),
-    SD_BUS_PROPERTY("ExitCode", "i", property_get, 0, 0),
-    SD_BUS_PROPERTY("ExitSignal", "i", property_get, 0, 0),
-    SD_BUS_PROPERTY("Message", "s", property_get, 0, 0),
-    SD_BUS_PROPERTY("HasResult", "b", property_get, 0, 0),
-    SD_BUS_PROPERTY("Unique", "s", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Params", "s", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Argv", "as", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Cwd", "s", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Env", "as", property_get, 0, CONST | SD_BUS_VTABLE_PROPERTY_EXPLICIT),
-    SD_BUS_PROPERTY("Umask", "u", property_get, 0, CONST),
-    SD_BUS_PROPERTY("StopTimeout", "t", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Isolate", "b", property_get, 0, CONST),
-    SD_BUS_PROPERTY("LogMax", "t", property_get, 0, CONST),
-    SD_BUS_PROPERTY("ResultMax", "t", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Pid", "u", property_get, 0, 0),
-    SD_BUS_PROPERTY("LogSize", "t", property_get, 0, 0),
-
+static const sd_bus_vtable signals[] = {
     SD_BUS_SIGNAL_WITH_ARGS("Progress",
                             SD_BUS_ARGS("d", fraction, "t", done, "t", total, "s", phase), 0),
     SD_BUS_SIGNAL_WITH_ARGS("Status", SD_BUS_ARGS("s", text), 0),
     SD_BUS_SIGNAL_WITH_ARGS("Log", SD_BUS_ARGS("t", offset, "a(tss)", lines), 0),
     SD_BUS_SIGNAL_WITH_ARGS("Finished",
                             SD_BUS_ARGS("s", state, "i", code, "s", message), 0),
-
-    SD_BUS_VTABLE_END
 };
 /* clang-format on */
+
+/* Methods, the properties that bus-fields.c has, signals. */
+static sd_bus_vtable *make_vtable(void) {
+    size_t n = 0, n_fields = 0;
+
+    while (bus_fields()[n_fields].key)
+        n_fields++;
+    sd_bus_vtable *v =
+        calloc(2 + ELEMENTSOF(methods) + n_fields + ELEMENTSOF(signals), sizeof(sd_bus_vtable));
+    if (!v)
+        return NULL;
+    v[n++] = (sd_bus_vtable)SD_BUS_VTABLE_START(0);
+    for (size_t i = 0; i < ELEMENTSOF(methods); i++)
+        v[n++] = methods[i];
+    for (const BusField *f = bus_fields(); f->key; f++)
+        v[n++] = (sd_bus_vtable)SD_BUS_PROPERTY(f->property, f->type, property_get, 0, f->flags);
+    for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+        v[n++] = signals[i];
+    v[n] = (sd_bus_vtable)SD_BUS_VTABLE_END;
+    return v;
+}
 
 /* ---- objects ---- */
 
@@ -286,9 +292,13 @@ static int enumerate_tasks(sd_bus *bus, const char *prefix, void *userdata, char
 }
 
 int bus_task_export(Bus *b) {
-    int r = sd_bus_add_fallback_vtable(b->bus, &b->slots[1], LONGRUN_TASK_PATH,
-                                       LONGRUN_TASK_INTERFACE, task_vtable, find_task, b);
+    int r;
 
+    b->task_vtable = make_vtable();
+    if (!b->task_vtable)
+        return -ENOMEM;
+    r = sd_bus_add_fallback_vtable(b->bus, &b->slots[1], LONGRUN_TASK_PATH, LONGRUN_TASK_INTERFACE,
+                                   b->task_vtable, find_task, b);
     if (r >= 0)
         r = sd_bus_add_fallback(b->bus, &b->slots[2], LONGRUN_TASK_PATH, on_task_call, b);
     if (r >= 0)

@@ -37,6 +37,7 @@ Bus *bus_free(Bus *b) {
         return NULL;
     for (size_t i = 0; i < ELEMENTSOF(b->slots); i++)
         sd_bus_slot_unref(b->slots[i]);
+    free(b->task_vtable);
     for (BusLater *l; (l = LIST_FIRST(&b->later));)
         bus_later_free(l);
     bus_recall_free(b->recall);
