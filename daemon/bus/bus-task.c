@@ -4,11 +4,11 @@
 #include <stdio.h>
 
 #include "common/cleanup.h"
-#include "common/log.h"
 #include "common/parse.h"
 #include "daemon/bus/bus-emit.h"
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-fields.h"
+#include "daemon/bus/bus-later.h"
 #include "daemon/bus/bus-message.h"
 #include "daemon/bus/bus-reply.h"
 
@@ -136,35 +136,34 @@ static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
 }
 
 static void on_result(void *arg, const char *result, const Error *error) {
-    _cleanup_message_ sd_bus_message *m = arg;
-    _cleanup_(sd_bus_error_free) sd_bus_error e = {};
-    int r;
+    sd_bus_error e = SD_BUS_ERROR_NULL;
+    BusLater *l = arg;
+    int r = result ? sd_bus_reply_method_return(l->call, "s", result)
+                   : bus_error_from(&e, -EREMOTE, error);
 
-    if (result)
-        r = sd_bus_reply_method_return(m, "s", result);
-    else {
-        (void)bus_error_from(&e, -EREMOTE, error);
-        r = sd_bus_reply_method_error(m, &e);
-    }
-    if (r < 0 && !bus_is_gone(r))
-        log_warning_errno(r, "Cannot reply to a call, ignoring");
+    bus_later_end(l, r, &e);
 }
 
 static int method_take_result(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
     Bus *b = userdata;
     Task *t = task_of_call(b, m);
+    BusLater *l;
     int r;
 
-    if (!task_is_final(t))
+    if (!task_is_final(t)) {
         r = error_set(&error, ERROR_STILL_ACTIVE,
                       "Task %" PRIu64 " has not ended: wait for it, then take the result", t->id);
-    else {
-        r = b->api->take_result(b->api_userdata, t, on_result, sd_bus_message_ref(m), &error);
-        if (r < 0)
-            sd_bus_message_unref(m);
+        return bus_error_from(ret_error, r, &error);
     }
-    return r < 0 ? bus_error_from(ret_error, r, &error) : 1;
+    r = bus_later_new(&l, b, m, NULL, ret_error);
+    if (r < 0)
+        return r;
+    r = b->api->take_result(b->api_userdata, t, on_result, l, &error);
+    if (r >= 0)
+        return 1;
+    bus_later_free(l);
+    return bus_error_from(ret_error, r, &error);
 }
 
 static int method_set_label(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
