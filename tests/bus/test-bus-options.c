@@ -173,7 +173,7 @@ START_TEST(options_that_are_refused) {
         bus_rig_assert_error(MANAGER("Start", "sa{sv}", "noop", 2, "isolate", "b", 1,
                                      refused[_i].option, type, (uint32_t)refused[_i].number),
                              "InvalidOption", refused[_i].part);
-    ck_assert_ptr_null(task_table_begin(&fake.memory, 0, false));
+    ck_assert_ptr_null(task_table_begin(&fake.memory, false));
 }
 END_TEST
 

@@ -182,57 +182,39 @@ START_TEST(test_remove) {
 }
 END_TEST
 
+/* Names that are no log of ours are passed over. */
 static const struct {
     const char *name;
-    bool removed; /* all but the three highest */
+    uint64_t highest;
 } files[] = {
-    {"0.log", false}, /* no id */
-    {"1.log", true},
-    {"1.idx", true},
-    {"999.log", true},
-    {"999.idx", true},
-    {"1000.log", false},
-    {"1000.idx", false},
-    {"1001.log", false},
-    {"18446744073709551615.log", false},
-    {"99999999999999999999999.log", false}, /* no number of ours */
-    {"-1.log", false},
-    {"12", false},
-    {"12.log.bak", false},
-    {"12.txt", false},
-    {"12log", false},
-    {".log", false},
-    {"x12.log", false},
-    {"lock", false},
+    {"lock", 0},
+    {"12.txt", 0},
+    {"-1.log", 0},
+    {".log", 0},
+    {"x12.log", 0},
+    {"7.log", 7},
+    {"3.log", 7},
+    {"12.idx", 7},
+    {"12.log.bak", 7},
+    {"1000.log", 1000},
+    {"99999999999999999999999.log", 1000},
+    {"999.log", 1000},
 };
 
-START_TEST(test_remove_oldest) {
-    for (size_t i = 0; i < ELEMENTSOF(files); i++)
+START_TEST(test_highest_id) {
+    ck_assert_uint_eq(task_log_highest_id("/nonexistent"), 0);
+    ck_assert_uint_eq(task_log_highest_id(unit_dir), 0);
+    for (size_t i = 0; i < ELEMENTSOF(files); i++) {
         unit_write(files[i].name, "", 0);
-    task_log_remove_oldest(unit_dir, 5);
-    for (size_t i = 0; i < ELEMENTSOF(files); i++)
-        ck_assert_msg(unit_exists(files[i].name), "%s", files[i].name);
-    task_log_remove_oldest(unit_dir, 3);
-    for (size_t i = 0; i < ELEMENTSOF(files); i++)
-        ck_assert_msg(unit_exists(files[i].name) != files[i].removed, "%s", files[i].name);
-    task_log_remove_oldest("/nonexistent", 3);
+        ck_assert_uint_eq(task_log_highest_id(unit_dir), files[i].highest);
+    }
 }
 END_TEST
 
-/* More files than a directory gives in one go. */
-START_TEST(test_remove_many) {
-    char name[32];
-
-    for (int i = 1; i <= 1500; i++) {
-        snprintf(name, sizeof(name), "%d.log", i);
-        unit_write(name, "", 0);
-    }
-    task_log_remove_oldest(unit_dir, 1);
-    for (int i = 1; i < 1500; i++) {
-        snprintf(name, sizeof(name), "%d.log", i);
-        MUST(!unit_exists(name));
-    }
-    ck_assert(unit_exists("1500.log"));
+START_TEST(test_size) {
+    ck_assert_uint_eq(task_log_size(unit_dir, 5), 0);
+    unit_write("5.log", "hello", 5);
+    ck_assert_uint_eq(task_log_size(unit_dir, 5), 5);
 }
 END_TEST
 
@@ -249,8 +231,8 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_read_bad);
     tcase_add_test(t, test_open);
     tcase_add_test(t, test_remove);
-    tcase_add_test(t, test_remove_oldest);
-    tcase_add_test(t, test_remove_many);
+    tcase_add_test(t, test_highest_id);
+    tcase_add_test(t, test_size);
     suite_add_tcase(s, t);
     return s;
 }
