@@ -102,7 +102,8 @@ static void replace(Store *s, StoreCommit *c) {
     int r = store_file_replace(s->path, c->id_max, &c->damaged_path);
 
     if (r < 0) {
-        log_error_errno(r, "Cannot put a new database in the place of the damaged %s", s->path);
+        c->error = log_error_errno(r, "Cannot put a new database in the place of the damaged %s",
+                                   s->path);
         return;
     }
     atomic_store(&s->damage_seen, false);
