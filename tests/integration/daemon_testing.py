@@ -26,13 +26,15 @@ from longrun_testing import DEADLINE_SEC, MANAGER, NAME, ROOT, SKIP, TASK, Gio, 
 ERROR_PREFIX = NAME + ".Error."
 PROPERTIES = "org.freedesktop.DBus.Properties"
 
-FINAL = {"succeeded", "failed", "cancelled", "interrupted"}
-ACTIVE = ["queued", "starting", "running", "cancelling"]
+FINAL = {"succeeded", "failed", "cancelled", "timed-out", "interrupted"}
+ACTIVE = ["queued", "starting", "running", "paused", "cancelling"]
 
 # D-Bus types of the options of a task.
 OPTIONS = {
     "label": "s", "group": "s", "cwd": "s", "env": "as", "clear-env": "b", "umask": "u", "stop-timeout": "t",
     "isolate": "b", "log-max": "t", "result-max": "t", "unique": "s", "params": "s", "argv": "as",
+    "timeout": "t", "idle-timeout": "t", "queue-timeout": "t", "memory-max": "t", "pids-max": "t", "cpu-weight": "u",
+    "nice": "i", "on-interrupt": "s",
 }
 # And of the keys of a filter.
 FILTER = {
