@@ -9,10 +9,10 @@ from longrun_testing import Gate, Session
 
 # Keys of a listed task, as the interface Manager documents them.
 TASK_KEYS = {"id", "kind", "label", "group", "state", "reason", "progress", "phase", "done", "total", "status",
-             "created-at", "started-at", "finished-at", "exit-code", "exit-signal", "message", "has-result", "unique",
-             "params", "argv", "cwd", "umask", "stop-timeout", "isolate", "log-max", "result-max", "pid", "log-size",
-             "attempt", "usage", "timeout", "idle-timeout", "queue-timeout", "memory-max", "pids-max", "cpu-weight",
-             "nice", "on-interrupt"}
+             "created-at", "started-at", "finished-at", "attempt", "exit-code", "exit-signal", "message", "has-result",
+             "usage", "unique", "params", "argv", "cwd", "clear-env", "umask", "timeout", "idle-timeout",
+             "queue-timeout", "stop-timeout", "memory-max", "pids-max", "cpu-weight", "nice", "on-interrupt", "isolate",
+             "log-max", "result-max", "pid", "log-size"}
 
 
 class Case(unittest.TestCase):

@@ -20,6 +20,8 @@ STARTED = {"StartCommand": lambda *_: GLib.Variant("(to)", (7, f"{ROOT}/task/7")
 
 class Real(Case):
     def test_info(self):
+        # How tasks are kept apart is known when there is somebody to make their processes.
+        self.session.wait(self.session.start_task("true"))
         info = self.json("info", "--json")
         self.assertLessEqual({"version", "isolation", "running", "queued", "max-parallel", "low-disk", "ends-at-logout",
                               "pid"}, set(info))
