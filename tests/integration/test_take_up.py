@@ -23,28 +23,31 @@ class TakeUpTestCase(DaemonTestCase):
     def setUp(self):
         super().setUp()
         self.fifo = self.session.fifo("said")
-        self.gate = self.session.base / "gate"
-        os.mkfifo(self.gate)
         self.side = self.session.base / "side"
         # Each attempt of a command leaves a line; then it says that it is there.
         self.begin = f"echo x >>{self.side}; echo $$ >{self.fifo.path}"
-        self.pause = f"read -r word <{self.gate}"  # up to open_gate()
+        # Up to open_gate(): a named pipe of this task.
+        gate = f"{self.session.base}/gate-$LONGRUN_TASK_ID"
+        self.pause = f"mkfifo {gate} 2>&-; read -r word <{gate}; rm {gate}"
 
     def starts(self):
         """Attempts of commands that were executed."""
         return self.side.read_text().count("x") if self.side.exists() else 0
 
-    def open_gate(self, word=""):
-        """Waits for the one who reads."""
+    def open_gate(self, task):
+        """Waits for the command to be there, and lets it pass."""
+        gate = self.session.base / f"gate-{task.id}"
+
         def opened():
             try:
-                return os.open(self.gate, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+                return os.open(gate, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             except OSError:
                 return None
 
         fd = until(opened, "nobody waits at the gate")
-        os.write(fd, f"{word}\n".encode())
+        os.write(fd, b"open\n")
         os.close(fd)
+        until(lambda: not gate.exists(), "the gate stays")
 
     def begun(self, script, **options):
         """A command that has begun."""
@@ -124,7 +127,7 @@ class InstantTest(TakeUpTestCase):
         rows = self.session.list_tasks()[0]
         self.assertEqual([row["state"] for row in rows], ["running"])
         task = self.task(rows[0]["id"])
-        self.open_gate()
+        self.open_gate(task)
         self.assertTrueEnd(task, "failed", 4)
         self.assertEqual((self.starts(), task.read_log()), (1, b"here\n"))
 
@@ -140,7 +143,7 @@ class InstantTest(TakeUpTestCase):
         p = task.get_all()
         self.assertEqual((p["State"], p["Pid"], p["StartedAt"], p["Attempt"]), ("running", task.main_pid, started_at, 1))
         self.assertEqual(self.session.get("Running"), 1)
-        self.open_gate()
+        self.open_gate(task)
         self.assertTrueEnd(task, "failed", 5, "exit code 5")
         self.assertEqual((self.starts(), task.read_log()), (1, b"one\ntwo\n"))
 
@@ -148,7 +151,7 @@ class InstantTest(TakeUpTestCase):
         task = self.begun(f"{self.pause}; exit 6")
         for _ in range(5):
             self.session.restart()
-        self.open_gate()
+        self.open_gate(task)
         self.assertTrueEnd(task, "failed", 6)
         self.assertEqual(self.starts(), 1)
 
@@ -156,7 +159,7 @@ class InstantTest(TakeUpTestCase):
         """The daemon is stopped while the task ends, so it cannot write that down."""
         task = self.begun(f"{self.pause}; echo '[7]' >$LONGRUN_RESULT; echo last; exit 7")
         self.session.daemon.send_signal(signal.SIGSTOP)
-        self.open_gate()
+        self.open_gate(task)
         self.wait_ended(task)
         self.session.crash()
         self.session.start_daemon()
@@ -167,7 +170,7 @@ class InstantTest(TakeUpTestCase):
         """The end may have been told, and the folder be there still."""
         for i in range(5):
             task = self.begun(f"{self.pause}; exit {i}")
-            self.open_gate()
+            self.open_gate(task)
             task.finished()
             self.session.restart()
             self.assertEqual(task.get("ExitCode"), i)
@@ -213,7 +216,7 @@ class InstantTest(TakeUpTestCase):
         self.assertTrue(is_paused(task.main_pid))
         task.call("Resume")
         until(lambda: task.get("State") == "running", "not resumed")
-        self.open_gate()
+        self.open_gate(task)
         self.assertTrueEnd(task, "failed", 8)
 
     def test_while_a_hundred_run(self):
@@ -248,8 +251,8 @@ class MeanwhileTest(TakeUpTestCase):
         ]
         tasks = [self.begun(f"echo first; {self.pause}; echo more; {script}") for script, *_ in ends]
         self.session.crash()
-        for _ in tasks:
-            self.open_gate()
+        for task in tasks:
+            self.open_gate(task)
         for task in tasks:
             self.wait_ended(task)
         before = time.time()
@@ -283,7 +286,7 @@ class MeanwhileTest(TakeUpTestCase):
         self.assertRegex(over.get("Message"), "^timeout: .*600ms")
         self.assertEqual(idle.wait(), ("timed-out", 143))
         self.assertRegex(idle.get("Message"), "^idle-timeout: .*600ms")
-        self.open_gate()
+        self.open_gate(late)
         self.assertTrueEnd(late, "succeeded", 0)
 
     def test_a_timeout_counts_on(self):
@@ -325,7 +328,7 @@ class QueueTest(TakeUpTestCase):
             self.assertEqual(self.session.get("Queued"), 20)
             self.assertEqual({task.get("Attempt") for task in tasks}, {0})
         last = self.session.shell(f"echo last >>{self.side}.order")
-        self.open_gate()
+        self.open_gate(first)
         self.session.wait([*tasks, last])
         order = pathlib.Path(f"{self.side}.order").read_text().split()
         self.assertEqual(order, [*map(str, range(20)), "last"])
@@ -338,7 +341,7 @@ class QueueTest(TakeUpTestCase):
         tasks[1].cancel()
         self.session.restart()
         self.assertEqual(tasks[1].get("State"), "cancelled")
-        self.open_gate()
+        self.open_gate(first)
         self.session.wait(tasks)
         self.assertEqual(pathlib.Path(f"{self.side}.order").read_text().split(), ["0", "2"])
         self.assertEqual(first.wait(), ("succeeded", 0))
@@ -351,7 +354,7 @@ class QueueTest(TakeUpTestCase):
         time.sleep(0.4)  # what passes is time
         self.session.start_daemon()
         self.assertTrueEnd(due, "timed-out", -1, "^queue-timeout: .*300ms", attempt=0)
-        self.open_gate()
+        self.open_gate(first)
         self.assertTrueEnd(later, "succeeded", 0)
         self.assertEqual(pathlib.Path(f"{self.side}.order").read_text().split(), ["1"])
         self.assertEqual(first.wait(), ("succeeded", 0))
@@ -362,7 +365,7 @@ class QueueTest(TakeUpTestCase):
         self.session.restart()
         self.assertEqual(self.session.shell("exit 1", unique="one").id, first.id)
         self.assertEqual(self.session.shell("exit 1", unique="two").id, waits.id)
-        self.open_gate()
+        self.open_gate(first)
         self.session.wait([first, waits])
         self.assertNotEqual(self.session.shell("exit 1", unique="one").id, first.id)
 
@@ -405,7 +408,7 @@ class SignalsTest(TakeUpTestCase):
         self.session.dispatch()
         old = len(self.session.signals)
         self.session.start_daemon()
-        self.open_gate()
+        self.open_gate(task)
 
         def new(member):
             return [s.args for s in self.session.signals[old:] if s.path == task.path and s.member == member]
@@ -421,14 +424,14 @@ class SignalsTest(TakeUpTestCase):
         self.session.restart()
         until(lambda: task.get("Status") == "there", "the status is lost")
         self.assertEqual((task.get("Progress"), task.get("Done"), task.get("Total")), (0.75, 3, 4))
-        self.open_gate()
+        self.open_gate(task)
         self.assertEqual(task.finished()[:2], ("succeeded", 0))
 
     def test_of_an_end_meanwhile(self):
         """Who has waited for it through a monitor of the bus hears of it from the next daemon, once."""
         task = self.begun(f"{self.pause}; exit 3")
         self.session.crash()
-        self.open_gate()
+        self.open_gate(task)
         self.wait_ended(task)
         self.session.start_daemon()
         self.session.dispatch()
@@ -467,7 +470,7 @@ class LostTest(TakeUpTestCase):
                 self.assertEqual(task.wait(), ("interrupted", -1))
                 self.assertTrue(held.is_closed(), "a process has outlived the end of its task")
                 self.assertTrueEnd(task, "interrupted", -1, "supervisor, longrun-shim, was killed")
-                self.open_gate()
+                self.open_gate(other)
                 self.assertTrueEnd(other, "failed", 3)
 
     def test_the_shim_and_the_task_is_restarted(self):
@@ -477,7 +480,7 @@ class LostTest(TakeUpTestCase):
         self.fifo.read_line()
         os.kill(self.session.shims()[task.id], signal.SIGKILL)
         self.fifo.read_line()
-        self.open_gate()
+        self.open_gate(task)
         self.assertTrueEnd(task, "succeeded", 0, attempt=2)
         self.assertEqual(self.side.read_text().split(), ["x", "x"])
         self.assertTrue(task.read_log().endswith(b"done\n"))
@@ -491,8 +494,8 @@ class LostTest(TakeUpTestCase):
         wait_gone(keeper)
         new = self.begun(f"{self.pause}; exit 4")
         self.assertNotEqual(self.session.keeper(), keeper)
-        self.open_gate()
-        self.open_gate()
+        self.open_gate(task)
+        self.open_gate(new)
         self.assertTrueEnd(task, "failed", 3)
         self.assertTrueEnd(new, "failed", 4)
         held_task.cancel()
@@ -502,11 +505,12 @@ class LostTest(TakeUpTestCase):
 
     def test_the_keeper_and_the_daemon(self):
         runs = self.begun(f"{self.pause}; echo end; exit 3")
-        ends = self.begun("read -r word; exit 4")
+        ends = self.begun(f"{self.pause}; exit 4")
         lost, held = self.setsid_task()
         shims, keeper = self.session.shims(), self.session.keeper()
         self.session.crash()
         os.kill(keeper, signal.SIGKILL)
+        self.open_gate(ends)
         self.wait_ended(ends)
         os.kill(shims[lost.id], signal.SIGKILL)
         self.session.start_daemon()
@@ -514,7 +518,7 @@ class LostTest(TakeUpTestCase):
         self.assertEqual(lost.wait(), ("interrupted", -1))
         self.assertTrue(held.is_closed(), "a process has outlived the end of its task")
         self.assertEqual(runs.get("State"), "running")
-        self.open_gate()
+        self.open_gate(runs)
         self.assertTrueEnd(runs, "failed", 3)
 
     def reboot(self, forget):
@@ -547,7 +551,7 @@ class LostTest(TakeUpTestCase):
                 queued = self.session.shell(f"echo x >>{self.side}")
                 self.reboot(forget)
                 self.fifo.read_line()
-                self.open_gate()
+                self.open_gate(again)
                 self.assertEqual(again.wait(), ("succeeded", 0))
                 self.assertTrueEnd(again, "succeeded", 0, attempt=2)
                 self.assertTrueEnd(fails, "interrupted", -1)
@@ -615,7 +619,7 @@ class PauseTest(TakeUpTestCase):
         time.sleep(1)  # what passes is time
         self.assertEqual(task.get("State"), "paused")
         task.call("Resume")
-        self.open_gate()
+        self.open_gate(task)
         self.assertEqual(task.wait(), ("succeeded", 0))
 
 
@@ -653,7 +657,7 @@ class LimitTest(TakeUpTestCase):
         self.session.set_max_parallel(1)
         first = self.begun(self.pause)
         self.check("timed-out", r"^queue-timeout: .*300ms", queue_timeout=300 * MSEC)
-        self.open_gate()
+        self.open_gate(first)
         first.wait()
         self.assertEqual(self.session.shell("exit 0", queue_timeout=60 * SEC).wait(), ("succeeded", 0))
 
