@@ -165,7 +165,7 @@ static int fetch(List *l, bool final) {
         r = append_filter(l, final, cursor, MIN(left, (uint64_t)PAGE_MAX), call);
         if (r < 0)
             return client_report(NULL, r);
-        r = client_send(l->bus, call, 0, &reply);
+        r = client_ask(l->bus, call, 0, &reply);
         if (r < 0)
             return r;
         r = read_page(l, reply, &n, &cursor);

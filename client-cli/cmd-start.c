@@ -17,8 +17,16 @@
     {OPT_FOLLOW, 'f', "follow", NULL, "show its log as it grows, end as it ends"},                 \
     {OPT_LABEL, 'l', "label", "TEXT", "what people call it"},                                      \
     {OPT_UNIQUE, 0, "unique", "KEY", "start nothing while a task with this key is active"},        \
+    {OPT_TIMEOUT, 0, "timeout", "TIME", "end it when it has run so long"},                         \
+    {OPT_IDLE_TIMEOUT, 0, "idle-timeout", "TIME", "end it after so long without output or progress"}, \
+    {OPT_QUEUE_TIMEOUT, 0, "queue-timeout", "TIME", "give it up when it has waited so long"},      \
     {OPT_STOP_TIMEOUT, 0, "stop-timeout", "TIME", "from the cancel to SIGKILL (10s)"},             \
-    {OPT_LOG_MAX, 0, "log-max", "SIZE", "bytes kept of its output (8G)"},                          \
+    {OPT_MEMORY_MAX, 0, "memory-max", "SIZE", "memory of all its processes together"},             \
+    {OPT_PIDS_MAX, 0, "pids-max", "N", "processes and threads at a time"},                         \
+    {OPT_CPU_WEIGHT, 0, "cpu-weight", "N", "its share of the CPU, 1 to 10000 (100)"},              \
+    {OPT_NICE, 0, "nice", "N", "its niceness, -20 to 19 (0)"},                                     \
+    {OPT_ON_INTERRUPT, 0, "on-interrupt", "WHAT", "when it is lost: fail, or restart it (fail)"},  \
+    {OPT_LOG_MAX, 0, "log-max", "SIZE", "bytes kept of its output, head and tail (1G)"},           \
     {OPT_RESULT_MAX, 0, "result-max", "SIZE", "bytes its result may have (1M)"},                   \
     {OPT_QUIET, 'q', "quiet", NULL, "print the id alone; with --follow the log alone"},                              \
     {OPT_JSON, 'j', "json", NULL, "print JSON"}

@@ -16,6 +16,10 @@ bool output_has_colour(void);
 /* Columns of the terminal on stdout, at least 20. */
 size_t output_columns(void);
 
+/* The last line on stdout has no end yet: it is drawn over and over. An error ends it first. */
+void output_open_line(void);
+void output_end_line(void);
+
 #define COLOUR_DIM "\x1b[2m"
 #define COLOUR_BOLD "\x1b[1m"
 #define COLOUR_OFF "\x1b[0m"

@@ -46,9 +46,9 @@ static void emit_property(sd_bus *bus, const Task *t, const char *property) {
     report(r, "PropertiesChanged");
 }
 
-void bus_emit_max_parallel(sd_bus *bus) {
+void bus_emit_manager_property(sd_bus *bus, const char *property) {
     report(sd_bus_emit_properties_changed(bus, LONGRUN_ROOT_PATH, LONGRUN_MANAGER_INTERFACE,
-                                          "MaxParallel", NULL),
+                                          property, NULL),
            "PropertiesChanged");
 }
 

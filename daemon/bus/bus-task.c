@@ -45,13 +45,6 @@ static int not_running(const Task *t, Error *error) {
                      task_state_to_string(t->state));
 }
 
-static int reply_nothing(Bus *b, sd_bus_message *m) {
-    sd_bus_message *reply;
-    int r = sd_bus_message_new_method_return(m, &reply);
-
-    return r < 0 ? r : bus_reply_when_committed(b, m, reply);
-}
-
 static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
     Bus *b = userdata;
@@ -60,7 +53,7 @@ static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
     if (task_is_final(t))
         return bus_error_from(ret_error, not_running(t, &error), &error);
     b->api->cancel(b->api_userdata, t);
-    return reply_nothing(b, m);
+    return bus_reply_nothing(b, m);
 }
 
 static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
@@ -104,7 +97,7 @@ static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
     _cleanup_free_ void *data = NULL;
     _cleanup_message_ sd_bus_message *reply = NULL;
     Bus *b = userdata;
-    uint64_t offset;
+    uint64_t offset, next;
     uint32_t max;
     int r = sd_bus_message_read(m, "tu", &offset, &max);
 
@@ -114,14 +107,14 @@ static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
     data = malloc(max + 1);
     if (!data)
         return -ENOMEM;
-    int n = b->api->read_log(b->api_userdata, task_of_call(b, m), offset, data, max, &error);
+    int n = b->api->read_log(b->api_userdata, task_of_call(b, m), offset, data, max, &next, &error);
     if (n < 0)
         return bus_error_from(ret_error, n, &error);
     r = sd_bus_message_new_method_return(m, &reply);
     if (r >= 0)
         r = sd_bus_message_append_array(reply, 'y', data, (size_t)n);
     if (r >= 0)
-        r = sd_bus_message_append(reply, "t", offset + (uint64_t)n);
+        r = sd_bus_message_append(reply, "t", next);
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
@@ -174,7 +167,7 @@ static int method_set_label(sd_bus_message *m, void *userdata, sd_bus_error *ret
     if (!copy)
         return -ENOMEM;
     b->api->set_label(b->api_userdata, task_of_call(b, m), copy);
-    return reply_nothing(b, m);
+    return bus_reply_nothing(b, m);
 }
 
 /* ---- properties ---- */
@@ -263,14 +256,15 @@ static int find_task(sd_bus *bus, const char *path, const char *interface, void 
     return 1;
 }
 
-/* Calls of a task that is not there get an answer that says so, rather than "unknown object". */
+/* Comes before everything else that handles a call of an object below. */
 static int on_task_call(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
-    const char *path = sd_bus_message_get_path(m);
+    Bus *b = userdata;
     uint64_t id;
 
-    if (id_of_path(path, &id) < 0 || task_of_path(userdata, path))
+    if (id_of_path(sd_bus_message_get_path(m), &id) < 0)
         return 0;
-    return bus_error_no_such_task(ret_error, id);
+    return id == 0 ? bus_error_no_such_task(ret_error, id)
+                   : bus_recall_call(b->recall, id, m, ret_error);
 }
 
 static int enumerate_tasks(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
@@ -282,7 +276,7 @@ static int enumerate_tasks(sd_bus *bus, const char *prefix, void *userdata, char
 
     if (!nodes)
         return -ENOMEM;
-    for (const Task *t = task_table_begin(table, 0, true); t && n < ENUMERATED_MAX;
+    for (const Task *t = task_table_begin(table, true); t && n < ENUMERATED_MAX;
          t = task_table_next(table, t, true))
         if (asprintf(&nodes[n], LONGRUN_TASK_PATH "/%" PRIu64, t->id) >= 0)
             n++;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -21,23 +22,39 @@ int task_log_open(const char *dir, uint64_t id) {
     return fd < 0 ? -errno : fd;
 }
 
-int task_log_read(const char *dir, uint64_t id, uint64_t offset, void *buf, size_t size) {
+int task_log_read(const char *dir, uint64_t id, uint64_t offset, void *buf, size_t size,
+                  uint64_t *ret_next) {
     char path[4096];
+    ssize_t n = 0;
     int r = log_file_path(path, sizeof(path), dir, id, ".log");
 
     if (r < 0)
         return r;
-    if (offset > (uint64_t)INT64_MAX - TASK_LOG_READ_MAX)
-        return 0; /* pread(2) would find fault with it */
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return errno == ENOENT ? 0 : -errno;
-    ssize_t n = pread(fd, buf, MIN(size, (size_t)TASK_LOG_READ_MAX), (off_t)offset);
-    return n < 0 ? -errno : (int)n;
+    if (fd < 0 && errno != ENOENT)
+        return -errno;
+    /* Above that, pread(2) would find fault with the offset. */
+    if (fd >= 0 && offset <= (uint64_t)INT64_MAX - TASK_LOG_READ_MAX)
+        n = gap_file_read(fd, &offset, buf, MIN(size, (size_t)TASK_LOG_READ_MAX));
+    if (n >= 0)
+        *ret_next = offset + (uint64_t)n;
+    return (int)n;
+}
+
+static const char *const endings[] = {".log", ".idx"};
+
+uint64_t task_log_kept(const char *dir, uint64_t id) {
+    uint64_t blocks = 0;
+    char path[4096];
+    struct stat st;
+
+    for (size_t i = 0; i < ELEMENTSOF(endings); i++)
+        if (log_file_path(path, sizeof(path), dir, id, endings[i]) >= 0 && lstat(path, &st) >= 0)
+            blocks += (uint64_t)st.st_blocks;
+    return blocks * 512; /* whatever the file system calls a block: see stat(2) */
 }
 
 void task_log_remove(const char *dir, uint64_t id) {
-    static const char *const endings[] = {".log", ".idx"};
     char path[4096];
 
     for (size_t i = 0; i < ELEMENTSOF(endings); i++) {

@@ -11,9 +11,14 @@
  * that whoever holds the descriptor sees what comes. The caller closes it. */
 int task_log_open(const char *dir, uint64_t id);
 
-/* Reads up to size bytes (at most TASK_LOG_READ_MAX) from an offset; gives how many, 0 at the end
- * or without a log. */
-int task_log_read(const char *dir, uint64_t id, uint64_t offset, void *buf, size_t size);
+/* Reads up to size bytes (at most TASK_LOG_READ_MAX) from an offset, or, where those are left out,
+ * from behind the gap; gives how many, 0 at the end or without a log, and the offset behind them.
+ */
+int task_log_read(const char *dir, uint64_t id, uint64_t offset, void *buf, size_t size,
+                  uint64_t *ret_next);
+
+/* Bytes that the log and its index take on the disk; 0 when there are none. */
+uint64_t task_log_kept(const char *dir, uint64_t id);
 
 /* Deletes the log and its index; none there is fine. */
 void task_log_remove(const char *dir, uint64_t id);

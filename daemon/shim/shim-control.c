@@ -9,9 +9,10 @@
 #include "common/cleanup.h"
 #include "common/parse.h"
 #include "common/shim-protocol.h"
+#include "daemon/shim/shim-socket.h"
 
-int shim_control_init(ShimControl *c, int fd) {
-    *c = (ShimControl){.fd = fd};
+int shim_control_init(ShimControl *c, int fd, int listen_fd) {
+    *c = (ShimControl){.fd = fd, .listen_fd = listen_fd};
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
         return -errno;
     return 0;
@@ -32,6 +33,8 @@ static void parse_orders(char *message, ShimOrders *ret) {
         else if (streq(key, SHIM_KILL) && parse_u32(value, &sig) >= 0 && sig >= 1 &&
                  sig <= (uint32_t)SIGRTMAX)
             ret->kill = (int)sig;
+        else if (streq(key, SHIM_PAUSE) && (streq(value, "1") || streq(value, "0")))
+            ret->pause = streq(value, "1");
     }
 }
 
@@ -41,17 +44,28 @@ bool shim_control_receive(ShimControl *c, ShimOrders *ret) {
     if (c->fd < 0)
         return false;
     ssize_t n = recv(c->fd, message, FIELDS_MAX, 0);
+    /* A peer that closed with something unread leaves an error, ahead of what it sent. */
+    if (n < 0 && errno == ECONNRESET)
+        n = recv(c->fd, message, FIELDS_MAX, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
-
-    *ret = (ShimOrders){};
     if (n <= 0) {
         shim_control_close(c);
-        ret->cancel = true;
-        return true;
+        return false;
     }
+    *ret = (ShimOrders){.pause = -1};
     message[n] = '\0';
     parse_orders(message, ret);
+    return true;
+}
+
+bool shim_control_accept(ShimControl *c) {
+    int fd = shim_socket_accept(c->listen_fd);
+
+    if (fd < 0)
+        return false;
+    shim_control_close(c);
+    c->fd = fd;
     return true;
 }
 
@@ -67,14 +81,15 @@ bool shim_control_send(ShimControl *c, const Fields *fields) {
         c->full = true;
         return false;
     }
-    /* The end of the other side is seen by the reader, which stops the task. */
+    /* The end of the other side is seen by the reader. */
     return true;
 }
 
-void shim_control_send_wait(ShimControl *c, const Fields *fields) {
+void shim_control_send_wait(ShimControl *c, const Fields *fields, int signal_fd) {
     while (!shim_control_send(c, fields)) {
-        struct pollfd p = {.fd = c->fd, .events = POLLOUT};
-        if (poll(&p, 1, -1) >= 0 && (p.revents & (POLLERR | POLLHUP)))
+        struct pollfd p[] = {{.fd = c->fd, .events = POLLOUT}, {.fd = signal_fd, .events = POLLIN}};
+        if (poll(p, ELEMENTSOF(p), -1) >= 0 &&
+            ((p[0].revents & (POLLERR | POLLHUP)) || p[1].revents))
             return;
     }
 }
@@ -82,6 +97,7 @@ void shim_control_send_wait(ShimControl *c, const Fields *fields) {
 void shim_control_stop_listening(ShimControl *c) {
     char unread;
 
+    c->listen_fd = close_fd(c->listen_fd);
     if (c->fd < 0)
         return;
     (void)shutdown(c->fd, SHUT_RD);

@@ -9,6 +9,8 @@
 #include "common/parse.h"
 #include "common/shim-protocol.h"
 
+#define NICE_MAX 40 /* from one end of the range to the other */
+
 /* The value when the string is this key's, else NULL. */
 static char *value_of(char *string, const char *key) {
     size_t len = strlen(key);
@@ -30,31 +32,53 @@ static int set_umask(ShimJob *job, const char *value) {
     return 0;
 }
 
+static int set_nice(ShimJob *job, const char *value) {
+    bool negative = value[0] == '-';
+    uint64_t n;
+
+    if (parse_u64(value + negative, &n) < 0 || n > NICE_MAX)
+        return -EINVAL;
+    job->nice = negative ? -(int)n : (int)n;
+    return 0;
+}
+
 static int set_key(ShimJob *job, char *string) {
+    const struct {
+        const char *key;
+        uint64_t *field;
+    } numbers[] = {
+        {SHIM_SPEC_ID, &job->id},
+        {SHIM_SPEC_NOFILE, &job->nofile},
+        {SHIM_SPEC_STOP_TIMEOUT, &job->stop_timeout_usec},
+        {SHIM_SPEC_TIMEOUT, &job->limits.timeout_usec},
+        {SHIM_SPEC_IDLE_TIMEOUT, &job->limits.idle_timeout_usec},
+        {SHIM_SPEC_MEMORY_MAX, &job->limits.memory_max},
+        {SHIM_SPEC_PIDS_MAX, &job->limits.pids_max},
+        {SHIM_SPEC_CPU_WEIGHT, &job->cpu_weight},
+        {SHIM_SPEC_LOG_MAX, &job->log_max},
+    };
+    const struct {
+        const char *key, **field;
+    } texts[] = {
+        {SHIM_SPEC_RUNTIME_DIR, &job->runtime_dir},
+        {SHIM_SPEC_CWD, &job->cwd},
+        {SHIM_SPEC_LOG_DIR, &job->log_dir},
+    };
     char *value;
 
-    if ((value = value_of(string, SHIM_SPEC_ID)))
-        return set_u64(value, &job->id);
+    for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
+        if ((value = value_of(string, numbers[i].key)))
+            return set_u64(value, numbers[i].field);
+    for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+        if ((value = value_of(string, texts[i].key))) {
+            *texts[i].field = value;
+            return 0;
+        }
     if ((value = value_of(string, SHIM_SPEC_UMASK)))
         return set_umask(job, value);
-    if ((value = value_of(string, SHIM_SPEC_NOFILE)))
-        return set_u64(value, &job->nofile);
-    if ((value = value_of(string, SHIM_SPEC_STOP_TIMEOUT)))
-        return set_u64(value, &job->stop_timeout_usec);
-    if ((value = value_of(string, SHIM_SPEC_LOG_MAX)))
-        return set_u64(value, &job->log_max);
-
-    const char **field;
-    if ((value = value_of(string, SHIM_SPEC_CWD)))
-        field = &job->cwd;
-    else if ((value = value_of(string, SHIM_SPEC_LOG_DIR)))
-        field = &job->log_dir;
-    else if ((value = value_of(string, SHIM_SPEC_NOTIFY_SOCKET)))
-        field = &job->notify_socket;
-    else
-        return -EINVAL;
-    *field = value;
-    return 0;
+    if ((value = value_of(string, SHIM_SPEC_NICE)))
+        return set_nice(job, value);
+    return -EINVAL;
 }
 
 /* Makes room for as many strings as there are of each, and one more of env for NOTIFY_SOCKET. */
@@ -95,12 +119,12 @@ static int parse(ShimJob *job, char *end) {
     }
     if (r < 0)
         return r;
-    return job->id > 0 && job->log_dir ? 0 : -EINVAL;
+    return job->id > 0 && job->runtime_dir && job->log_dir ? 0 : -EINVAL;
 }
 
 int shim_job_read(int fd, ShimJob *ret) {
-    _cleanup_(shim_job_done)
-        ShimJob job = {.stop_timeout_usec = USEC_INFINITY, .log_max = UINT64_MAX};
+    _cleanup_(shim_job_done) ShimJob job = {
+        .stop_timeout_usec = USEC_INFINITY, .limits = SHIM_LIMITS_NONE, .log_max = UINT64_MAX};
     size_t size;
 
     int r = fd_read_all(fd, SHIM_SPEC_MAX, &job.buffer, &size);

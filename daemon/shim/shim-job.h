@@ -4,6 +4,14 @@
 
 #include "common/macro.h"
 
+/* UINT64_MAX: no limit. */
+typedef struct ShimLimits {
+    uint64_t timeout_usec, idle_timeout_usec;
+    uint64_t memory_max, pids_max;
+} ShimLimits;
+
+#define SHIM_LIMITS_NONE ((ShimLimits){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX})
+
 /* The job that the shim was handed, as common/shim-protocol.h describes it. */
 typedef struct ShimJob {
     char *buffer; /* the whole file; the strings below point into it */
@@ -13,11 +21,14 @@ typedef struct ShimJob {
     bool has_umask;
     mode_t umask;
     uint64_t nofile;            /* 0: that of the shim */
+    int nice;                   /* added to that of the shim */
     uint64_t stop_timeout_usec; /* USEC_INFINITY: never */
+    ShimLimits limits;
+    uint64_t cpu_weight; /* 0: as it is */
+    const char *runtime_dir;
     const char *log_dir;
     uint64_t log_max;
-    const char *notify_socket; /* NULL: none */
-    const char *stdin_data;    /* NULL: /dev/null */
+    const char *stdin_data; /* NULL: /dev/null */
     size_t stdin_size;
 
     size_t env_count;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "daemon/shim/shim-socket.h"
 
 #define DATAGRAM_MAX (4 * KIB)
 #define DATAGRAMS_PER_ROUND 1024 /* more than any queue holds: systemd sets 512 */
@@ -28,15 +29,11 @@ static int bind_over(int fd, const struct sockaddr_un *address) {
 
 int shim_notify_open(ShimNotify *n, const char *path) {
     static const int yes = 1;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t len = strlen(path);
+    struct sockaddr_un address;
 
-    if (path[0] != '/')
-        return -EINVAL;
-    if (len >= sizeof(address.sun_path))
-        return -ENAMETOOLONG;
-    memcpy(address.sun_path, path, len);
-
+    int r = shim_socket_address(path, &address);
+    if (r < 0)
+        return r;
     _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
@@ -46,7 +43,7 @@ int shim_notify_open(ShimNotify *n, const char *path) {
      * could connect. */
     if (fchmod(fd, 0600) < 0)
         return -errno;
-    int r = bind_over(fd, &address);
+    r = bind_over(fd, &address);
     if (r < 0)
         return r;
     n->address = address;
@@ -87,19 +84,22 @@ static void forget_progress_of_old_phase(ShimNotify *n, const char *datagram) {
         return;
     for (size_t i = 0; i < SHIM_NOTIFY_KEYS; i++)
         if (is_progress(notify_keys[i]))
-            n->values[i].pending = false;
+            n->values[i].known = n->values[i].pending = false;
 }
 
 static void note_value(ShimNotify *n, const char *key, const char *value) {
     for (size_t i = 0; i < SHIM_NOTIFY_KEYS; i++) {
         if (!streq(key, notify_keys[i]))
             continue;
-        n->values[i].pending = n->pending = true;
         size_t len = strnlen(value, NOTIFY_VALUE_MAX);
         while (len > 0 && ((unsigned char)value[len] & 0xc0) == 0x80)
             len--; /* do not cut a UTF-8 sequence */
+        if (!n->values[i].known || strlen(n->values[i].text) != len ||
+            memcmp(n->values[i].text, value, len) != 0)
+            n->n_changes++;
         memcpy(n->values[i].text, value, len);
         n->values[i].text[len] = '\0';
+        n->values[i].known = n->values[i].pending = n->pending = true;
         return;
     }
 }
@@ -154,6 +154,18 @@ void shim_notify_receive(ShimNotify *n) {
         for (const char *key, *value; fields_next(&cursor, &key, &value);)
             note_value(n, key, value);
     }
+}
+
+void shim_notify_retell(ShimNotify *n) {
+    for (size_t i = 0; i < SHIM_NOTIFY_KEYS; i++)
+        if (n->values[i].known)
+            n->values[i].pending = n->pending = true;
+}
+
+void shim_notify_add_known(const ShimNotify *n, Fields *fields) {
+    for (size_t i = 0; i < SHIM_NOTIFY_KEYS; i++)
+        if (n->values[i].known)
+            fields_add(fields, notify_keys[i], n->values[i].text);
 }
 
 void shim_notify_add_fields(const ShimNotify *n, Fields *fields) {

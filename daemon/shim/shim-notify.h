@@ -7,13 +7,14 @@
 
 #define SHIM_NOTIFY_KEYS 6
 
-/* The command's NOTIFY_SOCKET, and the last value that came of each key and was not passed on. */
+/* The command's NOTIFY_SOCKET, and the last value that came of each key. */
 typedef struct ShimNotify {
     int fd; /* negative: none */
     struct sockaddr_un address;
-    bool pending;
+    bool pending;       /* one of them was not passed on yet */
+    unsigned n_changes; /* so far */
     struct {
-        bool pending;
+        bool known, pending;
         char text[NOTIFY_VALUE_MAX + 1];
     } values[SHIM_NOTIFY_KEYS];
 } ShimNotify;
@@ -24,6 +25,12 @@ void shim_notify_close(ShimNotify *n); /* removes the socket from the file syste
 
 /* Takes what has come; bounded, for a sender that never stops. */
 void shim_notify_receive(ShimNotify *n);
+
+/* All that is known is to be passed on, to somebody else. */
+void shim_notify_retell(ShimNotify *n);
+
+/* Adds all that is known. */
+void shim_notify_add_known(const ShimNotify *n, Fields *fields);
 
 /* Adds what is pending to a message, and forgets it once the message was sent. */
 void shim_notify_add_fields(const ShimNotify *n, Fields *fields);

@@ -1,14 +1,37 @@
 #include "daemon/shim/shim-report.h"
 
 #include <inttypes.h>
-#include <sys/wait.h>
 
 #define REPORT_INTERVAL_USEC (50 * USEC_PER_MSEC)
+
+void shim_report_started(ShimReport *r, pid_t pid) {
+    r->pid = pid;
+    r->tell_started = true;
+}
+
+void shim_report_survivors(ShimReport *r, int n) {
+    r->survivors = n;
+    r->tell_survivors = true;
+}
+
+void shim_report_paused(ShimReport *r, bool paused) {
+    r->paused = paused;
+    r->tell_paused = true;
+}
+
+void shim_report_retell(ShimReport *r) {
+    r->tell_started = r->pid > 0;
+    r->tell_survivors = r->survivors > 0;
+    r->tell_paused = r->paused;
+    r->told_size = UINT64_MAX;
+    r->log_due_usec = r->notify_due_usec = 0;
+    shim_notify_retell(r->notify);
+}
 
 uint64_t shim_report_due(const ShimReport *r) {
     uint64_t due = USEC_INFINITY;
 
-    if (r->started > 0 || r->survivors > 0)
+    if (r->tell_started || r->tell_survivors || r->tell_paused)
         return 0;
     if (r->log->size != r->told_size)
         due = r->log_due_usec;
@@ -18,15 +41,16 @@ uint64_t shim_report_due(const ShimReport *r) {
 }
 
 static void add_lifecycle(const ShimReport *r, Fields *fields) {
-    if (r->started > 0)
-        fields_addf(fields, SHIM_STARTED, "%d", r->started);
-    if (r->survivors > 0)
+    if (r->tell_started)
+        fields_addf(fields, SHIM_STARTED, "%d", r->pid);
+    if (r->tell_survivors)
         fields_addf(fields, SHIM_MAIN_EXITED, "%d", r->survivors);
+    if (r->tell_paused)
+        fields_add(fields, SHIM_PAUSED, r->paused ? "1" : "0");
 }
 
 static void lifecycle_sent(ShimReport *r) {
-    r->started = 0;
-    r->survivors = 0;
+    r->tell_started = r->tell_survivors = r->tell_paused = false;
 }
 
 void shim_report_send(ShimReport *r, ShimControl *control, uint64_t now) {
@@ -54,36 +78,12 @@ void shim_report_send(ShimReport *r, ShimControl *control, uint64_t now) {
     }
 }
 
-static void add_result(Fields *fields, const ShimEnd *end) {
-    if (end->exec_error < 0) {
-        fields_addf(fields, SHIM_EXEC_ERRNO, "%d", -end->exec_error);
-        fields_add(fields, SHIM_EXEC_STEP, end->step);
-    } else if (WIFSIGNALED(end->wait_status)) {
-        fields_addf(fields, SHIM_EXIT_SIGNAL, "%d", WTERMSIG(end->wait_status));
-    } else {
-        fields_addf(fields, SHIM_EXIT_CODE, "%d", WEXITSTATUS(end->wait_status));
-    }
-}
-
-void shim_report_end(ShimReport *r, ShimControl *control, const ShimEnd *end) {
+void shim_report_rest(ShimReport *r, ShimControl *control, int signal_fd) {
     Fields fields;
 
     fields.size = 0;
     add_lifecycle(r, &fields);
     shim_notify_add_fields(r->notify, &fields);
     if (fields.size > 0)
-        shim_control_send_wait(control, &fields);
-
-    fields.size = 0;
-    add_result(&fields, end);
-    fields_addf(&fields, SHIM_LOG_SIZE, "%" PRIu64, r->log->size);
-    if (end->cancelled)
-        fields_add(&fields, SHIM_CANCELLED, "1");
-    if (end->killed)
-        fields_add(&fields, SHIM_KILLED, "1");
-    if (r->log->dropped > 0)
-        fields_addf(&fields, SHIM_LOG_DROPPED, "%" PRIu64, r->log->dropped);
-    if (r->log->error < 0)
-        fields_addf(&fields, SHIM_LOG_ERRNO, "%d", -r->log->error);
-    shim_control_send_wait(control, &fields);
+        shim_control_send_wait(control, &fields, signal_fd);
 }

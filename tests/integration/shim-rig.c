@@ -6,23 +6,28 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/fd-io.h"
+#include "version.h"
 
 void rig_init(Rig *r) {
     int fds[2];
 
-    *r = (Rig){.dir = "/tmp/longrun-shim-XXXXXX", .shim = -1};
+    *r = (Rig){.dir = "/tmp/longrun-shim-XXXXXX", .shim = -1, .keeper = -1, .keeper_fd = -EBADF};
     ck_assert_ptr_nonnull(mkdtemp(r->dir));
+    snprintf(r->run, sizeof(r->run), "%s/run", r->dir);
     ck_assert_int_ge(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
     r->control = fds[0];
     r->shim_control = fds[1];
@@ -31,6 +36,7 @@ void rig_init(Rig *r) {
 void rig_done(Rig *r) {
     char command[64];
 
+    rig_end_keeper(r);
     close_fd(r->control);
     close_fd(r->shim_control);
     free(r->spec);
@@ -78,42 +84,193 @@ void rig_command(Rig *r, const char *name, const char *arg) {
     RIG_ARGV(r, self, "--command", name, arg);
 }
 
-static _Noreturn void exec_shim(Rig *r, int spec_fd) {
-    const char *path = getenv("LONGRUN_SHIM");
+/* ---- the keeper ---- */
 
-    /* Out of the way first: either may be where the other has to be. */
-    int spec = fcntl(spec_fd, F_DUPFD_CLOEXEC, 10);
-    int control = fcntl(r->shim_control, F_DUPFD_CLOEXEC, 10);
-    if (dup2(spec, SHIM_FD_SPEC) < 0 || dup2(control, SHIM_FD_CONTROL) < 0)
+static _Noreturn void exec_keeper(Rig *r, int out) {
+    const char *path = r->program ?: getenv("LONGRUN_SHIM");
+
+    if (dup2(out, STDOUT_FILENO) < 0)
         _exit(120);
     if (r->before)
         r->before();
-    execl(path, path, NULL);
+    execl(path, path, "--keeper", r->run, r->service ? "--cgroup" : NULL, NULL);
     _exit(121);
 }
 
-void rig_start_raw(Rig *r, const void *spec, size_t size) {
+/* A keeper that was started so lets go of its stdout when it listens. */
+void rig_start_keeper(Rig *r) {
+    int fds[2];
+    char byte;
+
     ck_assert_msg(getenv("LONGRUN_SHIM"), "LONGRUN_SHIM is not set: the path of longrun-shim");
+    ck_assert_int_ge(pipe2(fds, O_CLOEXEC), 0);
+    r->keeper = fork();
+    ck_assert_int_ge(r->keeper, 0);
+    if (r->keeper == 0)
+        exec_keeper(r, fds[1]);
+    close(fds[1]);
+    struct pollfd p = {.fd = fds[0], .events = POLLIN};
+    ck_assert_msg(poll(&p, 1, RIG_TIMEOUT_MSEC) == 1, "the keeper does not listen");
+    ck_assert_int_eq(read(fds[0], &byte, 1), 0);
+    close(fds[0]);
+}
+
+static int connect_to(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
+    strcpy(address.sun_path, path);
+    ck_assert_msg(connect(fd, (struct sockaddr *)&address, sizeof(address)) >= 0, "%s: %m", path);
+    return fd;
+}
+
+void rig_connect(Rig *r) {
+    char path[PATH_MAX];
+
+    close_fd(r->keeper_fd);
+    snprintf(path, sizeof(path), "%s/" KEEPER_SOCKET, r->run);
+    r->keeper_fd = connect_to(path);
+}
+
+static ssize_t receive(int fd, char buf[static FIELDS_MAX + 1]) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    ck_assert_msg(poll(&p, 1, RIG_TIMEOUT_MSEC) == 1, "the other side says nothing");
+    ssize_t n = recv(fd, buf, FIELDS_MAX, 0);
+    ck_assert_msg(n >= 0, "recv: %m");
+    buf[n] = '\0';
+    return n;
+}
+
+bool rig_keeper_message(Rig *r, char buf[static FIELDS_MAX + 1]) {
+    return receive(r->keeper_fd, buf) > 0;
+}
+
+static bool note_fact(Rig *r, const char *key, const char *value) {
+    if (streq(key, KEEPER_LIVE_END))
+        return true;
+    if (streq(key, KEEPER_LIVE)) {
+        ck_assert_uint_lt(r->n_live, ELEMENTSOF(r->live));
+        r->live[r->n_live++] = strtoull(value, NULL, 10);
+        return false;
+    }
+    ck_assert_uint_lt(r->n_facts, ELEMENTSOF(r->facts));
+    snprintf(r->facts[r->n_facts].key, sizeof(r->facts[0].key), "%s", key);
+    snprintf(r->facts[r->n_facts++].value, sizeof(r->facts[0].value), "%s", value);
+    return false;
+}
+
+void rig_hello(Rig *r, const char *version) {
+    char message[FIELDS_MAX + 1];
+    bool end = false;
+
+    if (r->keeper_fd < 0)
+        rig_connect(r);
+    int n = snprintf(message, sizeof(message), KEEPER_HELLO "=%s\n", version);
+    ck_assert_int_eq(send(r->keeper_fd, message, (size_t)n, MSG_NOSIGNAL), n);
+    r->n_facts = r->n_live = 0;
+    while (!end) {
+        ck_assert_msg(rig_keeper_message(r, message), "the keeper has gone");
+        char *cursor = message;
+        for (const char *key, *value; fields_next(&cursor, &key, &value);)
+            end = note_fact(r, key, value) || end;
+    }
+}
+
+const char *rig_fact(Rig *r, const char *key) {
+    for (size_t i = 0; i < r->n_facts; i++)
+        if (streq(r->facts[i].key, key))
+            return r->facts[i].value;
+    return NULL;
+}
+
+bool rig_is_live(Rig *r, uint64_t id) {
+    for (size_t i = 0; i < r->n_live; i++)
+        if (r->live[i] == id)
+            return true;
+    return false;
+}
+
+void rig_wait_lost(Rig *r, uint64_t id) {
+    char message[FIELDS_MAX + 1];
+
+    while (rig_keeper_message(r, message)) {
+        char *cursor = message;
+        for (const char *key, *value; fields_next(&cursor, &key, &value);)
+            if (streq(key, KEEPER_LOST) && strtoull(value, NULL, 10) == id)
+                return;
+    }
+    ck_abort_msg("the keeper has gone");
+}
+
+void rig_end_keeper(Rig *r) {
+    int status;
+
+    r->keeper_fd = close_fd(r->keeper_fd);
+    if (r->keeper < 0)
+        return;
+    if (r->service)
+        ck_assert_int_eq(kill(r->keeper, SIGTERM), 0);
+    ck_assert_int_eq(waitpid(r->keeper, &status, 0), r->keeper);
+    ck_assert_int_eq(status, 0);
+    r->keeper = -1;
+}
+
+void rig_send_spawn(Rig *r, uint64_t id, int spec_fd, int control_fd) {
+    const int fds[2] = {spec_fd, control_fd};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(fds))];
+    } control = {.header = {.cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS,
+                            .cmsg_len = CMSG_LEN(sizeof(fds))}};
+    char text[64];
+    int n = snprintf(text, sizeof(text), KEEPER_SPAWN "=%" PRIu64 "\n", id);
+    struct iovec iov = {.iov_base = text, .iov_len = (size_t)n};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = &control,
+                         .msg_controllen = sizeof(control)};
+
+    memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
+    ck_assert_int_eq(sendmsg(r->keeper_fd, &msg, MSG_NOSIGNAL), n);
+}
+
+static void start_raw(Rig *r, uint64_t id, const void *spec, size_t size) {
     _cleanup_close_ int fd = memfd_new("job", spec, size);
 
     ck_assert_int_ge(fd, 0);
-    r->shim = fork();
-    ck_assert_int_ge(r->shim, 0);
-    if (r->shim == 0)
-        exec_shim(r, fd);
+    if (r->keeper < 0)
+        rig_start_keeper(r);
+    if (r->keeper_fd < 0)
+        rig_hello(r, LONGRUN_VERSION);
+    rig_send_spawn(r, id, fd, r->shim_control);
     r->shim_control = close_fd(r->shim_control);
 }
 
-void rig_start(Rig *r) {
-    rig_add(r, SHIM_SPEC_ID, "%d", RIG_TASK_ID);
+void rig_start_raw(Rig *r, const void *spec, size_t size) {
+    start_raw(r, RIG_TASK_ID, spec, size);
+}
+
+void rig_start_id(Rig *r, uint64_t id) {
+    rig_add(r, SHIM_SPEC_ID, "%" PRIu64, id);
+    rig_add(r, SHIM_SPEC_RUNTIME_DIR, "%s/task-%" PRIu64, r->run, id);
     rig_add(r, SHIM_SPEC_LOG_DIR, "%s", r->log_dir ?: r->dir);
     if (r->stdin_data) {
         add_bytes(r, SHIM_SPEC_STDIN "=", strlen(SHIM_SPEC_STDIN "="));
         add_bytes(r, r->stdin_data, r->stdin_size);
         add_bytes(r, "", 1);
     }
-    rig_start_raw(r, r->spec, r->spec_size);
+    start_raw(r, id, r->spec, r->spec_size);
 }
+
+void rig_start(Rig *r) {
+    rig_start_id(r, RIG_TASK_ID);
+}
+
+/* ---- the shim ---- */
 
 void rig_send(Rig *r, const char *message) {
     ck_assert_int_eq(send(r->control, message, strlen(message), MSG_NOSIGNAL),
@@ -137,23 +294,31 @@ static void note(Rig *r, const char *key, const char *value) {
 }
 
 bool rig_receive(Rig *r) {
-    struct pollfd p = {.fd = r->control, .events = POLLIN};
     char message[FIELDS_MAX + 1];
 
-    ck_assert_msg(poll(&p, 1, RIG_TIMEOUT_MSEC) == 1, "the shim says nothing");
-    ssize_t n = recv(r->control, message, FIELDS_MAX, 0);
-    ck_assert_int_ge(n, 0);
+    ssize_t n = receive(r->control, message);
     if (n == 0)
         return false;
-    message[n] = '\0';
+    memcpy(r->last, message, (size_t)n + 1);
     r->messages++;
 
     char *cursor = message;
     for (const char *key, *value; fields_next(&cursor, &key, &value);)
         note(r, key, value);
-    if (rig_value(r, SHIM_STARTED))
+    if (rig_value(r, SHIM_STARTED) && r->command <= 0) {
         r->command = atoi(rig_value(r, SHIM_STARTED));
+        r->shim = rig_parent(r->command);
+    }
     return true;
+}
+
+void rig_take_up(Rig *r) {
+    char path[PATH_MAX];
+
+    close_fd(r->control);
+    snprintf(path, sizeof(path), "%s/task-%d/" SHIM_CONTROL_NAME, r->run, RIG_TASK_ID);
+    r->control = connect_to(path);
+    r->n_values = r->messages = 0;
 }
 
 static const RigValue *find(Rig *r, const char *key) {
@@ -199,7 +364,6 @@ void rig_wait_log(Rig *r, uint64_t size) {
 void rig_finish(Rig *r) {
     static const char *const ends[] = {SHIM_EXIT_CODE, SHIM_EXIT_SIGNAL, SHIM_EXEC_ERRNO};
     unsigned n_ends = 0;
-    int status;
 
     while (rig_receive(r))
         ;
@@ -215,8 +379,11 @@ void rig_finish(Rig *r) {
     if (r->command > 0)
         ck_assert_msg(!rig_is_alive(r->command), "the command outlived the last message");
 
-    ck_assert_int_eq(waitpid(r->shim, &status, 0), r->shim);
-    ck_assert_int_eq(status, 0);
+    /* The record has the last message, and before it what else was told last. */
+    _cleanup_free_ char *record = rig_read_record(r, RIG_TASK_ID);
+    ck_assert_ptr_nonnull(record);
+    ck_assert_uint_ge(strlen(record), strlen(r->last));
+    ck_assert_str_eq(record + strlen(record) - strlen(r->last), r->last);
 }
 
 void rig_path(Rig *r, const char *name, char *buf, size_t size) {
@@ -281,6 +448,48 @@ LogIndexEntry *rig_read_index(Rig *r, size_t *ret_count) {
 
 bool rig_is_alive(pid_t pid) {
     return kill(pid, 0) >= 0 || errno != ESRCH;
+}
+
+void rig_wait_gone(pid_t pid) {
+    uint64_t deadline = clock_usec(CLOCK_MONOTONIC) + RIG_TIMEOUT_MSEC * USEC_PER_MSEC;
+
+    while (rig_is_alive(pid)) {
+        ck_assert_msg(clock_usec(CLOCK_MONOTONIC) < deadline, "%d lives on", pid);
+        sched_yield();
+    }
+}
+
+pid_t rig_parent(pid_t pid) {
+    char path[64];
+    int parent = -1;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    _cleanup_fclose_ FILE *f = fopen(path, "re");
+    if (f && fscanf(f, "%*d (%*[^)]) %*c %d", &parent) != 1)
+        return -1;
+    return parent;
+}
+
+static void record_path(Rig *r, uint64_t id, char buf[static PATH_MAX]) {
+    snprintf(buf, PATH_MAX, "%s/task-%" PRIu64 "/" SHIM_EXIT_NAME, r->run, id);
+}
+
+char *rig_read_record(Rig *r, uint64_t id) {
+    char path[PATH_MAX], *text;
+
+    record_path(r, id, path);
+    return file_read_all(path, SHIM_EXIT_RECORD_MAX, &text, NULL) < 0 ? NULL : text;
+}
+
+void rig_wait_record(Rig *r, uint64_t id) {
+    uint64_t deadline = clock_usec(CLOCK_MONOTONIC) + RIG_TIMEOUT_MSEC * USEC_PER_MSEC;
+    char path[PATH_MAX];
+
+    record_path(r, id, path);
+    while (access(path, F_OK) < 0) {
+        ck_assert_msg(clock_usec(CLOCK_MONOTONIC) < deadline, "there is no %s", path);
+        sched_yield();
+    }
 }
 
 unsigned char rig_pattern(uint64_t offset) {

@@ -6,9 +6,9 @@
 #include "common/log-file.h"
 #include "common/shim-protocol.h"
 
-/* The daemon's side of longrun-shim for the tests: hands it a job, reads what it says. Everything
- * that goes wrong, or takes longer than RIG_TIMEOUT_MSEC, fails the test. The program is that of
- * the environment variable LONGRUN_SHIM. */
+/* The daemon's side of longrun-shim for the tests: starts a keeper, hands it a job, reads what the
+ * shim says. Everything that goes wrong, or takes longer than RIG_TIMEOUT_MSEC, fails the test. The
+ * program is that of the environment variable LONGRUN_SHIM. */
 
 #define RIG_TIMEOUT_MSEC 60000
 #define RIG_TASK_ID 7
@@ -21,16 +21,26 @@ typedef struct RigValue {
 
 typedef struct Rig {
     char dir[32]; /* a directory of the test's own; log and index are in it */
+    char run[48]; /* the runtime folder in it */
     char *spec;
     size_t spec_size;
     const void *stdin_data; /* not owned; NULL: none */
     size_t stdin_size;
     const char *log_dir;  /* not owned; NULL: dir */
-    void (*before)(void); /* runs in the shim's process before the shim, or NULL */
+    void (*before)(void); /* runs in the keeper's process before the keeper, or NULL */
+    const char *program;  /* not owned; NULL: that of the environment */
+    bool service;         /* started with --cgroup */
+
+    pid_t keeper; /* negative: none */
+    int keeper_fd;
+    RigValue facts[8]; /* what it answered to HELLO, but for LIVE */
+    size_t n_facts;
+    uint64_t live[64];
+    size_t n_live;
 
     int control, shim_control;
-    pid_t shim;
-    pid_t command; /* once STARTED has come */
+    pid_t shim, command;       /* once STARTED has come */
+    char last[FIELDS_MAX + 1]; /* message */
     unsigned messages;
     RigValue values[24]; /* the last of each key */
     size_t n_values;
@@ -46,14 +56,27 @@ void rig_argv(Rig *r, const char *const *argv);
 void rig_shell(Rig *r, const char *script);
 void rig_command(Rig *r, const char *name, const char *arg);
 
+/* The keeper; rig_start() starts and greets one when there is none. */
+void rig_start_keeper(Rig *r); /* until it listens */
+void rig_connect(Rig *r);
+void rig_hello(Rig *r, const char *version); /* connects and reads the whole answer */
+const char *rig_fact(Rig *r, const char *key);
+bool rig_is_live(Rig *r, uint64_t id);
+bool rig_keeper_message(Rig *r, char buf[static FIELDS_MAX + 1]); /* false at the end */
+void rig_wait_lost(Rig *r, uint64_t id);
+void rig_end_keeper(Rig *r); /* disconnects, and waits until it has ended by itself */
+
 void rig_start(Rig *r);
 void rig_start_raw(Rig *r, const void *spec, size_t size);
+void rig_start_id(Rig *r, uint64_t id); /* as rig_start(), another than RIG_TASK_ID */
+void rig_send_spawn(Rig *r, uint64_t id, int spec_fd, int control_fd);
 void rig_send(Rig *r, const char *message);
 
 bool rig_receive(Rig *r);                   /* one message; false at the end */
 void rig_wait_for(Rig *r, const char *key); /* until a message has it; it may have come before */
 void rig_wait_log(Rig *r, uint64_t size);   /* until the log has that many bytes */
 void rig_finish(Rig *r);                    /* to the end; checks what holds for every end */
+void rig_take_up(Rig *r);                   /* connects to the shim anew, knowing nothing */
 const char *rig_value(Rig *r, const char *key); /* the last that came, or NULL */
 const char *rig_end(Rig *r, const char *key);   /* the same, of the last message alone */
 void rig_check_end(Rig *r, const char *key, int value);
@@ -65,6 +88,12 @@ void rig_write_fifo(Rig *r, const char *name); /* waits for the reader */
 char *rig_read_log(Rig *r, size_t *ret_size);  /* owned by the caller; "" when there is none */
 LogIndexEntry *rig_read_index(Rig *r, size_t *ret_count);
 bool rig_is_alive(pid_t pid);
+void rig_wait_gone(pid_t pid);
+pid_t rig_parent(pid_t pid);
+
+/* The exit record; the caller frees it. NULL: there is none. */
+char *rig_read_record(Rig *r, uint64_t id);
+void rig_wait_record(Rig *r, uint64_t id);
 
 /* Byte number `offset` of the output of the command "pattern". */
 unsigned char rig_pattern(uint64_t offset);

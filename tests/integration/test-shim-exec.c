@@ -103,17 +103,22 @@ static const struct {
     int error;
 } bad_jobs[] = {
     {JOB(""), EINVAL},
-    {JOB("id=1\0argv=true\0log-dir=/tmp"), EINVAL}, /* not terminated */
-    {JOB("id=1\0log-dir=/tmp\0"), EINVAL},
-    {JOB("id=1\0argv=true\0"), EINVAL},
-    {JOB("argv=true\0log-dir=/tmp\0"), EINVAL},
-    {JOB("id=x\0argv=true\0log-dir=/tmp\0"), EINVAL},
-    {JOB("id=99999999999999999999\0argv=true\0log-dir=/tmp\0"), EINVAL},
-    {JOB("id=1\0argv=true\0log-dir=/tmp\0umask=512\0"), EINVAL},
-    {JOB("id=1\0argv=true\0log-dir=/tmp\0colour=red\0"), EINVAL},
-    {JOB("id=1\0argv=true\0log-dir=/tmp\0noise\0"), EINVAL},
-    {JOB("id=1\0argv=true\0log-dir=/tmp\0\0"), EINVAL},
-    {JOB("id=1\0stdin=argv=true\0log-dir=/tmp\0"), EINVAL}, /* stdin comes last */
+    {JOB("id=7\0argv=true\0runtime-dir=/tmp\0log-dir=/tmp"), EINVAL}, /* not terminated */
+    {JOB("id=7\0runtime-dir=/tmp\0log-dir=/tmp\0"), EINVAL},
+    {JOB("id=7\0argv=true\0runtime-dir=/tmp\0"), EINVAL},
+    {JOB("id=7\0argv=true\0log-dir=/tmp\0"), EINVAL},
+    {JOB("argv=true\0runtime-dir=/tmp\0log-dir=/tmp\0"), EINVAL},
+    {JOB("id=x\0argv=true\0runtime-dir=/tmp\0log-dir=/tmp\0"), EINVAL},
+    {JOB("id=8\0argv=true\0runtime-dir=/tmp\0log-dir=/tmp\0"), EINVAL}, /* another's */
+    {JOB("id=99999999999999999999\0argv=true\0runtime-dir=/tmp\0log-dir=/tmp\0"), EINVAL},
+    {JOB("id=7\0argv=true\0runtime-dir=/tmp\0log-dir=/tmp\0umask=512\0"), EINVAL},
+    {JOB("id=7\0argv=true\0runtime-dir=/tmp\0log-dir=/tmp\0nice=41\0"), EINVAL},
+    {JOB("id=7\0argv=true\0runtime-dir=/tmp\0log-dir=/tmp\0nice=--1\0"), EINVAL},
+    {JOB("id=7\0argv=true\0runtime-dir=/tmp\0log-dir=/tmp\0timeout-usec=1s\0"), EINVAL},
+    {JOB("id=7\0argv=true\0runtime-dir=/tmp\0log-dir=/tmp\0colour=red\0"), EINVAL},
+    {JOB("id=7\0argv=true\0runtime-dir=/tmp\0log-dir=/tmp\0noise\0"), EINVAL},
+    {JOB("id=7\0argv=true\0runtime-dir=/tmp\0log-dir=/tmp\0\0"), EINVAL},
+    {JOB("id=7\0stdin=argv=true\0runtime-dir=/tmp\0log-dir=/tmp\0"), EINVAL}, /* stdin is last */
 };
 
 START_TEST(test_bad_job) {
@@ -191,13 +196,17 @@ START_TEST(test_path) {
 END_TEST
 
 START_TEST(test_environment_is_exact) {
+    char expected[256];
+
     rig_add(&rig, SHIM_SPEC_ENV, "B=2");
     rig_add(&rig, SHIM_SPEC_ENV, "A=with = and spaces ");
     rig_add(&rig, SHIM_SPEC_ENV, "EMPTY=");
     RIG_ARGV(&rig, "env");
     rig_start(&rig);
     rig_finish(&rig);
-    check_log("B=2\nA=with = and spaces \nEMPTY=\n");
+    snprintf(expected, sizeof(expected),
+             "B=2\nA=with = and spaces \nEMPTY=\nNOTIFY_SOCKET=%s/task-7/notify\n", rig.run);
+    check_log(expected);
 }
 END_TEST
 
@@ -232,8 +241,8 @@ static void spoil_process(void) {
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     sigprocmask(SIG_BLOCK, &usr1, NULL);
-    for (int fd = 0; fd < 3; fd++)
-        close(fd);
+    close(STDIN_FILENO);
+    close(STDERR_FILENO);
 }
 
 START_TEST(test_descriptors) {

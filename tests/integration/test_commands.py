@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import signal
 import textwrap
 import time
@@ -451,11 +452,28 @@ class OutputTest(CommandTestCase):
         self.assertEqual(task.call("ReadLog", "(tu)", 0, (1 << 32) - 1)[1], 1 << 20)
 
     def test_log_max(self):
-        task = self.session.shell("head -c 100000 /dev/zero | tr '\\0' x; exit 3", log_max=1000)
+        """The beginning and the end are kept, at their offsets."""
+        task = self.session.shell("seq 200000; exit 3", log_max=100000)
         self.assertEnds(task, "failed", 3, "exit code 3")
+        whole = "".join(f"{i}\n" for i in range(1, 200001)).encode()
+        self.assertEqual(task.get("LogSize"), len(whole))
         log = task.read_log()
-        self.assertEqual(log[:1000], b"x" * 1000)
-        self.assertRegex(log[1000:].decode(), r"^\n\[longrun\] the log is full \(log-max .*\): what follows is not kept\n$")
+        self.assertLessEqual(len(log), 100000)
+        head, number, tail = re.fullmatch(
+            rb"(.*)\n\[longrun\] (\d+) bytes are left out here \(log-max 97\.7K\) *\n(.*)", log, re.DOTALL).groups()
+        self.assertEqual(len(head) + int(number) + len(tail), len(whole))
+        self.assertTrue(whole.startswith(head) and whole.endswith(tail))
+        self.assertGreater(min(len(head), len(tail)), 25000)
+        # In the middle of the gap, at its end, and before it.
+        begin = len(head) + int(number)
+        for offset in (len(head) + 96, 500000, begin - 1, begin):
+            data, following = task.call("ReadLog", "(tu)", offset, 10)
+            self.assertEqual((bytes(data), following), (tail[:10], begin + 10))
+        data, following = task.call("ReadLog", "(tu)", 0, 1 << 20)
+        self.assertEqual((len(data), following), (len(head) + 96, len(head) + 96))
+        with open(task.open_log(), "rb") as f:
+            self.assertEqual(os.fstat(f.fileno()).st_size, len(whole))
+            self.assertLessEqual(os.fstat(f.fileno()).st_blocks * 512, 100000 + 4096)
 
     def test_no_output_no_file(self):
         task = self.session.command("true")

@@ -40,7 +40,7 @@ class PropertiesTest(DaemonTestCase):
         task = self.session.command("true", "x", "y\nz")
         task.wait()
         expected = {"Label": "true x y z", "Cwd": self.session.env["HOME"], "Umask": 0o022, "StopTimeout": 10 * 10**6,
-                    "LogMax": 8 << 30, "ResultMax": 1 << 20, "Unique": "", "Group": "default"}
+                    "LogMax": 1 << 30, "ResultMax": 1 << 20, "Unique": "", "Group": "default"}
         p = task.get_all()
         self.assertEqual({name: p[name] for name in expected}, expected)
         kind = self.session.start("noop", {})

@@ -29,48 +29,53 @@ static const struct {
 
 START_TEST(test_read) {
     char buf[101] = {};
+    uint64_t next;
 
     unit_write("42.log", "0123456789", 10);
-    int n = task_log_read(unit_dir, 42, reads[_i].offset, buf, reads[_i].size);
+    int n = task_log_read(unit_dir, 42, reads[_i].offset, buf, reads[_i].size, &next);
     ck_assert_int_eq(n, (int)strlen(reads[_i].text));
+    ck_assert_uint_eq(next, reads[_i].offset + strlen(reads[_i].text));
     ck_assert_str_eq(buf, reads[_i].text);
 }
 END_TEST
 
 START_TEST(test_read_cap) {
     size_t size = TASK_LOG_READ_MAX + 100;
+    uint64_t next;
     _cleanup_free_ char *data = calloc(1, size), *buf = malloc(size);
 
     unit_write("42.log", data, size);
     memset(buf, 'x', size);
-    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, size), TASK_LOG_READ_MAX);
+    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, size, &next), TASK_LOG_READ_MAX);
     ck_assert_int_eq(buf[TASK_LOG_READ_MAX - 1], 0);
     ck_assert_int_eq(buf[TASK_LOG_READ_MAX], 'x');
-    ck_assert_int_eq(task_log_read(unit_dir, 42, TASK_LOG_READ_MAX, buf, size), 100);
+    ck_assert_int_eq(task_log_read(unit_dir, 42, TASK_LOG_READ_MAX, buf, size, &next), 100);
 }
 END_TEST
 
 /* A task that has not printed anything has no log; no reader is told of an error. */
 START_TEST(test_read_none) {
+    uint64_t next = 77;
     char buf[8];
 
-    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, sizeof(buf)), 0);
+    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, sizeof(buf), &next), 0);
     ck_assert(!unit_exists("42.log"));
-    ck_assert_int_eq(task_log_read("/nonexistent", 42, 0, buf, sizeof(buf)), 0);
+    ck_assert_int_eq(task_log_read("/nonexistent", 42, 0, buf, sizeof(buf), &next), 0);
 }
 END_TEST
 
 START_TEST(test_read_bad) {
     _cleanup_free_ char *deep = malloc(5001);
+    uint64_t next = 77;
     char buf[8];
 
     unit_write("other", "secret", 6);
     ck_assert_int_eq(symlink("other", unit_path("42.log")), 0);
-    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, sizeof(buf)), -ELOOP);
+    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, sizeof(buf), &next), -ELOOP);
     ck_assert_int_eq(task_log_open(unit_dir, 42), -ELOOP);
     memset(deep, 'd', 5000);
     deep[5000] = '\0';
-    ck_assert_int_eq(task_log_read(deep, 42, 0, buf, sizeof(buf)), -ENAMETOOLONG);
+    ck_assert_int_eq(task_log_read(deep, 42, 0, buf, sizeof(buf), &next), -ENAMETOOLONG);
     ck_assert_int_eq(task_log_open(deep, 42), -ENAMETOOLONG);
 }
 END_TEST
