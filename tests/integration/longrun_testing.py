@@ -4,6 +4,7 @@ The programs are those named by the environment variables LONGRUND and LONGRUN. 
 wait is for an event and has a deadline.
 """
 
+import atexit
 import contextlib
 import fcntl
 import os
@@ -63,6 +64,15 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 SANITIZER_MARKS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
 
 sessions = []  # that were begun, for main()'s report
+
+
+@atexit.register
+def end_all():
+    """Of a program that ends in the middle: nothing that was started may stay behind."""
+    for session in sessions:
+        for pid in processes_of(session.env["XDG_RUNTIME_DIR"]) if session.bus else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 class Session:
