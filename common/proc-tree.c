@@ -121,6 +121,24 @@ int proc_tree_count(pid_t root) {
     return list_and_signal(root, 0);
 }
 
+int proc_tree_list(pid_t root, pid_t **ret) {
+    PidList l = {};
+    int r = collect(&l, root);
+
+    if (r < 0) {
+        free(l.pids);
+        return r;
+    }
+    *ret = l.pids;
+    return (int)l.count;
+}
+
+int proc_tree_signal_list(const pid_t *pids, size_t n, pid_t root, int signal) {
+    PidList l = {.pids = (pid_t *)pids, .count = n};
+
+    return signal_groups(&l, root, signal);
+}
+
 static bool listed(pid_t pid, const pid_t *pids, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (pids[i] == pid)

@@ -15,6 +15,13 @@ int proc_tree_signal(pid_t root, int signal);
 /* Number of descendants, zombies included, or -errno. */
 int proc_tree_count(pid_t root);
 
+/* The descendants of root, breadth first, zombies included; the caller frees them. Gives their
+ * number, or -errno. */
+int proc_tree_list(pid_t root, pid_t **ret);
+
+/* Sends the signal as proc_tree_signal() does, to processes that were listed. */
+int proc_tree_signal_list(const pid_t *pids, size_t n, pid_t root, int signal);
+
 /* Ends, by SIGKILL, every descendant of the calling process but those children (with all below
  * them) that are listed, and reaps what has died of them. Gives the number that it found, or
  * -errno: to be called again until it is 0. */

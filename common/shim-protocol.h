@@ -71,7 +71,7 @@
 #define SHIM_SPEC_NICE "nice"     /* added to the shim's own */
 #define SHIM_SPEC_STOP_TIMEOUT                                                                     \
     "stop-timeout-usec" /* from SIGTERM to SIGKILL; 0 = SIGKILL at once, without it never */
-/* Limits; without them none. A time that is spent paused does not count. */
+/* Limits; 0 or without them none. A time that is spent paused does not count. */
 #define SHIM_SPEC_TIMEOUT "timeout-usec"
 #define SHIM_SPEC_IDLE_TIMEOUT "idle-timeout-usec" /* without output and without progress */
 #define SHIM_SPEC_MEMORY_MAX "memory-max"          /* bytes */

@@ -185,6 +185,15 @@ static void keep_result(TaskRun *run) {
         note_result_loss(t, r);
 }
 
+/* One whose shim was lost has more in its log than was told. */
+static void note_log_size(const Manager *m, Task *t) {
+    if (t->exit_code < 0) {
+        uint64_t size = task_log_size(m->dirs.logs, t->id);
+        t->log_size = MAX(t->log_size, size);
+    }
+    t->log_kept = t->log_size > 0 ? task_log_kept(m->dirs.logs, t->id) : 0;
+}
+
 static void note_log_loss(Task *t, const ExecOutcome *outcome) {
     char text[256];
 
@@ -228,7 +237,7 @@ void manager_finish_run(TaskRun *run, const ExecOutcome *outcome) {
     else {
         t->exit_code = outcome->exit_code;
         t->exit_signal = outcome->exit_signal;
-        t->log_kept = task_log_kept(m->dirs.logs, t->id);
+        note_log_size(m, t);
         note_log_loss(t, outcome);
         keep_result(run);
         finish(m, t, state);

@@ -1,6 +1,11 @@
 #include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
+#include "common/clock.h"
 #include "common/log.h"
+#include "common/shim-protocol.h"
+#include "daemon/logs/task-log.h"
 #include "daemon/manager-private.h"
 #include "daemon/session.h"
 
@@ -50,6 +55,28 @@ static void lose(Recovery *r, TaskRun *run) {
     manager_finish_run(run, &outcome);
 }
 
+/* Signals go on where the log is now: what came while no daemon was there is in the file. */
+static void take_up_log(TaskRun *run) {
+    const Manager *m = run->manager;
+
+    run->task->log_size = task_log_size(m->dirs.logs, run->task->id);
+    run->tail = log_tail_new(m->dirs.logs, run->task->id);
+    if (run->tail)
+        log_tail_skip(run->tail, run->task->log_size);
+}
+
+/* A claim says "starting" without a time: the shim's socket was made just before the command. */
+static uint64_t start_time(const TaskRun *run) {
+    char path[4096];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "%s/" SHIM_CONTROL_NAME, strempty(run->runtime_dir));
+    if (lstat(path, &st) < 0)
+        return clock_usec(CLOCK_REALTIME);
+    return (uint64_t)st.st_ctim.tv_sec * USEC_PER_SEC +
+           (uint64_t)st.st_ctim.tv_nsec / NSEC_PER_USEC;
+}
+
 /* 0 when it was taken up. */
 static int take_up(Recovery *r, TaskRun *run) {
     Task *t = run->task;
@@ -61,6 +88,9 @@ static int take_up(Recovery *r, TaskRun *run) {
         return e;
     }
     scheduler_occupy(&r->manager->scheduler);
+    if (t->started_at == 0)
+        t->started_at = start_time(run);
+    take_up_log(run);
     bus_publisher_task_started(r->manager->bus->publisher, t);
     if (t->cancel_requested)
         exec_job_cancel(run->job); /* again, if the shim had it already */

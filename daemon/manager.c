@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "daemon/bus/bus-emit.h"
 #include "daemon/logout.h"
+#include "daemon/logs/task-log.h"
 #include "daemon/manager-private.h"
 
 /* ---- what the bus asks ---- */
@@ -297,7 +298,10 @@ static int open_store(Manager *m, Error *error) {
                  " was damaged. It lies, whole, in %s now; what could be "
                  "read of it was copied into a new one",
                  m->dirs.state, damaged);
+    /* Where the database has been lost, logs still bear the numbers of its tasks. */
     m->next_id = store_next_id(m->store);
+    if (m->next_id == 1)
+        m->next_id = task_log_highest_id(m->dirs.logs) + 1;
     return 0;
 }
 

@@ -25,7 +25,7 @@ static int append_page(const Bus *b, sd_bus_message *reply, Task *const *tasks, 
             break;
         }
         bytes += bus_fields_size(tasks[i], fields);
-        r = bus_fields_append(reply, tasks[i], fields);
+        r = bus_fields_append(reply, b, tasks[i], fields);
     }
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }

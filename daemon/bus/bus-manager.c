@@ -94,6 +94,24 @@ static int property_get_number(sd_bus *bus, const char *path, const char *interf
     return sd_bus_message_append_basic(reply, 'u', &number);
 }
 
+static int property_get_isolation(sd_bus *bus, const char *path, const char *interface,
+                                  const char *property, sd_bus_message *reply, void *userdata,
+                                  sd_bus_error *error) {
+    Bus *b = userdata;
+
+    return sd_bus_message_append_basic(reply, 's', b->api->isolation(b->api_userdata));
+}
+
+static int property_get_flag(sd_bus *bus, const char *path, const char *interface,
+                             const char *property, sd_bus_message *reply, void *userdata,
+                             sd_bus_error *error) {
+    Bus *b = userdata;
+    int flag = streq(property, "LowDisk") ? b->api->low_disk(b->api_userdata)
+                                          : b->api->ends_at_logout(b->api_userdata);
+
+    return sd_bus_message_append_basic(reply, 'b', &flag);
+}
+
 static int property_set_max_parallel(sd_bus *bus, const char *path, const char *interface,
                                      const char *property, sd_bus_message *value, void *userdata,
                                      sd_bus_error *error) {
@@ -170,6 +188,10 @@ static const sd_bus_vtable manager_vtable[] = {
                              SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE | SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_PROPERTY("Running", "u", property_get_number, 0, 0),
     SD_BUS_PROPERTY("Queued", "u", property_get_number, 0, 0),
+    SD_BUS_PROPERTY("Isolation", "s", property_get_isolation, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("LowDisk", "b", property_get_flag, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("EndsAtLogout", "b", property_get_flag, 0, 0),
 
     SD_BUS_SIGNAL_WITH_ARGS("TasksAdded", SD_BUS_ARGS("a(to)", tasks), 0),
     SD_BUS_SIGNAL_WITH_ARGS("TasksChanged", SD_BUS_ARGS("a(tsds)", tasks), 0),

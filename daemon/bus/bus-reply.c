@@ -10,7 +10,20 @@
 typedef struct PendingReply {
     sd_bus_message *call, *reply;
     bool is_start;
+    LIST_ENTRY(PendingReply) link; /* the Bus has them all */
 } PendingReply;
+
+static void pending_reply_free(PendingReply *p) {
+    LIST_REMOVE(p, link);
+    sd_bus_message_unref(p->call);
+    sd_bus_message_unref(p->reply);
+    free(p);
+}
+
+void bus_replies_forget(Bus *b) {
+    for (PendingReply *p; (p = LIST_FIRST(&b->replies));)
+        pending_reply_free(p);
+}
 
 static int not_safe(sd_bus_error *ret, int error) {
     return sd_bus_error_setf(ret, BUS_ERROR_STORAGE,
@@ -39,9 +52,7 @@ static void on_committed(void *arg, int error) {
         if (r < 0 && !bus_is_gone(r))
             log_warning_errno(r, "Cannot reply to a call, ignoring");
     }
-    sd_bus_message_unref(p->call);
-    sd_bus_message_unref(p->reply);
-    free(p);
+    pending_reply_free(p);
 }
 
 static int reply_later(Bus *b, sd_bus_message *call, sd_bus_message *reply, bool is_start) {
@@ -53,6 +64,7 @@ static int reply_later(Bus *b, sd_bus_message *call, sd_bus_message *reply, bool
         return -ENOMEM;
     }
     *p = (PendingReply){.call = sd_bus_message_ref(call), .reply = reply, .is_start = is_start};
+    LIST_INSERT_HEAD(&b->replies, p, link);
     r = b->api->when_committed(b->api_userdata, on_committed, p);
     if (r < 0) {
         p->is_start = false; /* nobody withdraws it */

@@ -13,3 +13,6 @@ int bus_reply_when_committed(Bus *b, sd_bus_message *call, sd_bus_message *reply
 /* The same with a number, and with nothing, as the reply. */
 int bus_reply_number(Bus *b, sd_bus_message *call, uint32_t number);
 int bus_reply_nothing(Bus *b, sd_bus_message *call);
+
+/* Drops those that wait: the Bus goes. */
+void bus_replies_forget(Bus *b);

@@ -5,6 +5,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "daemon/bus/bus-later.h"
+#include "daemon/bus/bus-reply.h"
 
 int bus_new(Bus **ret, sd_bus *bus, sd_event *event, const BusApi *api, void *api_userdata) {
     Bus *b = calloc(1, sizeof(Bus));
@@ -14,6 +15,7 @@ int bus_new(Bus **ret, sd_bus *bus, sd_event *event, const BusApi *api, void *ap
         return -ENOMEM;
     *b = (Bus){.bus = bus, .api = api, .api_userdata = api_userdata};
     LIST_INIT(&b->later);
+    LIST_INIT(&b->replies);
     b->waits = bus_waits_new();
     b->recall = bus_recall_new(b);
     r = b->waits && b->recall ? bus_publisher_new(&b->publisher, bus, event, api, api_userdata)
@@ -37,8 +39,10 @@ Bus *bus_free(Bus *b) {
         return NULL;
     for (size_t i = 0; i < ELEMENTSOF(b->slots); i++)
         sd_bus_slot_unref(b->slots[i]);
+    free(b->task_vtable);
     for (BusLater *l; (l = LIST_FIRST(&b->later));)
         bus_later_free(l);
+    bus_replies_forget(b);
     bus_recall_free(b->recall);
     bus_peers_free(b->peers);
     bus_waits_free(b->waits);

@@ -17,6 +17,8 @@ typedef struct Bus {
     BusRecall *recall;
     LIST_HEAD(, BusLater) later; /* calls that wait for the disk */
     size_t n_later;
+    LIST_HEAD(, PendingReply) replies; /* calls that wait for a commit */
+    sd_bus_vtable *task_vtable;
     sd_bus_slot *slots[4];
 } Bus;
 

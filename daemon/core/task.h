@@ -46,6 +46,9 @@ typedef struct Task {
     TaskUsage usage;
     bool has_result;
     bool cancel_requested;
+    bool end_untold; /* it has ended, but that is not committed yet: bus_waits_task_ended() is to
+                      * come
+                      */
     bool stop_requested; /* the daemon ends: what is cut short is interrupted, not cancelled */
 
     TAILQ_ENTRY(Task) queue;   /* the scheduler's */

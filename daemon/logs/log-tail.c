@@ -45,6 +45,10 @@ LogTail *log_tail_new(const char *dir, uint64_t id) {
     return t;
 }
 
+void log_tail_skip(LogTail *t, uint64_t offset) {
+    t->offset = offset;
+}
+
 LogTail *log_tail_free(LogTail *t) {
     if (!t)
         return NULL;

@@ -122,9 +122,18 @@ static int parse(ShimJob *job, char *end) {
     return job->id > 0 && job->runtime_dir && job->log_dir ? 0 : -EINVAL;
 }
 
+static void normalize_limits(ShimLimits *l) {
+    uint64_t *const limits[] = {&l->timeout_usec, &l->idle_timeout_usec, &l->memory_max,
+                                &l->pids_max};
+
+    for (size_t i = 0; i < ELEMENTSOF(limits); i++)
+        if (*limits[i] == 0)
+            *limits[i] = UINT64_MAX;
+}
+
 int shim_job_read(int fd, ShimJob *ret) {
-    _cleanup_(shim_job_done) ShimJob job = {
-        .stop_timeout_usec = USEC_INFINITY, .limits = SHIM_LIMITS_NONE, .log_max = UINT64_MAX};
+    _cleanup_(shim_job_done)
+        ShimJob job = {.stop_timeout_usec = USEC_INFINITY, .log_max = UINT64_MAX};
     size_t size;
 
     int r = fd_read_all(fd, SHIM_SPEC_MAX, &job.buffer, &size);
@@ -135,6 +144,7 @@ int shim_job_read(int fd, ShimJob *ret) {
     r = parse(&job, job.buffer + size);
     if (r < 0)
         return r;
+    normalize_limits(&job.limits);
     *ret = job;
     job = (ShimJob){};
     return 0;

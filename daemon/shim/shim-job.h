@@ -10,8 +10,6 @@ typedef struct ShimLimits {
     uint64_t memory_max, pids_max;
 } ShimLimits;
 
-#define SHIM_LIMITS_NONE ((ShimLimits){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX})
-
 /* The job that the shim was handed, as common/shim-protocol.h describes it. */
 typedef struct ShimJob {
     char *buffer; /* the whole file; the strings below point into it */

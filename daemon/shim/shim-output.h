@@ -7,6 +7,7 @@ typedef struct ShimOutput {
     int fd; /* our end of the pipe, non-blocking; negative once it is at its end */
     LogStream stream;
     bool enlarged;
+    uint64_t bytes; /* that came so far */
 } ShimOutput;
 
 /* Makes the pipe and gives its other end, owned by the caller. 0 or -errno. */

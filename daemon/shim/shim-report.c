@@ -24,7 +24,7 @@ void shim_report_retell(ShimReport *r) {
     r->tell_survivors = r->survivors > 0;
     r->tell_paused = r->paused;
     r->told_size = UINT64_MAX;
-    r->log_due_usec = r->notify_due_usec = 0;
+    r->log_due_usec = r->notify_due_usec = r->usage->due_usec = 0;
     shim_notify_retell(r->notify);
 }
 
@@ -64,7 +64,10 @@ void shim_report_send(ShimReport *r, ShimControl *control, uint64_t now) {
         fields_addf(&fields, SHIM_LOG_SIZE, "%" PRIu64, r->log->size);
     if (with_notify)
         shim_notify_add_fields(r->notify, &fields);
-    if (fields.size == 0 || !shim_control_send(control, &fields))
+    if (fields.size == 0)
+        return;
+    shim_usage_add_due(r->usage, now, &fields);
+    if (!shim_control_send(control, &fields))
         return;
 
     lifecycle_sent(r);

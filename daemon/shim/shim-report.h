@@ -5,6 +5,7 @@
 #include "common/log-file.h"
 #include "daemon/shim/shim-control.h"
 #include "daemon/shim/shim-notify.h"
+#include "daemon/shim/shim-usage.h"
 
 /* What the daemon is to hear while the task runs. It is kept as a state, not as a queue: a daemon
  * that does not read costs no memory, and gets the newest of each when it reads again; the next
@@ -18,6 +19,7 @@ typedef struct ShimReport {
     uint64_t log_due_usec, notify_due_usec; /* not before; 0 for the first */
     const LogFile *log;                     /* not owned */
     ShimNotify *notify;                     /* not owned */
+    ShimUsage *usage;                       /* not owned */
 } ShimReport;
 
 void shim_report_started(ShimReport *r, pid_t pid);

@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,14 +19,18 @@
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
-/* Lives on the stack of the parent, whose memory the child of a vfork(2) shares. */
+/* In memory that parent and child share. */
+typedef struct Failure {
+    volatile int error; /* errno; 0: the command was executed */
+    const char *volatile step;
+} Failure;
+
 typedef struct Attempt {
     const ShimJob *job;
     const ShimStdio *stdio;
     bool search;       /* the first candidate that can be executed is meant */
     char **candidates; /* paths */
-    volatile int error;
-    const char *volatile step;
+    Failure *failure;
 } Attempt;
 
 static const char *search_path(const ShimJob *job) {
@@ -76,8 +83,8 @@ static int find_candidates(const ShimJob *job, char ***ret) {
 }
 
 static _Noreturn void give_up(Attempt *a, const char *step, int error) {
-    a->step = step;
-    a->error = error;
+    a->failure->step = step;
+    a->failure->error = error;
     _exit(127);
 }
 
@@ -118,14 +125,10 @@ static void set_nofile(uint64_t soft) {
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Runs on the parent's memory while the parent waits: system calls alone. The signals stay blocked
- * until the end. Dispositions that the shim was started with are not the command's; the real-time
- * signals are left out, since nobody ignores those for others and each costs a call. */
+/* The signals stay blocked until the end; the keeper has reset what they do. */
 static _Noreturn void child_run(Attempt *a) {
     sigset_t none;
 
-    for (int sig = 1; sig < SIGRTMIN; sig++)
-        (void)signal(sig, SIG_DFL);
     setsid();
     for (int fd = 0; fd < 3; fd++)
         if (dup2(a->stdio->fds[fd], fd) < 0)
@@ -133,6 +136,8 @@ static _Noreturn void child_run(Attempt *a) {
     if (a->job->has_umask)
         umask(a->job->umask);
     set_nofile(a->job->nofile);
+    if (a->job->nice != 0)
+        (void)!nice(a->job->nice); /* without the right to it the command runs as it is */
     if (a->job->cwd && chdir(a->job->cwd) < 0)
         give_up(a, SHIM_STEP_CHDIR, errno);
 
@@ -141,18 +146,38 @@ static _Noreturn void child_run(Attempt *a) {
     give_up(a, SHIM_STEP_EXEC, exec_candidates(a));
 }
 
-/* The parent goes on when the child has executed the command or given up, so that the result is in
- * the attempt by then: no pipe is needed to tell. A function of its own, which has no variables
- * that the child could spoil. */
-static __attribute__((noinline)) pid_t vfork_child(Attempt *a) {
-    pid_t pid = vfork();
+/* The parent goes on when the child has executed the command or given up, so that the result is
+ * there by then: no pipe is needed to tell. The child has memory of its own: it runs on like that
+ * of fork(2), and unlike that of vfork(2) it can be made in a cgroup without assembly language. */
+static pid_t clone_child(int cgroup_fd) {
+    struct clone_args args = {.flags = CLONE_VFORK, .exit_signal = SIGCHLD};
+
+    if (cgroup_fd >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)cgroup_fd;
+    }
+    return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static int attempt(Attempt *a, int cgroup_fd, pid_t *ret_pid, const char **ret_step) {
+    pid_t pid = clone_child(cgroup_fd);
 
     if (pid == 0)
         child_run(a);
-    return pid;
+    if (pid < 0)
+        return -errno;
+    if (a->failure->error) {
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+        *ret_step = a->failure->step;
+        return -a->failure->error;
+    }
+    *ret_pid = pid;
+    return 0;
 }
 
-int shim_spawn(const ShimJob *job, const ShimStdio *stdio, pid_t *ret_pid, const char **ret_step) {
+int shim_spawn(const ShimJob *job, const ShimStdio *stdio, int cgroup_fd, pid_t *ret_pid,
+               const char **ret_step) {
     _cleanup_(strv_freep) char **candidates = NULL;
 
     int r = find_candidates(job, &candidates);
@@ -160,20 +185,17 @@ int shim_spawn(const ShimJob *job, const ShimStdio *stdio, pid_t *ret_pid, const
         *ret_step = r == -ENOMEM ? SHIM_STEP_SETUP : SHIM_STEP_EXEC;
         return r;
     }
-
-    Attempt a = {
-        .job = job, .stdio = stdio, .search = !strchr(job->argv[0], '/'), .candidates = candidates};
-    pid_t pid = vfork_child(&a);
-    if (pid < 0) {
-        *ret_step = SHIM_STEP_SETUP;
+    *ret_step = SHIM_STEP_SETUP;
+    Failure *failure =
+        mmap(NULL, sizeof(*failure), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (failure == MAP_FAILED)
         return -errno;
-    }
-    if (a.error) {
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-        *ret_step = a.step;
-        return -a.error;
-    }
-    *ret_pid = pid;
-    return 0;
+    Attempt a = {.job = job,
+                 .stdio = stdio,
+                 .search = !strchr(job->argv[0], '/'),
+                 .candidates = candidates,
+                 .failure = failure};
+    r = attempt(&a, cgroup_fd, ret_pid, ret_step);
+    (void)munmap(failure, sizeof(*failure));
+    return r;
 }

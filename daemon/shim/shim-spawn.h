@@ -9,7 +9,9 @@ typedef struct ShimStdio {
     int fds[3];
 } ShimStdio;
 
-/* Executes the job's command in a session of its own and gives its pid. When that cannot be done,
+/* Executes the job's command in a session of its own, in the cgroup whose folder cgroup_fd is
+ * (negative: that of the caller), and gives its pid. When that cannot be done,
  * no process is left, the result is -errno and *ret_step the step at which it failed, one of
  * SHIM_STEP_*. All signals are blocked in the caller. */
-int shim_spawn(const ShimJob *job, const ShimStdio *stdio, pid_t *ret_pid, const char **ret_step);
+int shim_spawn(const ShimJob *job, const ShimStdio *stdio, int cgroup_fd, pid_t *ret_pid,
+               const char **ret_step);

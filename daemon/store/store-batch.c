@@ -91,7 +91,7 @@ int store_batch_put_task(StoreBatch *b, const Task *t, bool claimed) {
         .progress = t->progress.fraction,
         .done = t->progress.done,
         .total = t->progress.total,
-        .attempt = t->attempt,
+        .attempt = t->attempt + (claimed ? 1 : 0), /* the one that may begin */
         .exit_code = t->exit_code,
         .exit_signal = t->exit_signal,
         .pid = t->pid,

@@ -24,7 +24,7 @@ static void teardown(void) {
 
 /* ---- ListTasks ---- */
 
-/* Reads a page of ids with their states alone; gives how many. */
+/* Reads a page of ids alone; gives how many. */
 static size_t read_page(sd_bus_message *m, uint64_t *ids, uint64_t *next) {
     size_t n = 0;
 
@@ -244,6 +244,90 @@ START_TEST(a_caller_that_has_gone) {
 }
 END_TEST
 
+/* ---- commits ---- */
+
+START_TEST(a_start_that_is_not_committed) {
+    fake.commit_error = -ENOSPC;
+    bus_rig_assert_error(CALL("Start", "sa{sv}", "noop", 0), "Storage",
+                         "Nothing was started, for it could not be written to disk: No space left "
+                         "on device. Make room on the file system of the state folder, then try "
+                         "again");
+    bus_rig_assert_error(CALL("StartMany", "a(sa{sv})", 1, "noop", 0), "Storage",
+                         "Nothing was started");
+    bus_rig_assert_error(CALL("StartCommand", "asa{sv}", 1, "true", 0), "Storage",
+                         "Nothing was started");
+}
+END_TEST
+
+static sd_bus_message *call_task(uint64_t id, const char *method, const char *label) {
+    char path[64];
+
+    bus_rig_task_path(path, id);
+    return bus_rig_call(&rig, path, LONGRUN_TASK_INTERFACE, method, label ? "s" : "", label);
+}
+
+START_TEST(a_change_that_is_not_committed) {
+    const char *part = "The change is made, but it is not on disk yet: Input/output error. It is "
+                       "lost if longrund ends before it can be written.";
+    uint64_t id = fake_daemon_add_running(&fake)->id;
+
+    fake.commit_error = -EIO;
+    bus_rig_assert_error(call_task(id, "SetLabel", "x"), "Storage", part);
+    bus_rig_assert_error(call_task(id, "Pause", NULL), "Storage", part);
+    bus_rig_assert_error(call_task(id, "Cancel", NULL), "Storage", part);
+    bus_rig_assert_error(CALL("Cancel", "at", 1, id), "Storage", part);
+    bus_rig_assert_error(CALL("CancelAll", "a{sv}", 0), "Storage", part);
+}
+END_TEST
+
+/* ---- Wait ---- */
+
+static int on_ended(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    ck_assert(!sd_bus_message_is_method_error(m, NULL));
+    n_answers++;
+    return 0;
+}
+
+static void send_wait(uint64_t id) {
+    char path[64];
+
+    bus_rig_task_path(path, id);
+    ck_assert_int_ge(sd_bus_call_method_async(rig.client, NULL, LONGRUN_BUS_NAME, path,
+                                              LONGRUN_TASK_INTERFACE, "Wait", on_ended, NULL, ""),
+                     0);
+    ck_assert_int_ge(sd_bus_call_method_async(rig.client, NULL, LONGRUN_BUS_NAME, LONGRUN_ROOT_PATH,
+                                              LONGRUN_MANAGER_INTERFACE, "Wait", on_ended, NULL,
+                                              "at", 1, id),
+                     0);
+}
+
+/* An end that a crash might undo is not told. */
+START_TEST(wait_holds_until_the_end_is_committed) {
+    Task *t = fake_daemon_add_running(&fake);
+    const char *state;
+    int code;
+
+    n_answers = 0;
+    fake.commits_stopped = true;
+    send_wait(t->id); /* before the end */
+    fake_daemon_add_ended(&fake, TASK_SUCCEEDED);
+    sd_bus_message_unref(GOOD("GetTask", "t", t->id + 1)); /* behind it */
+    fake_daemon_end(&fake, t, TASK_FAILED);
+    send_wait(t->id); /* and after it */
+    sd_bus_message_unref(GOOD("GetTask", "t", t->id));
+    ck_assert_uint_eq(n_answers, 0);
+    ck_assert_uint_eq(bus_waits_count(fake.bus->waits), 4);
+    fake_daemon_go_on(&fake);
+    bus_rig_run_until(&rig, came, &(unsigned){4});
+    ck_assert_uint_eq(bus_waits_count(fake.bus->waits), 0);
+    sd_bus_message *m = call_task(t->id, "Wait", NULL);
+    ck_assert_int_ge(sd_bus_message_read(m, "si", &state, &code), 0);
+    ck_assert_str_eq(state, "failed");
+    ck_assert_int_eq(code, 1);
+    sd_bus_message_unref(m);
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("bus-disk");
     TCase *t = tcase_create("disk");
@@ -259,6 +343,9 @@ int main(void) {
     tcase_add_loop_test(t, a_disk_that_fails, 0, (int)ELEMENTSOF(failures));
     tcase_add_test(t, calls_that_wait_have_a_cap);
     tcase_add_test(t, a_caller_that_has_gone);
+    tcase_add_test(t, a_start_that_is_not_committed);
+    tcase_add_test(t, a_change_that_is_not_committed);
+    tcase_add_test(t, wait_holds_until_the_end_is_committed);
     suite_add_tcase(s, t);
     SRunner *runner = srunner_create(s);
     srunner_run_all(runner, CK_NORMAL);

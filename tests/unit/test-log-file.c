@@ -206,11 +206,16 @@ static const struct {
     const char *text;
     uint64_t kept; /* what it is rounded up to */
 } maxima[] = {
-    {1, "1B", MAX_MIN},          {10, "10B", MAX_MIN},
-    {4096, "4.0K", MAX_MIN},     {MAX_MIN - 1, "32.0K", MAX_MIN},
-    {MAX_MIN, "32.0K", MAX_MIN},   {MAX_MIN + 1, "32.0K", MAX_MIN + 1},
-    {40000, "39.1K", 40000},       {9 * BLOCK, "36.0K", 9 * BLOCK},
-    {64 * KIB, "64.0K", 64 * KIB}, {100001, "97.7K", 100001},
+    {1, "1B", MAX_MIN},
+    {10, "10B", MAX_MIN},
+    {4096, "4.0K", MAX_MIN},
+    {MAX_MIN - 1, "32.0K", MAX_MIN},
+    {MAX_MIN, "32.0K", MAX_MIN},
+    {MAX_MIN + 1, "32.0K", MAX_MIN + 1},
+    {40000, "39.1K", 40000},
+    {9 * BLOCK, "36.0K", 9 * BLOCK},
+    {64 * KIB, "64.0K", 64 * KIB},
+    {100001, "97.7K", 100001},
     {MIB, "1.0M", MIB},
 };
 

@@ -1,0 +1,101 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/fd-io.h"
+#include "common/log.h"
+#include "common/shim-protocol.h"
+#include "daemon/shim/shim-spawn.h"
+#include "daemon/shim/shim-task.h"
+
+/* From the job to the command. */
+
+/* 0, 1 and 2 are taken: no pipe ends up there, in the way of the command's. */
+static int open_stdin(const ShimJob *job) {
+    if (job->stdin_data)
+        return memfd_new("stdin", job->stdin_data, job->stdin_size);
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    return fd < 0 ? -errno : fd;
+}
+
+/* A command can do without the socket: it only cannot say how far it is. */
+static int offer_notify_socket(Shim *s, ShimJob *job) {
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof(path), "%s/" SHIM_NOTIFY_NAME, job->runtime_dir) >= PATH_MAX ||
+        shim_notify_open(&s->notify, path) < 0)
+        return 0;
+    return shim_job_set_notify_env(job, path);
+}
+
+/* Where it cannot be made the task has none: its descendants are its processes then. */
+static void make_cgroup(Shim *s, const ShimJob *job) {
+    if (!s->start->cgroup[0])
+        return;
+    int r = shim_procs_make_cgroup(&s->procs, s->start->cgroup, job);
+    if (r < 0)
+        log_full(LOG_WARNING, job->id, "Cannot make a cgroup, ignoring: %s", strerror(-r));
+}
+
+static int spawn(Shim *s, ShimJob *job, const char **ret_step) {
+    _cleanup_close_ int in = -EBADF, out = -EBADF, err = -EBADF;
+    int r;
+
+    *ret_step = SHIM_STEP_SETUP;
+    in = open_stdin(job);
+    if (in < 0)
+        return in;
+    r = shim_output_open(&s->out, LOG_STREAM_STDOUT, &out);
+    if (r < 0)
+        return r;
+    r = shim_output_open(&s->err, LOG_STREAM_STDERR, &err);
+    if (r < 0)
+        return r;
+    r = offer_notify_socket(s, job);
+    if (r < 0)
+        return r;
+
+    ShimStdio stdio = {.fds = {in, out, err}};
+    r = shim_spawn(job, &stdio, s->procs.cgroup_fd, &s->main_pid, ret_step);
+    if (r < 0)
+        return r;
+    s->running = true;
+    s->usage.due_usec = clock_usec(CLOCK_MONOTONIC) + USEC_PER_SEC;
+    shim_guard_begin(&s->guard, &job->limits, s->procs.limits_memory, s->procs.limits_pids,
+                     clock_usec(CLOCK_MONOTONIC));
+    shim_report_started(&s->report, s->main_pid);
+    if (s->paused)
+        shim_pause(s, true);
+    return 0;
+}
+
+int shim_begin(Shim *s, const char **ret_step) {
+    ShimJob job;
+
+    *ret_step = SHIM_STEP_SETUP;
+    int r = shim_job_read(s->start->spec_fd, &job);
+    (void)close(s->start->spec_fd);
+    if (r < 0)
+        return r;
+
+    s->log_dir = strdup(job.log_dir);
+    log_file_init(&s->log, s->log_dir, job.id, job.log_max);
+    shim_stop_init(&s->stop, &s->procs, job.stop_timeout_usec);
+    s->end.reason = shim_read_orders(s) ?: shim_read_signals(s);
+    if (!s->log_dir)
+        r = -ENOMEM;
+    else if (s->end.reason != SHIM_REASON_NONE)
+        r = -ECANCELED;
+    else if (job.id != s->start->id)
+        r = -EINVAL;
+    else {
+        make_cgroup(s, &job);
+        r = spawn(s, &job, ret_step);
+    }
+    shim_job_done(&job);
+    return r;
+}
