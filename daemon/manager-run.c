@@ -220,6 +220,48 @@ static void start_job(TaskRun *run) {
 static void on_starting_committed(void *userdata, void *arg, int error) {
     TaskRun *run = arg;
 
+    run->waits_for_disk = false;
+    if (run->task->cancel_requested)
+        manager_finish_run(run, &(ExecOutcome){.state = TASK_CANCELLED,
+                                               .exit_code = -1,
+                                               .message = "cancelled before it was started"});
+    else
+        start_job(run);
+}
+
+TaskRun *manager_new_run(Manager *m, Task *t) {
+    TaskRun *run = calloc(1, sizeof(TaskRun));
+
+    if (!run)
+        return NULL;
+    *run = (TaskRun){
+        .manager = m,
+        .task = t,
+        .runtime_dir = state_dir_task_runtime(&m->dirs, t->id),
+        .is_thread = !is_command(t->spec) && !t->spec->isolate,
+    };
+    if (!run->runtime_dir) {
+        free(run);
+        return NULL;
+    }
+    t->run = run;
+    return run;
+}
+
+/* The disk has it as "starting" since its claim. */
+static void begin_run(Manager *m, Task *t) {
+    TaskRun *run = manager_new_run(m, t);
+
+    t->claim = TASK_CLAIM_NONE;
+    manager_set_state(t, TASK_STARTING);
+    commit_queue_put(m->commits, t);
+    if (!run) {
+        task_set_message(t, "cannot be started: out of memory");
+        scheduler_release(&m->scheduler);
+        scheduler_add_again(&m->scheduler, t);
+        manager_finish_queued(m, t, TASK_FAILED, "cannot be started: out of memory");
+        return;
+    }
     bus_publisher_task_started(m->bus->publisher, t);
     run->waits_for_disk = run->is_thread && (!m->trace || start_trace_add(m->trace, t->id) < 0);
     if (run->waits_for_disk)
@@ -278,7 +320,8 @@ int manager_pause_task(void *userdata, Task *t, bool pause, Error *error) {
 
     if (t->state == (pause ? TASK_PAUSED : TASK_RUNNING))
         return 0;
-    if (t->state != (pause ? TASK_RUNNING : TASK_PAUSED))
+    /* One that is starting pauses when it has. */
+    if (t->state != (pause ? TASK_RUNNING : TASK_PAUSED) && !(pause && t->state == TASK_STARTING))
         return error_set(error, ERROR_NOT_RUNNING, "Task %" PRIu64 " is %s: only one that %s",
                          t->id, task_state_to_string(t->state),
                          pause ? "is running can be paused" : "is paused can be resumed");
