@@ -10,8 +10,8 @@
 #include "common/strv.h"
 #include "daemon/core/task-options.h"
 
-/* A double holds whole numbers up to here. Above, a number is a string of digits. */
-#define EXACT_MAX (UINT64_C(1) << 53)
+/* cJSON writes no more than 15 digits of a number. Above, it is a string of digits. */
+#define EXACT_MAX UINT64_C(999999999999999)
 
 static void cjson_deletep(cJSON **j) {
     cJSON_Delete(*j);

@@ -202,11 +202,12 @@ int store_file_id_max(StoreDb *d, uint64_t *ret) {
     return 0;
 }
 
-/* What a start asks. The requests and environments of active tasks are read to their ends. */
+/* What a start asks. Rows, requests and environments of active tasks are read to their ends. */
 static const char *const start_queries[] = {
     "SELECT count(*) FROM meta",
     "SELECT sum(tasks) FROM ended_all",
     "SELECT count(*) FROM (SELECT max(finished_at) FROM task WHERE finished_at > 0)",
+    "SELECT total(usage_memory_peak) FROM task WHERE finished_at = 0",
     "SELECT sum(instr(json, char(1))) FROM request"
     " WHERE task_id IN (SELECT id FROM task WHERE finished_at = 0)",
     "SELECT sum(instr(block, x'01')) FROM env"
