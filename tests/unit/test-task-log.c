@@ -109,12 +109,13 @@ START_TEST(test_kept) {
     ck_assert_uint_eq(task_log_kept(unit_dir, 42), 0);
     log_file_init(&f, unit_dir, 42, 64 * KIB);
     log_file_append(&f, LOG_STREAM_STDOUT, 1, "x", 1);
-    ck_assert_uint_eq(task_log_kept(unit_dir, 42), 2 * 4096); /* log and index */
+    uint64_t both = task_log_kept(unit_dir, 42);
+    ck_assert_uint_ge(both, 2 * 512); /* log and index */
     for (int i = 0; i < 100; i++)
         log_file_append(&f, LOG_STREAM_STDOUT, 1, data, sizeof(data));
     log_file_done(&f);
     ck_assert_uint_ge(task_log_kept(unit_dir, 42), f.kept);
-    ck_assert_uint_le(task_log_kept(unit_dir, 42), 64 * KIB + 2 * 4096);
+    ck_assert_uint_le(task_log_kept(unit_dir, 42), 64 * KIB + both);
     ck_assert_uint_eq(task_log_kept("/nonexistent", 42), 0);
 }
 END_TEST
