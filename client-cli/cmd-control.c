@@ -1,12 +1,16 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "client-cli/client.h"
 #include "client-cli/commands.h"
 #include "client-cli/output.h"
 
 /* longrun cancel, pause, resume, wait, remove, result */
+
+#define STARTING_POLL_USEC (20 * USEC_PER_MSEC)
+#define STARTING_POLLS 250 /* 5 s */
 
 const Option cancel_options[] = {
     {OPT_JSON, 'j', "json", NULL, "print JSON"},
@@ -86,9 +90,31 @@ int cmd_cancel(const Invocation *inv) {
     return EXIT_SUCCESS;
 }
 
-/* Calls a method of each task. What cannot be done to one does not keep the others from it. */
-static int call_each(const Invocation *inv, const char *member, const char *key,
-                     const char *title) {
+/* Whether the task has its slot, and not its process yet. Errors are for the call that follows. */
+static bool is_starting(sd_bus *bus, uint64_t id) {
+    _cleanup_free_ char *state = NULL;
+    char path[CLIENT_PATH_MAX];
+
+    return sd_bus_get_property_string(bus, CLIENT_NAME, client_task_path(path, id), CLIENT_TASK,
+                                      "State", NULL, &state) >= 0 &&
+           streq(state, "starting");
+}
+
+/* There is nothing to stop in a task that is about to begin. That does not last, but may take the
+ * disk a moment: whoever has just started it need not know. */
+static int pause_task(sd_bus *bus, uint64_t id) {
+    for (unsigned i = 0; i < STARTING_POLLS && is_starting(bus, id); i++)
+        usleep(STARTING_POLL_USEC);
+    return client_change_task(bus, id, "Pause");
+}
+
+static int resume_task(sd_bus *bus, uint64_t id) {
+    return client_change_task(bus, id, "Resume");
+}
+
+/* Does something to each task. What cannot be done to one does not keep the others from it. */
+static int change_each(const Invocation *inv, int (*change)(sd_bus *bus, uint64_t id),
+                       const char *key, const char *title) {
     _cleanup_free_ uint64_t *ids = invocation_ids(inv);
     _cleanup_bus_ sd_bus *bus = NULL;
     uint32_t done = 0;
@@ -100,7 +126,7 @@ static int call_each(const Invocation *inv, const char *member, const char *key,
     if (r < 0)
         return r;
     for (size_t i = 0; i < inv->n_args; i++)
-        done += client_change_task(bus, ids[i], member) >= 0;
+        done += change(bus, ids[i]) >= 0;
     if (invocation_has(inv, OPT_JSON))
         print_number(key, done);
     else if (done > 0)
@@ -109,11 +135,11 @@ static int call_each(const Invocation *inv, const char *member, const char *key,
 }
 
 int cmd_pause(const Invocation *inv) {
-    return call_each(inv, "Pause", "paused", "Paused");
+    return change_each(inv, pause_task, "paused", "Paused");
 }
 
 int cmd_resume(const Invocation *inv) {
-    return call_each(inv, "Resume", "resumed", "Resumed");
+    return change_each(inv, resume_task, "resumed", "Resumed");
 }
 
 int print_removed(const Invocation *inv, uint32_t removed) {

@@ -67,7 +67,7 @@ class FakeDaemon:
     errors:     method -> name and message.
     silent:     methods that are not answered though they could be.
     tasks:      id -> properties (name -> GLib.Variant); a task that is not there has no object.
-    properties: those of the manager.
+    properties: those of the manager. For a single one that is asked for, both may have a function that gives it.
     """
 
     def __init__(self, session, answers=None, errors=None, silent=(), tasks=None, properties=None, log_path=None):
@@ -103,16 +103,20 @@ class FakeDaemon:
                 fds.append(log.fileno())
             invocation.return_value_with_unix_fd_list(GLib.Variant("(h)", (0,)), fds)
         elif method == "GetAll":
-            properties = self.properties if path == ROOT else self.tasks[int(path.rsplit("/", 1)[1])]
-            invocation.return_value(GLib.Variant("(a{sv})", (properties,)))
+            invocation.return_value(GLib.Variant("(a{sv})", (self._properties(path),)))
         elif method == "Get":
-            self._get(arguments[1], invocation)
+            self._get(path, arguments[1], invocation)
         elif method in self.answers:
             invocation.return_value(self.answers[method](*arguments))
 
-    def _get(self, name, invocation):
-        if name in self.properties:
-            invocation.return_value(GLib.Variant("(v)", (self.properties[name],)))
+    def _properties(self, path):
+        return self.properties if path == ROOT else self.tasks[int(path.rsplit("/", 1)[1])]
+
+    def _get(self, path, name, invocation):
+        properties = self._properties(path)
+        if name in properties:
+            value = properties[name]() if callable(properties[name]) else properties[name]
+            invocation.return_value(GLib.Variant("(v)", (value,)))
         else:
             invocation.return_dbus_error("org.freedesktop.DBus.Error.UnknownProperty", name)
 

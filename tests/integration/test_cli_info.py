@@ -201,6 +201,10 @@ class Asked(FakeCase):
         self.assertEqual(len(fake.asked("Pause")), 2)
         self.assertEqual(run(self.session, "resume", 7, 8),
                          ("", 2 * "longrun: Task 7 is not paused: it is running\n", 1))
+        states = iter(["starting", "starting", "running"])
+        fake.tasks[7] = {"State": lambda: variant("s", next(states, "running"))}
+        self.assertEqual(self.ok("pause", 7), "Paused: 1\n")
+        self.assertIsNone(next(states, None))
         # What cannot be done to one does not keep the others from it.
         out, err, code = run(self.session, "pause", 9, 7)
         self.assertEqual((out, code, len(err.splitlines())), ("Paused: 1\n", 1, 1))
