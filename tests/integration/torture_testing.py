@@ -553,7 +553,10 @@ class Torture:
 
     def check_result(self, plan, number):
         path = f"{ROOT}/task/{number}"
-        self.test.assertEqual(json.loads(self.call("TakeResult", "()", path=path, interface=TASK)[0]), plan.result)
+        result = json.loads(self.call("TakeResult", "()", path=path, interface=TASK)[0])
+        if plan.kind == "map":
+            result = [item["processed"] for item in result]
+        self.test.assertEqual(result, plan.result)
         with self.test.assertRaises(GLib.Error):
             self.call("TakeResult", "()", path=path, interface=TASK)
 
