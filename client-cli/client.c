@@ -205,10 +205,34 @@ int client_call_task(sd_bus *bus, uint64_t id, sd_bus_message **ret, const char 
     return r;
 }
 
+int client_change_task(sd_bus *bus, uint64_t id, const char *member) {
+    _cleanup_message_ sd_bus_message *call = NULL;
+    char path[CLIENT_PATH_MAX];
+    int r = sd_bus_message_new_method_call(bus, &call, CLIENT_NAME, client_task_path(path, id),
+                                           CLIENT_TASK, member);
+
+    return r < 0 ? client_report(NULL, r) : client_send(bus, call, 0, NULL);
+}
+
 int client_new_call(sd_bus *bus, const char *member, sd_bus_message **ret) {
     int r =
         sd_bus_message_new_method_call(bus, ret, CLIENT_NAME, CLIENT_ROOT, CLIENT_MANAGER, member);
     return r < 0 ? client_report(NULL, r) : 0;
+}
+
+int client_append_strings(sd_bus_message *call, const char *key, char **strings) {
+    int r;
+
+    r = sd_bus_message_open_container(call, 'e', "sv");
+    if (r >= 0)
+        r = sd_bus_message_append_basic(call, 's', key);
+    if (r >= 0)
+        r = sd_bus_message_open_container(call, 'v', "as");
+    if (r >= 0)
+        r = sd_bus_message_append_strv(call, strings);
+    if (r >= 0)
+        r = sd_bus_message_close_container(call);
+    return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
 int client_read_properties(sd_bus_message *reply, cJSON **ret) {
@@ -223,21 +247,30 @@ int client_read_properties(sd_bus_message *reply, cJSON **ret) {
     return 0;
 }
 
-int client_task_properties(sd_bus *bus, uint64_t id, cJSON **ret) {
+static int get_all(sd_bus *bus, const char *path, const char *interface, cJSON **ret) {
     _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
-    char path[CLIENT_PATH_MAX];
     int r;
 
-    r = sd_bus_message_new_method_call(bus, &call, CLIENT_NAME, client_task_path(path, id),
+    r = sd_bus_message_new_method_call(bus, &call, CLIENT_NAME, path,
                                        "org.freedesktop.DBus.Properties", "GetAll");
     if (r >= 0)
-        r = sd_bus_message_append(call, "s", CLIENT_TASK);
+        r = sd_bus_message_append(call, "s", interface);
     if (r < 0)
         return client_report(NULL, r);
     r = client_ask(bus, call, 0, &reply);
     if (r < 0)
         return r;
     return client_read_properties(reply, ret);
+}
+
+int client_task_properties(sd_bus *bus, uint64_t id, cJSON **ret) {
+    char path[CLIENT_PATH_MAX];
+
+    return get_all(bus, client_task_path(path, id), CLIENT_TASK, ret);
+}
+
+int client_manager_properties(sd_bus *bus, cJSON **ret) {
+    return get_all(bus, CLIENT_ROOT, CLIENT_MANAGER, ret);
 }
 
 /* ---- the end of tasks ---- */
@@ -259,8 +292,12 @@ int client_read_ends(sd_bus_message *reply, TaskEnd *ret_ends, size_t n) {
 
     if (!reply)
         return -ENOTCONN; /* reported when the question could not be sent again */
-    if (sd_bus_message_is_method_error(reply, NULL))
+    if (sd_bus_message_is_method_error(reply, NULL)) {
+        /* That nobody has answered is said of the end of the connection, too. */
+        if (sd_bus_is_open(sd_bus_message_get_bus(reply)) <= 0)
+            return client_report(NULL, -ECONNRESET);
         return client_report(sd_bus_message_get_error(reply), -sd_bus_message_get_errno(reply));
+    }
     r = sd_bus_message_enter_container(reply, 'a', "(tsi)");
     for (size_t i = 0; i < n && r >= 0; i++) {
         const char *state;

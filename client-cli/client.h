@@ -46,10 +46,17 @@ int client_call_manager(sd_bus *bus, sd_bus_message **ret, const char *member,
                         const char *signature, ...);
 int client_call_task(sd_bus *bus, uint64_t id, sd_bus_message **ret, const char *member,
                      const char *signature, ...);
+/* Calls a method of a task that changes it and has neither arguments nor an answer. */
+int client_change_task(sd_bus *bus, uint64_t id, const char *member);
 int client_new_call(sd_bus *bus, const char *member, sd_bus_message **ret);
+
+/* Appends an entry with a list of strings to an open a{sv}. 0 or -errno, without a message. */
+int client_append_strings(sd_bus_message *call, const char *key, char **strings);
 
 /* All properties of a task, under the keys of a listed task. */
 int client_task_properties(sd_bus *bus, uint64_t id, cJSON **ret);
+/* All properties of the manager, with keys of the same form. */
+int client_manager_properties(sd_bus *bus, cJSON **ret);
 /* The same from a reply of GetAll. */
 int client_read_properties(sd_bus_message *reply, cJSON **ret);
 

@@ -6,9 +6,19 @@
 #include "client-cli/commands.h"
 #include "client-cli/output.h"
 
-/* longrun cancel, wait, remove, result */
+/* longrun cancel, pause, resume, wait, remove, result */
 
 const Option cancel_options[] = {
+    {OPT_JSON, 'j', "json", NULL, "print JSON"},
+    OPTIONS_END,
+};
+
+const Option pause_options[] = {
+    {OPT_JSON, 'j', "json", NULL, "print JSON"},
+    OPTIONS_END,
+};
+
+const Option resume_options[] = {
     {OPT_JSON, 'j', "json", NULL, "print JSON"},
     OPTIONS_END,
 };
@@ -76,16 +86,48 @@ int cmd_cancel(const Invocation *inv) {
     return EXIT_SUCCESS;
 }
 
-int cmd_remove(const Invocation *inv) {
-    uint32_t removed;
-    int r = call_with_ids(inv, "RemoveTasks", &removed);
+/* Calls a method of each task. What cannot be done to one does not keep the others from it. */
+static int call_each(const Invocation *inv, const char *member, const char *key,
+                     const char *title) {
+    _cleanup_free_ uint64_t *ids = invocation_ids(inv);
+    _cleanup_bus_ sd_bus *bus = NULL;
+    uint32_t done = 0;
+    int r;
 
-    if (r != 0)
+    if (!ids)
+        return EXIT_USAGE;
+    r = client_connect(&bus);
+    if (r < 0)
         return r;
+    for (size_t i = 0; i < inv->n_args; i++)
+        done += client_change_task(bus, ids[i], member) >= 0;
+    if (invocation_has(inv, OPT_JSON))
+        print_number(key, done);
+    else if (done > 0)
+        printf("%s: %" PRIu32 "\n", title, done);
+    return done == inv->n_args ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int cmd_pause(const Invocation *inv) {
+    return call_each(inv, "Pause", "paused", "Paused");
+}
+
+int cmd_resume(const Invocation *inv) {
+    return call_each(inv, "Resume", "resumed", "Resumed");
+}
+
+int print_removed(const Invocation *inv, uint32_t removed) {
     if (invocation_has(inv, OPT_JSON))
         return print_number("removed", removed);
     printf("Removed: %" PRIu32 "\n", removed);
     return EXIT_SUCCESS;
+}
+
+int cmd_remove(const Invocation *inv) {
+    uint32_t removed;
+    int r = call_with_ids(inv, "RemoveTasks", &removed);
+
+    return r != 0 ? r : print_removed(inv, removed);
 }
 
 static void print_ends_json(const TaskEnd *ends, size_t n) {

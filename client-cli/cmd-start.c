@@ -5,6 +5,7 @@
 #include "client-cli/commands.h"
 #include "client-cli/follow.h"
 #include "client-cli/interrupt.h"
+#include "client-cli/logout.h"
 #include "client-cli/output.h"
 #include "client-cli/params.h"
 #include "client-cli/task-options.h"
@@ -182,7 +183,7 @@ static void print_started(const Invocation *inv, const Started *s, FILE *f) {
         fprintf(f, "Started task %" PRIu64 ": %s\n", s->id, what);
 }
 
-static int report(const Invocation *inv, const Started *s) {
+static int report(const Invocation *inv, sd_bus *bus, const Started *s) {
     if (invocation_has(inv, OPT_JSON))
         return print_json(s);
     if (invocation_has(inv, OPT_QUIET)) {
@@ -192,6 +193,7 @@ static int report(const Invocation *inv, const Started *s) {
     print_started(inv, s, stdout);
     if (output_is_terminal())
         printf("Follow it: longrun log -f %" PRIu64 "\n", s->id);
+    logout_warn(bus);
     return EXIT_SUCCESS;
 }
 
@@ -213,8 +215,10 @@ static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
                   "  Come back to it: longrun log -f %" PRIu64 "\n"
                   "  Cancel it:       longrun cancel %" PRIu64 "\n",
                   s->id, s->id, s->id);
-    if (!invocation_has(inv, OPT_QUIET))
+    if (!invocation_has(inv, OPT_QUIET)) {
         print_started(inv, s, stderr);
+        logout_warn(bus);
+    }
     r = follow_log(bus, s->id, &end);
     if (r < 0)
         return r;
@@ -251,7 +255,8 @@ static int start(const Invocation *inv, const char *member, bool is_command) {
     object = started.object;
     if (r < 0)
         return r;
-    return invocation_has(inv, OPT_FOLLOW) ? follow(inv, bus, &started) : report(inv, &started);
+    return invocation_has(inv, OPT_FOLLOW) ? follow(inv, bus, &started)
+                                           : report(inv, bus, &started);
 }
 
 int cmd_start(const Invocation *inv) {

@@ -161,6 +161,13 @@ char *format_time(char buf[TIME_MAX], uint64_t usec) {
     return buf;
 }
 
+void print_field(const char *name, const char *value) {
+    _cleanup_free_ char *text = text_display(value);
+
+    if (text[0])
+        printf("%10s: %s\n", name, text);
+}
+
 int output_flush(void) {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;

@@ -42,6 +42,9 @@ char *text_cut(const char *s, size_t columns);
 /* "2026-01-31 23:59:59", local time, or "-" for 0. */
 char *format_time(char buf[TIME_MAX], uint64_t usec);
 
+/* "      Name: value" on stdout; nothing when the value is "". */
+void print_field(const char *name, const char *value);
+
 /* Writes out what stdout holds. 0, or EXIT_FAILURE after a message. */
 int output_flush(void);
 

@@ -46,7 +46,7 @@ void shim_job_set_state(ShimJob *j, ShimJobState state) {
         shim_settle_soon(x);
 }
 
-static void close_control(ShimJob *j) {
+void shim_job_close_control(ShimJob *j) {
     j->control_source = sd_event_source_disable_unref(j->control_source);
     j->control_fd = close_fd(j->control_fd);
 }
@@ -54,7 +54,7 @@ static void close_control(ShimJob *j) {
 /* ---- the end ---- */
 
 void shim_job_end(ShimJob *j, const ShimEnd *end) {
-    close_control(j);
+    shim_job_close_control(j);
     j->end = *end;
     shim_job_set_state(j, SHIM_JOB_ENDED);
 }
@@ -152,7 +152,7 @@ static bool handle_message(ShimJob *j, char *data) {
     handle_news(j, &m);
     if (!m.is_end)
         return false;
-    close_control(j);
+    shim_job_close_control(j);
     j->end = m.end;
     report_end(j);
     return true;
@@ -180,7 +180,7 @@ static bool read_round(ShimJob *j) {
             return false;
         if (n <= 0) {
             /* No last message: the record tells what happened, if there is one. */
-            close_control(j);
+            shim_job_close_control(j);
             shim_job_set_state(j, SHIM_JOB_SILENT);
             return false;
         }
@@ -278,7 +278,7 @@ int shim_job_connect(ShimJob *j) {
     j->control_fd = TAKE_FD(fd);
     int r = shim_job_watch(j);
     if (r < 0)
-        close_control(j);
+        shim_job_close_control(j);
     return r;
 }
 
@@ -317,7 +317,7 @@ static void shim_job_free(ExecJob *job) {
         shim_job_set_state(j, SHIM_JOB_TOLD);
         HASH_DEL(j->executor->jobs, j);
     }
-    close_control(j);
+    shim_job_close_control(j);
     close_fd(j->job_fd);
     free(j->runtime_dir);
     free(j->program);

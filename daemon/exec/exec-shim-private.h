@@ -78,6 +78,7 @@ void shim_job_set_state(ShimJob *j, ShimJobState state);
 /* 0 or -errno: -ENOENT, -ECONNREFUSED when no shim listens. */
 int shim_job_connect(ShimJob *j);
 int shim_job_watch(ShimJob *j);
+void shim_job_close_control(ShimJob *j);
 /* Reads all that its shim has sent. The job may be gone after that: look it up again. */
 void shim_job_drain(ShimJob *j);
 /* Sends again what is wanted of the shim, on a control socket that is new. */

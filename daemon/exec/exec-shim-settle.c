@@ -40,7 +40,15 @@ bool shim_left_trace(const char *runtime_dir) {
     return false;
 }
 
-/* 1: its end is known; 0: there is no record; or -errno of the moment. */
+/* A keeper ends what its own shims leave behind, but not, without cgroups, what those of a keeper
+ * before it do: so we look, too. */
+static void begin_strays(ShimJob *j) {
+    log_full(LOG_WARNING, j->id, "longrun-shim was lost: ending its processes");
+    shim_job_close_control(j);
+    shim_job_set_state(j, SHIM_JOB_STRAYS);
+}
+
+/* 1: what is to be done now is known; 0: there is no record; or -errno of the moment. */
 static int take_record(ShimJob *j) {
     int r = shim_record_read(j->runtime_dir, &j->record_data, &j->record);
 
@@ -48,15 +56,13 @@ static int take_record(ShimJob *j) {
         return 0;
     if (r == -EBADMSG)
         log_full(LOG_WARNING, j->id, "Its exit record in %s is no such thing", j->runtime_dir);
-    if (r < 0 && r != -EBADMSG)
+    else if (r < 0)
         return r;
-    shim_job_end(j, r < 0 ? &lost_end : &j->record.end);
+    if (r < 0 || j->record.end.lost)
+        begin_strays(j);
+    else
+        shim_job_end(j, &j->record.end);
     return 1;
-}
-
-static void begin_strays(ShimJob *j) {
-    log_full(LOG_WARNING, j->id, "longrun-shim was lost: ending its processes");
-    shim_job_set_state(j, SHIM_JOB_STRAYS);
 }
 
 static void spawn_again(ShimJob *j) {
@@ -90,11 +96,11 @@ void shim_settle_lost(ShimExecutor *x, uint64_t id) {
     if (j && j->state == SHIM_JOB_RUNNING)
         shim_job_drain(j);
     HASH_FIND(hh, x->jobs, &id, sizeof(id), j);
-    if (!j || j->state == SHIM_JOB_WAITING || j->state == SHIM_JOB_ENDED)
+    if (!j || (j->state != SHIM_JOB_RUNNING && j->state != SHIM_JOB_SILENT))
         return;
     /* Without a record, for its disk may be full, the keeper's word is enough. */
     if (take_record(j) <= 0)
-        shim_job_end(j, &lost_end);
+        begin_strays(j);
 }
 
 /* ---- what it left behind ---- */

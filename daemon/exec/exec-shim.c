@@ -39,8 +39,7 @@ static int spawn(ShimJob *j, KeeperClient *keeper) {
         return r;
     r = keeper_client_spawn(keeper, j->id, j->job_fd, shim_fd);
     if (r < 0) {
-        j->control_source = sd_event_source_disable_unref(j->control_source);
-        j->control_fd = close_fd(j->control_fd);
+        shim_job_close_control(j);
         return r;
     }
     j->spawns++;

@@ -276,6 +276,20 @@ static int setup(Keeper *k, bool anew) {
     return prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ? -errno : 0;
 }
 
+/* Why there is no cgroup is for whoever looks at the service; the tasks can do without. */
+static void setup_cgroup(Keeper *k) {
+    const char *what;
+    char text[256];
+
+    int r = keeper_cgroup_setup(&k->cgroup, &what);
+    if (r < 0) {
+        snprintf(text, sizeof(text), "STATUS=Tasks run without cgroups: cannot %s: %s", what,
+                 strerror(-r));
+        log_warning("%s", text + strlen("STATUS="));
+        keeper_notify(text);
+    }
+}
+
 static int begin(Keeper *k) {
     int r = keeper_open_folder(k);
     if (r == -EADDRINUSE)
@@ -284,6 +298,8 @@ static int begin(Keeper *k) {
         log_error("Cannot listen in %s: %s", k->dir, strerror(-r));
     if (r < 0)
         return r;
+    if (k->service)
+        setup_cgroup(k);
     return keeper_adopt(k);
 }
 
@@ -301,7 +317,9 @@ static int run(Keeper *k, const KeeperOptions *options) {
         return -ENOMEM;
     if (options->state_fd >= 0)
         keeper_connection_greet(&k->daemon);
-    else if (!k->service)
+    else if (k->service)
+        keeper_notify("READY=1");
+    else
         detach();
     while (!is_idle(k))
         turn(k);

@@ -7,9 +7,30 @@
 
 /* ---- errors ---- */
 
-/* What the system said where SQLite says no more than that it failed. */
-static int error_of_system(sqlite3 *db) {
+static int last_errno_of(sqlite3_file *file) {
+    int error = 0;
+
+    if (file && file->pMethods)
+        (void)file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error);
+    return error;
+}
+
+/* What the system said where SQLite says no more than that it failed. Of a commit that failed it
+ * knows no errno, but its files do. */
+static int system_errno(sqlite3 *db) {
+    sqlite3_file *wal = NULL, *file = NULL;
     int error = db ? sqlite3_system_errno(db) : 0;
+
+    if (db && error == 0) {
+        (void)sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+        (void)sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+        error = last_errno_of(wal) ?: last_errno_of(file);
+    }
+    return error;
+}
+
+static int error_of_system(sqlite3 *db) {
+    int error = system_errno(db);
 
     switch (error) {
     case ENOSPC:

@@ -21,11 +21,11 @@ struct Store {
     unsigned read_generation;
 
     atomic_uint generation;  /* of the file: another one lies at the path when it has changed */
+    _Atomic uint64_t id_max; /* of those that the loop has handed in; the writer reads it */
     atomic_bool damage_seen; /* by the reader: the writer is to move the file aside */
 
     /* The loop's. */
     uint64_t epoch; /* what is committed with an earlier one than the writer's is refused */
-    uint64_t id_max;
     char *session;
     bool session_written;
     char *damaged_path;

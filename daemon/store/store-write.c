@@ -99,10 +99,11 @@ static int write_group(Store *s, StoreCommit *const *commits, size_t n) {
 /* Puts a new database in the place of the damaged one. What was handed in before the loop knows of
  * it rests on rows that may be lost, and is refused. */
 static void replace(Store *s, StoreCommit *c) {
-    int r = store_file_replace(s->path, c->id_max, &c->damaged_path);
+    int r = store_file_replace(s->path, atomic_load(&s->id_max), &c->damaged_path);
 
     if (r < 0) {
-        log_error_errno(r, "Cannot put a new database in the place of the damaged %s", s->path);
+        c->error =
+            log_error_errno(r, "Cannot put a new database in the place of the damaged %s", s->path);
         return;
     }
     atomic_store(&s->damage_seen, false);

@@ -8,7 +8,7 @@ typedef struct StoreCommit {
     Store *store;      /* not owned */
     StoreBatch *batch; /* the caller's */
     char *session;     /* to be written down with it, NULL = none */
-    uint64_t epoch, id_max;
+    uint64_t epoch;
     StoreCommitFunc func;
     void *userdata;
 

@@ -37,6 +37,7 @@ static int start_threads(Store *s, sd_event *event) {
 int store_open(Store **ret, sd_event *event, const char *dir, char **ret_damaged, Error *error) {
     _cleanup_(store_freep) Store *s = calloc(1, sizeof(Store));
     _cleanup_free_ char *damaged = NULL;
+    uint64_t id_max = 0;
     int r;
 
     if (!s || asprintf(&s->path, "%s/" STORE_FILE, dir) < 0)
@@ -45,7 +46,8 @@ int store_open(Store **ret, sd_event *event, const char *dir, char **ret_damaged
     r = store_file_open(&s->write_db, s->path, &damaged, error);
     if (r < 0)
         return r;
-    r = store_file_id_max(&s->write_db, &s->id_max);
+    r = store_file_id_max(&s->write_db, &id_max);
+    atomic_init(&s->id_max, id_max);
     if (r >= 0)
         r = start_threads(s, event);
     if (r < 0)
@@ -72,7 +74,7 @@ Store *store_free(Store *s) {
 /* ---- at the start ---- */
 
 uint64_t store_next_id(const Store *s) {
-    return s->id_max + 1;
+    return atomic_load(&s->id_max) + 1;
 }
 
 char *store_session(Store *s) {
@@ -210,13 +212,13 @@ int store_commit(Store *s, StoreBatch *b, StoreCommitFunc func, void *userdata) 
 
     if (!c)
         return -ENOMEM;
-    s->id_max = MAX(s->id_max, b->id_max);
+    if (b->id_max > atomic_load(&s->id_max))
+        atomic_store(&s->id_max, b->id_max);
     *c = (StoreCommit){
         .job = {.finish = commit_finish, .free = commit_free},
         .store = s,
         .batch = b,
         .epoch = s->epoch,
-        .id_max = s->id_max,
         .func = func,
         .userdata = userdata,
     };

@@ -36,6 +36,8 @@ ROOT = "/org/longrun/Longrun1"
 MANAGER = NAME + ".Manager"
 TASK = NAME + ".Task"
 
+LOGOUT_STAMP = "longrun-logout-warned"  # in XDG_RUNTIME_DIR: the CLI has warned of the logout
+
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -104,6 +106,8 @@ class Session:
                if not key.startswith(("XDG_", "DBUS_", "LONGRUN_", "LISTEN_", "WATCHDOG_")) and key != "NOTIFY_SOCKET"}
         for name in ("home", "config", "data", "state", "runtime", "services", "work"):
             (self.directory / name).mkdir(mode=0o700)
+        # Where the tests run, a logout may end the user's tasks. The warning is for test_cli_info.
+        (self.directory / "runtime" / LOGOUT_STAMP).touch()
         env.update({
             "HOME": str(self.directory / "home"),
             "LC_ALL": "C.UTF-8",

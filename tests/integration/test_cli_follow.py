@@ -9,10 +9,9 @@ import os
 import re
 import signal
 import subprocess
-import unittest
 
 from cli_testing import Case
-from longrun_testing import DEADLINE_SEC, Gate, Session, Terminal, main
+from longrun_testing import DEADLINE_SEC, Terminal, main
 
 
 class Follow(Case):
@@ -31,6 +30,14 @@ class Follow(Case):
                 r = self.session.run("start", "--follow", "--quiet", "--", *argv)
                 self.assertEqual((r.returncode, r.stdout), (code, ""), r)
                 self.assertIn(argv[0], r.stderr)
+
+    def test_timed_out(self):
+        """As timeout(1), whatever the command ends with."""
+        for trap in ("", 'trap "exit 0" TERM; '):
+            r = self.session.run("start", "-f", "-q", "--timeout", "200ms", "--", "sh", "-c",
+                                 trap + "echo x; sleep 1000 & wait")
+            self.assertEqual((r.returncode, r.stdout), (124, "x\n"), r)
+            self.assertRegex(r.stderr, r"^longrun: task \d+ timed-out: .*200ms")
 
     def test_quiet(self):
         r = self.session.run("start", "--follow", "--quiet", "echo", "x")
@@ -269,49 +276,6 @@ class LogMax(Case):
             self.assertNotIn(b"\0", data)
         follower.stdout.close()
         self.assertEqual(follower.wait(DEADLINE_SEC), 0)
-
-
-class DaemonGoes(unittest.TestCase):
-    """longrund dies under its clients, which say so and end."""
-
-    def test_clients(self):
-        with Session() as session:
-            gate = Gate(session)
-            task = session.start_task(*gate.argv())
-            gate.send("x")
-            clients = {args: session.popen(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-                       for args in (("log", "-f", task), ("watch", task), ("watch", "--json", task))}
-            # Each has asked for the end when it shows something.
-            for client in clients.values():
-                self.assertTrue(client.stdout.readline())
-            waiters = []
-            for args in (("wait", task), ("start", "-f", "-q", "--unique", "u", "true")):
-                waiters.append(session.popen(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
-            self.assertEqual(waiters[1].wait(DEADLINE_SEC), 0)
-            session.kill_daemon()
-            for args, client in [*clients.items(), (("wait", task), waiters[0])]:
-                with self.subTest(args):
-                    _, err = client.communicate(timeout=DEADLINE_SEC)
-                    self.assertEqual(client.returncode, 1)
-                    self.assertRegex(err, "^longrun: longrund has gone away")
-                    self.assertEqual(len(err.splitlines()), 1, err)
-            waiters[1].communicate()
-            gate.close()
-
-    def test_bus(self):
-        with Session() as session:
-            gate = Gate(session)
-            task = session.start_task(*gate.argv())
-            gate.send("x")
-            client = session.popen("log", "-f", task, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            self.assertEqual(client.stdout.readline(), "x\n")
-            session.kill_daemon(signal.SIGKILL)
-            session.bus.kill()
-            _, err = client.communicate(timeout=DEADLINE_SEC)
-            self.assertEqual(client.returncode, 1)
-            self.assertRegex(err, r"^longrun: .*(gone away|is lost)")
-            gate.close()
-            session.connection = None
 
 
 if __name__ == "__main__":

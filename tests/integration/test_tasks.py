@@ -18,7 +18,8 @@ class PropertiesTest(DaemonTestCase):
         before = time.time() * 1e6
         task = self.session.command(
             "printf", "%s", "a b", label="A name", cwd=str(folder), env=["A=1", "B="], umask=0o027,
-            stop_timeout=1500000, log_max=12345, result_max=678, unique="key", group="default")
+            stop_timeout=1500000, log_max=12345, result_max=678, unique="key", group="default",
+            timeout=3600 * 10**6, on_interrupt="restart")
         self.assertEqual(task.path, f"{ROOT}/task/{task.id}")
         self.assertEqual(self.session.call("GetTask", "(t)", task.id), (task.path,))
         self.assertEnds(task, "succeeded", 0, "^exit code 0$")
@@ -28,11 +29,13 @@ class PropertiesTest(DaemonTestCase):
             "Reason": "", "Progress": 1.0, "Phase": "", "Done": 0, "Total": 0, "Status": "", "ExitCode": 0,
             "ExitSignal": 0, "Message": "exit code 0", "HasResult": False, "Unique": "key", "Params": "",
             "Argv": ["printf", "%s", "a b"], "Cwd": str(folder), "Umask": 0o027, "StopTimeout": 1500000,
-            "Isolate": False, "LogMax": 12345, "ResultMax": 678, "Pid": 0, "LogSize": 3,
+            "Isolate": False, "LogMax": 12345, "ResultMax": 678, "Pid": 0, "LogSize": 3, "Attempt": 1,
+            "ClearEnv": False, "Timeout": 3600 * 10**6, "IdleTimeout": 0, "QueueTimeout": 0, "MemoryMax": 0,
+            "PidsMax": 0, "CpuWeight": 0, "Nice": 0, "OnInterrupt": "restart",
         }
         self.assertEqual({name: p[name] for name in expected}, expected)
         # Env is long: it is left out of GetAll.
-        self.assertEqual(set(p) - set(expected), {"CreatedAt", "StartedAt", "FinishedAt"})
+        self.assertEqual(set(p) - set(expected), {"CreatedAt", "StartedAt", "FinishedAt", "Usage"})
         self.assertEqual(task.get("Env"), ["A=1", "B="])
         self.assertTrue(before <= p["CreatedAt"] <= p["StartedAt"] <= p["FinishedAt"] <= time.time() * 1e6)
 

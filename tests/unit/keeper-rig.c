@@ -260,8 +260,12 @@ int keeper_rig_start(KeeperRig *rig, ShimRigJob *j, uint64_t id) {
                      .runtime_dir = dir};
 
     task_dir(dir, sizeof(dir), id);
+    return keeper_rig_start_spec(rig, j, &spec);
+}
+
+int keeper_rig_start_spec(KeeperRig *rig, ShimRigJob *j, const ShimSpec *spec) {
     *j = (ShimRigJob){.rig = rig};
-    return shim_job_start(rig->executor, &spec, false, &exec_events, j, &j->job);
+    return shim_job_start(rig->executor, spec, false, &exec_events, j, &j->job);
 }
 
 int keeper_rig_adopt(KeeperRig *rig, ShimRigJob *j, uint64_t id) {
@@ -367,7 +371,11 @@ void keeper_rig_settle(KeeperRig *rig) {
 /* ---- the rig ---- */
 
 static void need_keeper(void *userdata) {
-    ((KeeperRig *)userdata)->asked++;
+    KeeperRig *rig = userdata;
+
+    rig->asked++;
+    if (rig->answers)
+        shim_executor_use_unit(rig->executor, false, "the test has none");
 }
 
 static void isolation(void *userdata) {
@@ -389,7 +397,12 @@ void keeper_rig_setup(KeeperRig *rig) {
     *rig = (KeeperRig){
         .listen_fd = -EBADF, .fd = -EBADF, .isolation = ISOLATION_PROCESS_GROUP, .cgroup = ""};
     MUST(sd_event_new(&rig->event) >= 0);
-    MUST(shim_executor_new(&rig->executor, rig->event, "/nonexistent", unit_dir) == 0);
+    keeper_rig_renew(rig, "/nonexistent");
+}
+
+void keeper_rig_renew(KeeperRig *rig, const char *libexec_dir) {
+    shim_executor_free(rig->executor);
+    MUST(shim_executor_new(&rig->executor, rig->event, libexec_dir, unit_dir) == 0);
     shim_executor_set_events(rig->executor, &executor_events, rig);
 }
 

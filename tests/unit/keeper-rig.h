@@ -30,7 +30,8 @@ struct KeeperRig {
     ShimExecutor *executor;
     int listen_fd, fd; /* -1: not there */
     sd_event_source *listen_source, *source;
-    bool deaf; /* connections are taken, nothing is read */
+    bool deaf;    /* connections are taken, nothing is read */
+    bool answers; /* that there is no unit, whenever a keeper is wanted */
     const char *isolation, *cgroup;
     uint64_t live[16]; /* what it answers with; 0 at the end */
     unsigned hellos;
@@ -42,6 +43,9 @@ struct KeeperRig {
 
 void keeper_rig_setup(KeeperRig *rig); /* an executor; no keeper listens */
 void keeper_rig_teardown(KeeperRig *rig);
+/* Another executor in place of the first, as of the next daemon. libexec_dir: where a real
+ * longrun-shim lies. */
+void keeper_rig_renew(KeeperRig *rig, const char *libexec_dir);
 
 void keeper_rig_listen(KeeperRig *rig);
 void keeper_rig_close(KeeperRig *rig); /* it ends */
@@ -61,6 +65,7 @@ void keeper_rig_settle(KeeperRig *rig);
 
 /* A task "prog" with its folder unit_dir/task-ID. */
 int keeper_rig_start(KeeperRig *rig, ShimRigJob *j, uint64_t id);
+int keeper_rig_start_spec(KeeperRig *rig, ShimRigJob *j, const ShimSpec *spec);
 int keeper_rig_adopt(KeeperRig *rig, ShimRigJob *j, uint64_t id);
 void shim_rig_expect(const ShimRigJob *j, const char *const *events); /* NULL at the end */
 const char *shim_rig_last(const ShimRigJob *j);                       /* "" for none */

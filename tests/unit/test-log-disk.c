@@ -80,6 +80,23 @@ START_TEST(test_no_holes) {
 }
 END_TEST
 
+/* What was lost is told of also where there is no room left. */
+START_TEST(test_no_holes_and_lost) {
+    LogFile f;
+
+    mount_small("ramfs", "mode=0700");
+    log_file_init(&f, unit_dir, ID, 64 * KIB);
+    append(&f, data, 64 * KIB);
+    f.lost = 5;
+    f.error = -EIO;
+    append(&f, "abc", 3);
+    append(&f, "def", 3);
+    expect(&f, 64 * KIB, "\n[longrun] 5 bytes were lost: Input/output error\n" FULL, 6);
+    ck_assert_uint_eq(f.lost, 0);
+    log_file_done(&f);
+}
+END_TEST
+
 /* The log has room, its index has not: what follows is of no stream that is known. */
 START_TEST(test_no_holes_in_the_index) {
     LogIndexEntry last;
@@ -198,6 +215,7 @@ static Suite *suite_new(void) {
 
     unit_use_dir(t);
     tcase_add_loop_test(t, test_no_holes, 0, ELEMENTSOF(heads));
+    tcase_add_test(t, test_no_holes_and_lost);
     tcase_add_test(t, test_no_holes_in_the_index);
     tcase_add_test(t, test_full_disk);
     tcase_add_test(t, test_full_disk_and_gap);

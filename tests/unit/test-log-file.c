@@ -189,6 +189,8 @@ static void expect_kept(const LogFile *f, uint64_t max, const char *max_text) {
         return;
     }
     MUST(end > head && end < model_size);
+    /* Readers count on it that a gap is not small. */
+    MUST(end - head - LOG_MARK_SIZE + BLOCK >= model_size / 9);
     ck_assert_uint_eq(f->dropped, end - head);
     int n = snprintf(mark, sizeof(mark), "\n[longrun] %d bytes are left out here (log-max %s)",
                      (int)(end - head), max_text);

@@ -398,6 +398,34 @@ START_TEST(test_gap_size_behind) {
 }
 END_TEST
 
+/* Sizes at the edges of mark and gap, when both are there already: lines of the head, but nothing
+ * of the mark. */
+START_TEST(test_gap_told_of_edges) {
+    static const struct {
+        uint64_t size;
+        size_t lines;
+    } edges[] = {{32 * KIB - LOG_MARK_SIZE - 1, LOG_TAIL_LINES_MAX},
+                 {32 * KIB - LOG_MARK_SIZE, LOG_TAIL_LINES_MAX},
+                 {32 * KIB - LOG_MARK_SIZE + 1, 0},
+                 {32 * KIB - 50, 0},
+                 {32 * KIB, 0},
+                 {32 * KIB + 1, 0},
+                 {36 * KIB, 0}};
+
+    put_lines(10000);
+    for (size_t i = 0; i < ELEMENTSOF(edges); i++) {
+        _cleanup_(log_lines_done) LogLines lines = {};
+        LogTail *t = log_tail_new(unit_dir, ID);
+        ck_assert_int_eq(log_tail_read(t, edges[i].size, true, &lines), 0);
+        ck_assert_uint_ge(lines.count, edges[i].lines);
+        ck_assert_uint_le(lines.count, edges[i].lines + 1); /* the unfinished one */
+        for (size_t k = 0; k < lines.count; k++)
+            MUST(!strstr(lines.lines[k].text, "[longrun]"));
+        t = log_tail_free(t);
+    }
+}
+END_TEST
+
 /* ---- odd files ---- */
 
 START_TEST(test_no_files) {
@@ -475,6 +503,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_gap_followed);
     tcase_add_loop_test(t, test_gap_late, 0, ELEMENTSOF(pauses));
     tcase_add_test(t, test_gap_size_behind);
+    tcase_add_test(t, test_gap_told_of_edges);
     suite_add_tcase(s, t);
     return s;
 }
