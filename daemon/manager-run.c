@@ -22,8 +22,12 @@ static void publish(TaskRun *run, BusChange change) {
 
 static void on_state_committed(void *userdata, void *arg, int error) {
     Manager *m = userdata;
+    Task *t = arg;
 
-    bus_publisher_task_changed(m->bus->publisher, arg, BUS_CHANGE_STATE);
+    /* A short one has ended by now, which says it all. */
+    if (t->state == TASK_RUNNING)
+        log_full(LOG_INFO, t->id, "running: %s", t->spec->label);
+    bus_publisher_task_changed(m->bus->publisher, t, BUS_CHANGE_STATE);
 }
 
 void manager_publish_state(Manager *m, Task *t) {
@@ -39,7 +43,6 @@ static void on_started(void *userdata, pid_t pid) {
     if (t->state != TASK_STARTING)
         return; /* a cancel was quicker, or it has been running for long */
     manager_set_state(t, TASK_RUNNING);
-    log_full(LOG_INFO, t->id, "running: %s", t->spec->label);
     manager_publish_state(run->manager, t);
 }
 
@@ -213,73 +216,15 @@ static void start_job(TaskRun *run) {
         fail_start(run, r);
 }
 
-/* What happened until now was not told yet. */
-static void publish_start(TaskRun *run) {
-    Task *t = run->task;
-    BusPublisher *p = run->manager->bus->publisher;
-
-    bus_publisher_task_started(p, t);
-    if (t->progress.fraction >= 0)
-        bus_publisher_task_changed(p, t, BUS_CHANGE_PROGRESS);
-    if (!isempty(t->status))
-        bus_publisher_task_changed(p, t, BUS_CHANGE_STATUS);
-    if (t->log_size > 0)
-        bus_publisher_task_changed(p, t, BUS_CHANGE_LOG);
-}
-
+/* Of a task for which there is no other trace than the disk. */
 static void on_starting_committed(void *userdata, void *arg, int error) {
-    TaskRun *run = ((Task *)arg)->run;
+    TaskRun *run = arg;
 
-    if (!run)
-        return; /* it has ended, been told of, and is only still in memory */
-    publish_start(run);
-    if (!run->waits_for_disk)
-        return;
-    run->waits_for_disk = false;
-    if (run->task->cancel_requested)
-        manager_finish_run(run, &(ExecOutcome){.state = TASK_CANCELLED,
-                                               .exit_code = -1,
-                                               .message = "cancelled before it was started"});
-    else
-        start_job(run);
-}
-
-TaskRun *manager_new_run(Manager *m, Task *t) {
-    TaskRun *run = calloc(1, sizeof(TaskRun));
-
-    if (!run)
-        return NULL;
-    *run = (TaskRun){
-        .manager = m,
-        .task = t,
-        .runtime_dir = state_dir_task_runtime(&m->dirs, t->id),
-        .is_thread = !is_command(t->spec) && !t->spec->isolate,
-    };
-    if (!run->runtime_dir) {
-        free(run);
-        return NULL;
-    }
-    t->run = run;
-    return run;
-}
-
-/* The disk has it as "starting" since its claim. */
-static void begin_run(Manager *m, Task *t) {
-    TaskRun *run = manager_new_run(m, t);
-
-    t->claim = TASK_CLAIM_NONE;
-    manager_set_state(t, TASK_STARTING);
-    commit_queue_put(m->commits, t);
-    if (!run) {
-        task_set_message(t, "cannot be started: out of memory");
-        scheduler_release(&m->scheduler);
-        scheduler_add_again(&m->scheduler, t);
-        manager_finish_queued(m, t, TASK_FAILED, "cannot be started: out of memory");
-        return;
-    }
+    bus_publisher_task_started(m->bus->publisher, t);
     run->waits_for_disk = run->is_thread && (!m->trace || start_trace_add(m->trace, t->id) < 0);
-    commit_queue_call(m->commits, on_starting_committed, m, t);
-    if (!run->waits_for_disk)
+    if (run->waits_for_disk)
+        commit_queue_call(m->commits, on_starting_committed, m, run);
+    else
         start_job(run);
 }
 

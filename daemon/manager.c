@@ -231,10 +231,9 @@ static void on_unit(void *userdata, bool usable, const char *reason) {
 
 static void on_keeper_needed(void *userdata) {
     Manager *m = userdata;
-    int r = m->unit ? tasks_unit_ask(m->unit) : -ENOTCONN;
 
-    if (r < 0)
-        shim_executor_use_unit(m->shims, false, strerror(-r));
+    if (m->unit)
+        tasks_unit_ask(m->unit);
 }
 
 static void on_isolation(void *userdata) {
