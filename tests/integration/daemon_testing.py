@@ -398,7 +398,7 @@ class DaemonSession:
         folder = f"/proc/{self.daemon.pid}/fd"
         for name in os.listdir(folder):
             with contextlib.suppress(FileNotFoundError):
-                found.append(re.sub(r"\d+", "N", os.readlink(f"{folder}/{name}")))
+                found.append(re.sub(r":\[?\d+\]?$", ":[N]", os.readlink(f"{folder}/{name}")))
         return sorted(found)
 
     def memory(self):
@@ -412,9 +412,10 @@ class DaemonSession:
 
     def _new_descriptors(self):
         """Those that were not there at the start, but for a socket to the keeper and, where the keeper is a child of
-        the daemon, what tells of its end."""
+        the daemon, what tells of its end. The database is opened once more by who reads it first."""
         new = collections.Counter(self.descriptors()) - self._descriptors
-        new -= collections.Counter(["socket:[N]", "anon_inode:[pidfd]"])
+        database = str(self.state / "longrun.db")
+        new -= collections.Counter(["socket:[N]", "anon_inode:[pidfd]", database, f"{database}-wal"])
         return sorted(new.elements())
 
     def check_leaks(self):

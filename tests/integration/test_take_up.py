@@ -46,8 +46,8 @@ class TakeUpTestCase(DaemonTestCase):
 
         fd = until(opened, "nobody waits at the gate")
         os.write(fd, b"open\n")
+        until(lambda: os.fstat(fd).st_nlink == 0, "nobody passes the gate")
         os.close(fd)
-        until(lambda: not gate.exists(), "the gate stays")
 
     def begun(self, script, **options):
         """A command that has begun."""
@@ -180,7 +180,7 @@ class InstantTest(TakeUpTestCase):
     def test_while_it_is_cancelled_and_ends_meanwhile(self):
         task = self.begun("trap 'echo told' TERM; while :; do sleep 0.05; done", stop_timeout=700 * MSEC)
         task.cancel()
-        until(lambda: task.read_log() == b"told\n", "it was not told")
+        until(lambda: b"told\n" in task.read_log(), "it was not told")
         self.session.crash()
         self.wait_ended(task)  # the shim kills it
         self.session.start_daemon()
@@ -189,7 +189,7 @@ class InstantTest(TakeUpTestCase):
     def test_while_it_is_cancelled(self):
         task = self.begun("trap 'echo told' TERM; while :; do sleep 0.05; done", stop_timeout=3000 * MSEC)
         task.cancel()
-        until(lambda: task.read_log() == b"told\n", "it was not told")
+        until(lambda: b"told\n" in task.read_log(), "it was not told")
         self.session.restart()
         self.assertEqual(task.get("State"), "cancelling")
         with self.assertRaises(DBusError):
@@ -226,8 +226,10 @@ class InstantTest(TakeUpTestCase):
         self.session.crash()
         began = time.monotonic()
         self.session.start_daemon()
-        self.assertEqual(self.session.count_tasks(), {"running": 100})
+        self.assertEqual(sum(self.session.count_tasks().values()), 100)
         print(f"100 running tasks taken up: on the bus and counted after {1000 * (time.monotonic() - began):.0f} ms")
+        # What was not written down yet is heard from the shim.
+        until(lambda: self.session.count_tasks() == {"running": 100}, "not all are known to run")
         until(lambda: all(row["pid"] for row in self.session.list_tasks(fields=["pid"])[0]), "not all are known")
         self.assertEqual(self.session.cancel_all(), 100)
         self.assertEqual({end[1] for end in self.session.wait(tasks)}, {"cancelled"})
@@ -293,7 +295,7 @@ class MeanwhileTest(TakeUpTestCase):
         """Half of it passes under one daemon, half under the next."""
         task = self.begun("sleep 1000", timeout=1000 * MSEC)
         self.session.restart()
-        self.assertTrueEnd(task, "timed-out", 143, "^timeout: .*limit is 1s")
+        self.assertTrueEnd(task, "timed-out", 143, "^timeout: .*limit is 1(\\.0)?s")
         self.assertLess(task.get("FinishedAt") - task.get("StartedAt"), 30 * SEC)
 
     def test_isolated_kinds(self):
@@ -308,7 +310,7 @@ class MeanwhileTest(TakeUpTestCase):
         for task in tasks:
             self.assertTrueEnd(task, "succeeded", 0)
         self.assertEqual(tasks[0].get("Message"), "All work completed successfully!")
-        self.assertEqual(tasks[1].take_result(), ["A", "B"])
+        self.assertEqual([item["processed"] for item in tasks[1].take_result()], ["A", "B"])
 
 
 class QueueTest(TakeUpTestCase):
@@ -636,13 +638,14 @@ class LimitTest(TakeUpTestCase):
             with self.subTest(sort=sort):
                 self.assertEqual(task.wait()[0], state)
                 self.assertRegex(task.get("Message"), message)
-                self.assertEqual(len(task.signals("Finished")), 1 if task.finished() else 0)
+                task.finished()
+                self.assertEqual(len(task.signals("Finished")), 1)
 
     def test_timeout(self):
-        self.check("timed-out", r"^timeout: it ran for \S+.*, the limit is 300ms", timeout=300 * MSEC)
+        self.check("timed-out", "^timeout: .*300ms, the limit is 300ms", timeout=300 * MSEC)
 
     def test_idle_timeout(self):
-        self.check("timed-out", r"^idle-timeout: for \S+.*no output.*no progress.*the limit is 300ms",
+        self.check("timed-out", "^idle-timeout: .*no output and no progress.*the limit is 300ms",
                    idle_timeout=300 * MSEC)
 
     def test_idle_timeout_of_who_is_not_idle(self):
@@ -666,7 +669,7 @@ class LimitTest(TakeUpTestCase):
     def test_memory_max(self):
         task = self.session.shell(f"{self.EATER} & wait", memory_max=100 << 20)
         self.assertEqual(task.wait()[0], "failed")
-        self.assertRegex(task.get("Message"), r"^memory-max: .*the limit is 100M")
+        self.assertRegex(task.get("Message"), r"^memory-max: .*the limit is 100[.0]*M")
         self.assertGreater(task.get("Usage")["memory-peak"], 100 << 20)
 
     def test_memory_max_counts_all_processes(self):
@@ -680,7 +683,7 @@ class LimitTest(TakeUpTestCase):
     def test_pids_max(self):
         task = self.session.shell("for i in 1 2 3 4 5 6 7 8 9; do sleep 1000 & done; wait", pids_max=5)
         self.assertEqual(task.wait()[0], "failed")
-        self.assertRegex(task.get("Message"), r"^pids-max: .*the limit is 5$")
+        self.assertRegex(task.get("Message"), r"^pids-max: .*the limit is 5:")
         self.assertEqual(self.session.shell("true & wait", pids_max=5).wait(), ("succeeded", 0))
 
 

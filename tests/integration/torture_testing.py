@@ -18,7 +18,7 @@ import time
 import typing
 
 from longrun_testing import DEADLINE_SEC, MANAGER, NAME, ROOT, TASK, Gio, GLib, Session
-from process_testing import (command_line, descendants, is_gone, keepers_of, kill, processes_of, shims_of, until)
+from process_testing import (command_line, is_gone, keepers_of, kill, processes_of, shims_of, until)
 
 FINAL = {"succeeded", "failed", "cancelled", "timed-out", "interrupted"}
 FIELDS = ["id", "label", "kind", "state", "exit-code", "exit-signal", "message", "attempt", "started-at", "finished-at",
@@ -151,7 +151,7 @@ class PrivateBusRig:
 
     def daemon(self):
         """Its pid, also of one that is only about to come onto the bus; None when there is none."""
-        for pid in descendants(self.session.bus.pid):
+        for pid in processes_of(self.runtime):
             with contextlib.suppress(OSError):
                 if os.path.samefile(f"/proc/{pid}/exe", self.session.longrund):
                     return pid
@@ -409,6 +409,7 @@ class Torture:
             client.join(DEADLINE_SEC * 2)
             self.test.assertFalse(client.is_alive(), "a client hangs")
         self.raise_errors()
+        self.test.assertGreaterEqual(self.counts.get("kills", 0), self.kills)
         self.test.assertEqual(len(self.ids), len(self.plans))
         self.call("Wait", "(at)", list(self.by_id))
         self.seconds = time.monotonic() - began
@@ -425,9 +426,7 @@ class Torture:
             self.begun.clear()
             self.begun.wait(0.5)
             time.sleep(self.random.uniform(0, 0.006))
-        pid = self.rig.daemon()
-        if pid is None:
-            return
+        pid = until(self.rig.daemon, "there is no daemon")
         self.rig.kill_daemon(pid)
         self.count("kills")
         if how == "boot":
@@ -446,11 +445,12 @@ class Torture:
                 return
 
     def kill_shim(self):
-        shims = shims_of(self.rig.runtime)
-        victims = [number for number in shims if number not in self.killed_shims and number in self.by_id]
-        if not victims:
-            return
-        number = self.random.choice(victims)
+        def victims():
+            shims.update(shims_of(self.rig.runtime))
+            return [number for number in shims if number not in self.killed_shims and number in self.by_id]
+
+        shims = {}
+        number = self.random.choice(until(victims, "no task runs"))
         pid = shims[number]
         kill(pid)
         self.killed_shims[number] = pid
@@ -553,13 +553,16 @@ class Torture:
 
     def check_result(self, plan, number):
         path = f"{ROOT}/task/{number}"
-        self.test.assertEqual(json.loads(self.call("TakeResult", "()", path=path, interface=TASK)[0]), plan.result)
+        result = json.loads(self.call("TakeResult", "()", path=path, interface=TASK)[0])
+        if plan.kind == "map":
+            result = [item["processed"] for item in result]
+        self.test.assertEqual(result, plan.result)
         with self.test.assertRaises(GLib.Error):
             self.call("TakeResult", "()", path=path, interface=TASK)
 
     def check_history(self, rows):
         """Over one more end of the daemon."""
-        self.rig.kill_daemon(self.rig.daemon())
+        self.rig.kill_daemon(until(self.rig.daemon, "there is no daemon"))
         again = self.list_tasks()
         for number, row in rows.items():
             plan = self.by_id[number]
