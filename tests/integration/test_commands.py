@@ -294,7 +294,7 @@ class SurroundingsTest(CommandTestCase):
         self.assertEqual(len(dict(pairs)), len(pairs))
         folder = str(self.session.runtime / f"task-{task.id}")
         own = {"LONGRUN_TASK_ID": str(task.id), "LONGRUN_RESULT": f"{folder}/result", "NOTIFY_SOCKET": f"{folder}/notify",
-               "LONGRUN_RESULT_MAX": str(1 << 20)}
+               "LONGRUN_RESULT_MAX": str(1 << 20), "LONGRUN_ATTEMPT": "1"}
         got = dict(pairs)
         self.assertEqual({name: got.pop(name) for name in own}, own)
         return got
