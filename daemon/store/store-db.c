@@ -91,7 +91,8 @@ int store_db_error(sqlite3 *db, int rc) {
 /* Some of the WAL stays for reuse after a large commit. Sorts are small, and a full disk must not
  * stop them. */
 #define PRAGMAS                                                                                    \
-    "PRAGMA synchronous=FULL; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"                       \
+    "PRAGMA synchronous=FULL; PRAGMA secure_delete=FAST; PRAGMA mmap_size=0; PRAGMA "              \
+    "temp_store=MEMORY;"                                                                           \
     "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
 
 static const char *const pragmas[] = {
