@@ -62,7 +62,8 @@ static void look(Manager *m) {
 bool manager_disk_has_room(Manager *m) {
     uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
-    if (m->config.min_free_disk > 0 && now - m->disk_checked >= LOOK_INTERVAL_USEC)
+    /* The check may have been turned off meanwhile. */
+    if ((m->config.min_free_disk > 0 || m->low_disk) && now - m->disk_checked >= LOOK_INTERVAL_USEC)
         look(m);
     if (!m->low_disk)
         return true;

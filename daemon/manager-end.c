@@ -199,7 +199,7 @@ static void note_log_loss(Task *t, const ExecOutcome *outcome) {
 
     if (outcome->log_error == 0)
         return;
-    snprintf(text, sizeof(text), "its log is not whole, %" PRIu64 " bytes were lost: %s",
+    snprintf(text, sizeof(text), "its log is not whole, %" PRIu64 " bytes are not in it: %s",
              outcome->log_dropped, strerror(-outcome->log_error));
     append_message(t, text);
 }

@@ -141,14 +141,33 @@ void shim_job_tell_end(ShimJob *j) {
     report_end(j);
 }
 
-/* Ends with the message; the job may be gone then. */
+/* A keeper that is being stopped makes no shims any more. Nothing of the task has run: the next one
+ * gets it, after the daemon itself was stopped perhaps. */
+static bool is_refused(const ShimJob *j, const ShimMessage *m) {
+    return m->is_end && m->end.stopped && m->end.exec_errno == ECANCELED && !j->heard &&
+           !shim_left_trace(j->runtime_dir);
+}
+
+static void wait_for_next_keeper(ShimJob *j) {
+    shim_job_close_control(j);
+    if (j->cancel_requested)
+        shim_job_end_by_errno(j, -ECANCELED);
+    else
+        shim_job_set_state(j, SHIM_JOB_WAITING);
+}
+
+/* True when it was the last; the job may be gone then. */
 static bool handle_message(ShimJob *j, char *data) {
     ShimMessage m;
 
+    shim_message_parse(data, &m);
+    if (is_refused(j, &m)) {
+        wait_for_next_keeper(j);
+        return true;
+    }
     j->heard = true;
     j->connects = 0;
     j->job_fd = close_fd(j->job_fd);
-    shim_message_parse(data, &m);
     handle_news(j, &m);
     if (!m.is_end)
         return false;

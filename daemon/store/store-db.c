@@ -91,14 +91,15 @@ int store_db_error(sqlite3 *db, int rc) {
 /* Some of the WAL stays for reuse after a large commit. Sorts are small, and a full disk must not
  * stop them. */
 #define PRAGMAS                                                                                    \
-    "PRAGMA synchronous=FULL; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"                       \
+    "PRAGMA synchronous=FULL; PRAGMA secure_delete=FAST; PRAGMA mmap_size=0; PRAGMA "              \
+    "temp_store=MEMORY;"                                                                           \
     "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
 
 static const char *const pragmas[] = {
     [STORE_DB_WRITE] = PRAGMAS "PRAGMA cache_size=-2048; PRAGMA journal_size_limit=16777216;"
                                "PRAGMA journal_mode=WAL;",
     [STORE_DB_READ] = PRAGMAS "PRAGMA cache_size=-1024;",
-    [STORE_DB_BUILD] = PRAGMAS "PRAGMA cache_size=-4096; PRAGMA journal_mode=DELETE;",
+    [STORE_DB_BUILD] = PRAGMAS "PRAGMA cache_size=-32768; PRAGMA journal_mode=DELETE;",
     [STORE_DB_RESCUE] = PRAGMAS "PRAGMA cache_size=-1024;",
 };
 

@@ -25,9 +25,9 @@ struct Store {
     atomic_bool damage_seen; /* by the reader: the writer is to move the file aside */
 
     /* The loop's. */
-    uint64_t epoch; /* what is committed with an earlier one than the writer's is refused */
-    char *session;
-    bool session_written;
+    uint64_t epoch;    /* what is committed with an earlier one than the writer's is refused */
+    char *session;     /* NULL = as it is in the file */
+    bool meta_written; /* it, and the highest id */
     char *damaged_path;
     size_t reads;
 };

@@ -152,16 +152,8 @@ static int insert_task(StoreDb *d, const StoreBatch *b, const StoreOp *op, int64
 
 static int insert_request(StoreDb *d, uint64_t id, const TaskSpec *spec) {
     _cleanup_free_ char *json = request_to_json(spec);
-    sqlite3_stmt *s;
 
-    if (!json)
-        return -ENOMEM;
-    int r = store_statement(d, STATEMENT_INSERT_REQUEST, &s);
-    if (r < 0)
-        return r;
-    (void)store_bind_u64(s, 1, id);
-    (void)store_bind_text(s, 2, json);
-    return store_db_run(d, s);
+    return json ? store_statement_run(d, STATEMENT_INSERT_REQUEST, id, json) : -ENOMEM;
 }
 
 static int insert_row(StoreDb *d, const StoreBatch *b, const StoreOp *op, StoreEnvCache *envs) {
@@ -203,16 +195,6 @@ int store_row_put(StoreDb *d, const StoreBatch *b, const StoreOp *op, StoreEnvCa
     return r;
 }
 
-static int run_with_id(StoreDb *d, StoreStatement statement, uint64_t id) {
-    sqlite3_stmt *s;
-    int r = store_statement(d, statement, &s);
-
-    if (r < 0)
-        return r;
-    (void)store_bind_u64(s, 1, id);
-    return store_db_run(d, s);
-}
-
 static int read_env_id(StoreDb *d, uint64_t id, int64_t *ret) {
     sqlite3_stmt *s;
     int r = store_statement(d, STATEMENT_FIND_TASK_ENV, &s);
@@ -231,13 +213,13 @@ int store_row_remove(StoreDb *d, uint64_t id) {
     int r = read_env_id(d, id, &env);
 
     if (r >= 0)
-        r = run_with_id(d, STATEMENT_DELETE_TASK, id);
+        r = store_statement_run(d, STATEMENT_DELETE_TASK, id, NULL);
     if (r >= 0)
-        r = run_with_id(d, STATEMENT_DELETE_REQUEST, id);
+        r = store_statement_run(d, STATEMENT_DELETE_REQUEST, id, NULL);
     if (r >= 0)
-        r = run_with_id(d, STATEMENT_DELETE_RESULT, id);
+        r = store_statement_run(d, STATEMENT_DELETE_RESULT, id, NULL);
     if (r >= 0 && env > 0)
-        r = run_with_id(d, STATEMENT_DELETE_ENV, (uint64_t)env);
+        r = store_statement_run(d, STATEMENT_DELETE_ENV, (uint64_t)env, NULL);
     return r;
 }
 

@@ -30,6 +30,7 @@ static const char *const statements[_STATEMENT_MAX] = {
                              " AND NOT EXISTS (SELECT 1 FROM task WHERE env_id = ?1)",
     [STATEMENT_PUT_RESULT] = "INSERT OR REPLACE INTO result VALUES (?1, ?2)",
     [STATEMENT_PUT_META] = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
+    [STATEMENT_RAISE_ID] = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'task' AND seq < ?1",
     [STATEMENT_READ_TASK] =
         "SELECT " STORE_ROW_COLUMNS " FROM " STORE_ROW_TABLES " WHERE task.id = ?1",
     [STATEMENT_READ_ENV] = "SELECT block FROM env WHERE id = ?1",
@@ -40,4 +41,16 @@ _Static_assert(_STATEMENT_MAX <= STORE_STATEMENTS_MAX, "more statements than pla
 
 int store_statement(StoreDb *d, StoreStatement statement, sqlite3_stmt **ret) {
     return store_db_statement(d, statement, statements[statement], ret);
+}
+
+int store_statement_run(StoreDb *d, StoreStatement statement, uint64_t id, const char *text) {
+    sqlite3_stmt *s;
+    int r = store_statement(d, statement, &s);
+
+    if (r < 0)
+        return r;
+    (void)store_bind_u64(s, 1, id);
+    if (text)
+        (void)store_bind_text(s, 2, text);
+    return store_db_run(d, s);
 }

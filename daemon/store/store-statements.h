@@ -17,6 +17,7 @@ typedef enum StoreStatement {
     STATEMENT_DELETE_ENV, /* if no task has it */
     STATEMENT_PUT_RESULT,
     STATEMENT_PUT_META,
+    STATEMENT_RAISE_ID, /* the highest that was ever given out */
     STATEMENT_READ_TASK,
     STATEMENT_READ_ENV,
     STATEMENT_READ_RESULT,
@@ -24,3 +25,6 @@ typedef enum StoreStatement {
 } StoreStatement;
 
 int store_statement(StoreDb *d, StoreStatement statement, sqlite3_stmt **ret);
+
+/* Runs one that takes an id and, unless it is NULL, a text. */
+int store_statement_run(StoreDb *d, StoreStatement statement, uint64_t id, const char *text);

@@ -12,19 +12,6 @@
 
 /* ---- one batch ---- */
 
-static int put_text(StoreDb *d, StoreStatement statement, uint64_t id, const char *text) {
-    sqlite3_stmt *s;
-    int r = store_statement(d, statement, &s);
-
-    if (r < 0)
-        return r;
-    if (id > 0)
-        (void)store_bind_u64(s, 1, id);
-    if (text)
-        (void)store_bind_text(s, 2, text);
-    return store_db_run(d, s);
-}
-
 static int put_session(StoreDb *d, const char *session) {
     sqlite3_stmt *s;
     int r = store_statement(d, STATEMENT_PUT_META, &s);
@@ -36,14 +23,21 @@ static int put_session(StoreDb *d, const char *session) {
     return store_db_run(d, s);
 }
 
+/* A new database in the place of a damaged one may not have heard of all ids. */
+static int put_meta(StoreDb *d, const StoreCommit *c) {
+    int r = c->session ? put_session(d, c->session) : 0;
+
+    return r < 0 ? r : store_statement_run(d, STATEMENT_RAISE_ID, c->id_max, NULL);
+}
+
 static int write_op(StoreDb *d, const StoreBatch *b, const StoreOp *op, StoreEnvCache *envs) {
     switch (op->type) {
     case STORE_OP_PUT_TASK:
         return store_row_put(d, b, op, envs);
     case STORE_OP_PUT_RESULT:
-        return put_text(d, STATEMENT_PUT_RESULT, op->id, op->result);
+        return store_statement_run(d, STATEMENT_PUT_RESULT, op->id, op->result);
     case STORE_OP_REMOVE_RESULT:
-        return put_text(d, STATEMENT_DELETE_RESULT, op->id, NULL);
+        return store_statement_run(d, STATEMENT_DELETE_RESULT, op->id, NULL);
     case STORE_OP_REMOVE_TASK:
         *envs = (StoreEnvCache){}; /* it may go with the task */
         return store_row_remove(d, op->id);
@@ -52,7 +46,7 @@ static int write_op(StoreDb *d, const StoreBatch *b, const StoreOp *op, StoreEnv
 }
 
 static int write_commit(StoreDb *d, const StoreCommit *c, StoreEnvCache *envs) {
-    int r = c->session ? put_session(d, c->session) : 0;
+    int r = c->has_meta ? put_meta(d, c) : 0;
 
     for (size_t i = 0; r >= 0 && i < c->batch->n_ops; i++)
         r = write_op(d, c->batch, &c->batch->ops[i], envs);
@@ -72,7 +66,8 @@ static bool is_gone(StoreDb *d) {
 static int reopen(Store *s) {
     if (s->write_db.db)
         return is_gone(&s->write_db) ? -EBADMSG : 0;
-    return store_db_open(&s->write_db, s->path, STORE_DB_WRITE);
+    int r = store_db_open(&s->write_db, s->path, STORE_DB_WRITE);
+    return r == -ENOENT ? -EBADMSG : r; /* deleted as well */
 }
 
 /* All or none. */

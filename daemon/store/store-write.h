@@ -7,7 +7,9 @@ typedef struct StoreCommit {
     StoreJob job;
     Store *store;      /* not owned */
     StoreBatch *batch; /* the caller's */
-    char *session;     /* to be written down with it, NULL = none */
+    bool has_meta;     /* with it these are written down: */
+    char *session;     /* NULL = none */
+    uint64_t id_max;
     uint64_t epoch;
     StoreCommitFunc func;
     void *userdata;

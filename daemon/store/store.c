@@ -94,7 +94,7 @@ int store_set_session(Store *s, const char *session) {
         return -ENOMEM;
     free(s->session);
     s->session = copy;
-    s->session_written = false;
+    s->meta_written = false;
     return 0;
 }
 
@@ -198,12 +198,12 @@ static void commit_finish(StoreJob *job) {
 
     if (c->replaced) {
         s->epoch = c->new_epoch;
-        s->session_written = false;
+        s->meta_written = false;
         free(s->damaged_path);
         s->damaged_path = TAKE_PTR(c->damaged_path);
     }
-    if (c->error == 0 && c->session && streq(c->session, strempty(s->session)))
-        s->session_written = true;
+    if (c->error == 0 && c->has_meta && streq(strempty(c->session), strempty(s->session)))
+        s->meta_written = true;
     c->func(c->userdata, c->error);
 }
 
@@ -222,7 +222,9 @@ int store_commit(Store *s, StoreBatch *b, StoreCommitFunc func, void *userdata) 
         .func = func,
         .userdata = userdata,
     };
-    if (s->session && !s->session_written) {
+    c->has_meta = !s->meta_written;
+    c->id_max = s->id_max;
+    if (c->has_meta && s->session) {
         c->session = strdup(s->session);
         if (!c->session) {
             free(c);

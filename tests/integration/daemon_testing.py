@@ -16,6 +16,7 @@ import re
 import select
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -345,6 +346,11 @@ class DaemonSession:
 
     def list_tasks(self, **keys):
         return self.call("ListTasks", "(a{sv})", dictionary(FILTER, keys))
+
+    def stored_results(self):
+        """Ids of the tasks whose results wait on the disk to be taken."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.state}/longrun.db?mode=ro", uri=True)) as db:
+            return [row[0] for row in db.execute("SELECT task_id FROM result ORDER BY task_id")]
 
     def count_tasks(self, **keys):
         return self.call("CountTasks", "(a{sv})", dictionary(FILTER, keys))[0]

@@ -277,6 +277,7 @@ START_TEST(test_adopt_early) {
     size_t size;
     _cleanup_free_ char *starts = unit_read("starts", &size);
     ck_assert_uint_eq(size, 2 * 53);
+    ck_assert(strncmp(starts, "x\nx\n", 4) == 0);
 }
 END_TEST
 

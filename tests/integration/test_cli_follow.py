@@ -11,7 +11,7 @@ import signal
 import subprocess
 
 from cli_testing import Case
-from longrun_testing import DEADLINE_SEC, Terminal, main
+from longrun_testing import DEADLINE_SEC, Gate, Terminal, main
 
 
 class Follow(Case):

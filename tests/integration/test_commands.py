@@ -295,7 +295,7 @@ class SurroundingsTest(CommandTestCase):
         self.assertEqual(len(dict(pairs)), len(pairs))
         folder = str(self.session.runtime / f"task-{task.id}")
         own = {"LONGRUN_TASK_ID": str(task.id), "LONGRUN_RESULT": f"{folder}/result", "NOTIFY_SOCKET": f"{folder}/notify",
-               "LONGRUN_RESULT_MAX": str(1 << 20)}
+               "LONGRUN_RESULT_MAX": str(1 << 20), "LONGRUN_ATTEMPT": "1"}
         got = dict(pairs)
         self.assertEqual({name: got.pop(name) for name in own}, own)
         return got
@@ -549,9 +549,10 @@ class ResultTest(CommandTestCase):
     def test_result_goes_with_the_task(self):
         task = self.session.shell("echo 1 >$LONGRUN_RESULT")
         task.wait()
-        self.assertTrue((self.session.runtime / f"task-{task.id}").exists())
-        self.session.call("RemoveTasks", "(at)", [task.id])
+        self.assertEqual(self.session.stored_results(), [task.id])
         self.assertFalse((self.session.runtime / f"task-{task.id}").exists())
+        self.session.call("RemoveTasks", "(at)", [task.id])
+        self.assertEqual(self.session.stored_results(), [])
 
 
 class NotifyTest(CommandTestCase):

@@ -152,7 +152,7 @@ class ListTest(DaemonTestCase):
         self.assertEqual([t["id"] for t in self.session.list_tasks()[0]], [ids[1]])
         self.assertEqual(list((self.session.state / "logs").iterdir()), [])
         # The results have gone with them.
-        self.assertEqual([p.name for p in self.session.runtime.glob("task-*")], [f"task-{ids[1]}"])
+        self.assertEqual(self.session.stored_results(), [ids[1]])
         with self.assertError("NoSuchTask"):
             tasks[0].get("State")
 
@@ -170,7 +170,7 @@ class HistoryTest(DaemonTestCase):
         self.assertEqual([t["id"] for t in self.session.list_tasks()[0]], [t.id for t in tasks[5:]])
         self.assertEqual(sorted(p.name for p in (self.session.state / "logs").glob("*.log")),
                          [f"{t.id}.log" for t in tasks[5:]])
-        self.assertEqual(len(list(self.session.runtime.glob("task-*"))), 3)
+        self.assertEqual(self.session.stored_results(), [t.id for t in tasks[5:]])
 
 
 class NoHistoryTest(DaemonTestCase):
@@ -359,13 +359,12 @@ class ResultTest(DaemonTestCase):
                 with self.assertError("StillActive", "wait for it"):
                     task.call("TakeResult")
                 task.wait()
-                folder = self.session.runtime / f"task-{task.id}"
                 self.assertTrue(task.get("HasResult"))
-                self.assertTrue(folder.exists())
-                self.assertEqual(folder.stat().st_mode & 0o777, 0o700)
+                self.assertEqual(self.session.stored_results(), [task.id])
+                self.assertFalse((self.session.runtime / f"task-{task.id}").exists())
                 self.assertEqual(task.take_result()[0]["processed"], "A")
                 self.assertFalse(task.get("HasResult"))
-                self.assertFalse(folder.exists())
+                self.assertEqual(self.session.stored_results(), [])
                 with self.assertError("NoResult", "taken already"):
                     task.call("TakeResult")
 

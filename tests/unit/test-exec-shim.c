@@ -101,6 +101,20 @@ START_TEST(test_second) {
 }
 END_TEST
 
+/* An answer that comes late, or twice, does not touch the keeper that is there. */
+START_TEST(test_answered_twice) {
+    int control = start();
+
+    shim_executor_use_unit(rig.executor, true, NULL);
+    shim_executor_use_unit(rig.executor, false, "the test says so");
+    keeper_rig_settle(&rig);
+    ck_assert_uint_eq(rig.hellos, 1);
+    rig_shim_say(control, "EXIT_CODE=0\n");
+    keeper_rig_until_ended(&rig, &job);
+    ck_assert_str_eq(shim_rig_last(&job), "ended succeeded 0 exit code 0");
+}
+END_TEST
+
 /* What is wanted of a shim is not lost, be the shim there already or not. */
 START_TEST(test_wishes) {
     int control = start();
@@ -318,6 +332,43 @@ START_TEST(test_spawn_again) {
 }
 END_TEST
 
+/* A keeper that is being stopped makes no shims: what it is asked for waits for the next. */
+START_TEST(test_refused) {
+    int control = start();
+
+    if (_i)
+        exec_job_cancel(job.job);
+    rig_shim_say(control, "EXEC_ERRNO=125\nEXEC_STEP=setup\nLOG_SIZE=0\nSTOPPED=1\n");
+    close_order(0);
+    if (_i) {
+        keeper_rig_until_ended(&rig, &job);
+        ck_assert_str_eq(shim_rig_last(&job), "ended cancelled -1 cancelled before it was started");
+        return;
+    }
+    keeper_rig_settle(&rig);
+    keeper_rig_close(&rig);
+    keeper_rig_until(&rig, was_asked, &(unsigned){2});
+    keeper_rig_listen(&rig);
+    shim_executor_use_unit(rig.executor, true, NULL);
+    keeper_rig_until_orders(&rig, 2);
+    rig_shim_say(rig.orders[1].control_fd, "EXIT_CODE=0\n");
+    keeper_rig_until_ended(&rig, &job);
+    ck_assert_uint_eq(job.n_events, 1);
+}
+END_TEST
+
+/* But a shim that was stopped in front of its command has written the end down. */
+START_TEST(test_stopped_early) {
+    int control = start();
+
+    rig_task_file(7, "exit", "EXEC_ERRNO=125\nEXEC_STEP=setup\nSTOPPED=1\n");
+    rig_shim_say(control, "EXEC_ERRNO=125\nEXEC_STEP=setup\nSTOPPED=1\n");
+    keeper_rig_until_ended(&rig, &job);
+    ck_assert_str_eq(shim_rig_last(&job), "ended interrupted -1 its supervisor, longrun-shim, was "
+                                          "told to stop by a signal before it was started");
+}
+END_TEST
+
 /* A keeper that dies of the task, each time: it is not tried for ever. */
 START_TEST(test_spawn_no_more) {
     ck_assert_int_eq(keeper_rig_start(&rig, &job, 7), 0);
@@ -422,7 +473,7 @@ START_TEST(test_strays) {
     close_order(0);
     keeper_rig_until_ended(&rig, &job);
     ck_assert_str_eq(shim_rig_last(&job), LOST);
-    ck_assert_int_eq(wait_for(stray), SIGKILL);
+    ck_assert_int_eq(waitpid(stray, NULL, WNOHANG), stray); /* gone when that is told */
     ck_assert_int_eq(waitpid(other, NULL, WNOHANG), 0);
     ck_assert_int_eq(waitpid(elsewhere, NULL, WNOHANG), 0);
     kill(other, SIGKILL);
@@ -598,6 +649,7 @@ static Suite *suite_new(void) {
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_start);
     tcase_add_test(t, test_second);
+    tcase_add_test(t, test_answered_twice);
     tcase_add_test(t, test_wishes);
     tcase_add_test(t, test_wish_waits);
     tcase_add_test(t, test_cancel_before_keeper);
@@ -610,6 +662,8 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_record_unannounced);
     tcase_add_test(t, test_reconnect);
     tcase_add_test(t, test_spawn_again);
+    tcase_add_loop_test(t, test_refused, 0, 2);
+    tcase_add_test(t, test_stopped_early);
     tcase_add_test(t, test_spawn_no_more);
     tcase_add_loop_test(t, test_keeper_gone, 0, 3);
     tcase_add_loop_test(t, test_keeper_again, 0, 2);

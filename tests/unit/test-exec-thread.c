@@ -156,6 +156,21 @@ START_TEST(test_log_cap) {
 }
 END_TEST
 
+static int run_busy(TaskContext *c, const cJSON *params) {
+    while (clock_usec(CLOCK_THREAD_CPUTIME_ID) < 20 * USEC_PER_MSEC)
+        ;
+    return 0;
+}
+
+/* The time that its thread has worked for it, not that of those that had the thread before. */
+START_TEST(test_usage) {
+    run(run_busy, &options);
+    ck_assert_uint_ge(job.cpu_usec, 15 * USEC_PER_MSEC);
+    run(run_params, &options);
+    ck_assert_uint_lt(job.cpu_usec, 15 * USEC_PER_MSEC);
+}
+END_TEST
+
 /* ---- the cancel ---- */
 
 static void cancel_on_status(RigJob *j, const char *event) {
@@ -294,6 +309,7 @@ static void kill_on_status(RigJob *j, const char *event) {
     if (strncmp(event, "status", 6) != 0)
         return;
     MUST(exec_job_kill(j->job, 9) == -EOPNOTSUPP);
+    MUST(exec_job_pause(j->job, true) == -EOPNOTSUPP);
     sem_post(&let_go);
 }
 
@@ -358,6 +374,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_cancel_at_once);
     tcase_add_test(t, test_stubborn);
     tcase_add_test(t, test_failure_after_cancel);
+    tcase_add_test(t, test_usage);
     tcase_add_test(t, test_kill);
     tcase_add_test(t, test_cancel_without_thread);
     tcase_add_test(t, test_free_waits);

@@ -80,7 +80,7 @@ static int property_environment(sd_bus *bus, const char *path, const char *inter
     char variable[256];
 
     snprintf(variable, sizeof(variable), "XDG_RUNTIME_DIR=%s", strempty(runtime_dir));
-    return sd_bus_message_append(reply, "as", 2, "HOME=/home/x", runtime_dir ? variable : "A=b");
+    return sd_bus_message_append(reply, "as", 2, "SHELL=/bin/sh", runtime_dir ? variable : "A=b");
 }
 
 /* clang-format off */
