@@ -299,8 +299,8 @@ static int open_store(Manager *m, Error *error) {
                  m->dirs.state, damaged);
     /* Where the database has been lost, logs still bear the numbers of its tasks. */
     m->next_id = store_next_id(m->store);
-    if (m->next_id == 1)
-        m->next_id = task_log_highest_id(m->dirs.logs) + 1;
+    if (m->next_id == 1 || damaged)
+        m->next_id = MAX(m->next_id, task_log_highest_id(m->dirs.logs) + 1);
     return 0;
 }
 

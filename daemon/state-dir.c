@@ -60,7 +60,7 @@ static int lock_dir(const char *dir, int *ret_fd, Error *error) {
 /* sockaddr_un is short, and a shim binds a socket in the task's folder. */
 static int check_socket_path(const StateDir *d, Error *error) {
     struct sockaddr_un address;
-    size_t longest = strlen(d->runtime) + strlen("/task-18446744073709551615/notify");
+    size_t longest = strlen(d->runtime) + strlen("/task-18446744073709551615/control");
 
     if (longest < sizeof(address.sun_path))
         return 0;

@@ -10,8 +10,8 @@
 #include "common/strv.h"
 #include "daemon/core/task-options.h"
 
-/* cJSON writes no more than 15 digits of a number. Above, it is a string of digits. */
-#define EXACT_MAX UINT64_C(999999999999999)
+/* cJSON reads numbers as doubles, which hold whole ones up to here. Above, it is a string. */
+#define EXACT_MAX (UINT64_C(1) << 53)
 
 static void cjson_deletep(cJSON **j) {
     cJSON_Delete(*j);
@@ -43,13 +43,12 @@ static bool has_own_place(const TaskOption *o) {
 
 /* ---- writing ---- */
 
+/* cJSON itself would write no more than 15 digits, and take its time over them. */
 static cJSON *number_to_json(uint64_t n) {
     char digits[32];
 
-    if (n <= EXACT_MAX)
-        return cJSON_CreateNumber((double)n);
     snprintf(digits, sizeof(digits), "%" PRIu64, n);
-    return cJSON_CreateString(digits);
+    return n <= EXACT_MAX ? cJSON_CreateRaw(digits) : cJSON_CreateString(digits);
 }
 
 /* The value of a field, NULL when memory is short. *ret_same: it is to be left out. */
@@ -75,7 +74,7 @@ static cJSON *field_to_json(const TaskOption *o, const void *field, const void *
         return *ret_same ? NULL : cJSON_CreateBool(*(const bool *)field);
     case 'u':
         *ret_same = *(const uint32_t *)field == *(const uint32_t *)other;
-        return *ret_same ? NULL : cJSON_CreateNumber(*(const uint32_t *)field);
+        return *ret_same ? NULL : number_to_json(*(const uint32_t *)field);
     case 'i':
         *ret_same = *(const int32_t *)field == *(const int32_t *)other;
         return *ret_same ? NULL : cJSON_CreateNumber(*(const int32_t *)field);

@@ -99,7 +99,7 @@ static const char *const pragmas[] = {
     [STORE_DB_WRITE] = PRAGMAS "PRAGMA cache_size=-2048; PRAGMA journal_size_limit=16777216;"
                                "PRAGMA journal_mode=WAL;",
     [STORE_DB_READ] = PRAGMAS "PRAGMA cache_size=-1024;",
-    [STORE_DB_BUILD] = PRAGMAS "PRAGMA cache_size=-4096; PRAGMA journal_mode=DELETE;",
+    [STORE_DB_BUILD] = PRAGMAS "PRAGMA cache_size=-32768; PRAGMA journal_mode=DELETE;",
     [STORE_DB_RESCUE] = PRAGMAS "PRAGMA cache_size=-1024;",
 };
 

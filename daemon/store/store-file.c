@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -146,6 +147,7 @@ int store_file_replace(const char *path, uint64_t id_above, char **ret_damaged) 
     r = sync_folder(path);
     if (r < 0)
         return r;
+    (void)malloc_trim(0); /* a large cache has come and gone */
     *ret_damaged = TAKE_PTR(damaged);
     return 0;
 }

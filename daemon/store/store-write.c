@@ -66,7 +66,8 @@ static bool is_gone(StoreDb *d) {
 static int reopen(Store *s) {
     if (s->write_db.db)
         return is_gone(&s->write_db) ? -EBADMSG : 0;
-    return store_db_open(&s->write_db, s->path, STORE_DB_WRITE);
+    int r = store_db_open(&s->write_db, s->path, STORE_DB_WRITE);
+    return r == -ENOENT ? -EBADMSG : r; /* deleted as well */
 }
 
 /* All or none. */

@@ -47,11 +47,11 @@ START_TEST(test_only_what_differs) {
     ck_assert_str_eq(empty, "{}");
     unit_set(&spec->cwd, "/x");
     spec->clear_env = true;
-    spec->log_max = 999999999999999;
-    spec->result_max = 1000000000000001; /* not exact as a number of cJSON */
+    spec->log_max = UINT64_C(1) << 53;
+    spec->result_max = (UINT64_C(1) << 53) + 1; /* not exact as a double */
     text = request_to_json(spec);
-    ck_assert_str_eq(text, "{\"cwd\":\"/x\",\"clear-env\":true,\"log-max\":999999999999999,"
-                           "\"result-max\":\"1000000000000001\"}");
+    ck_assert_str_eq(text, "{\"cwd\":\"/x\",\"clear-env\":true,\"log-max\":9007199254740992,"
+                           "\"result-max\":\"9007199254740993\"}");
 }
 END_TEST
 

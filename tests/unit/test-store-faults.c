@@ -236,6 +236,20 @@ START_TEST(test_file_deleted) {
 }
 END_TEST
 
+/* Deleted while no connection was open, after an error. */
+START_TEST(test_file_deleted_after_error) {
+    _cleanup_(task_freep) Task *t = unit_task_new(1);
+
+    limit_files(wal_size());
+    MUST(rig_commit(rig_batch(&t, 1)) == -ENOSPC);
+    limit_files(RLIM_INFINITY);
+    MUST(unlink(rig_path("")) == 0);
+    ck_assert_int_eq(rig_commit(rig_batch(&t, 1)), -EBADMSG);
+    rig_put(t);
+    ck_assert_ptr_nonnull(rig_read_one(1));
+}
+END_TEST
+
 /* There is no room for the new database: the damaged one stays, and it is tried again. */
 START_TEST(test_damaged_without_room) {
     _cleanup_(task_freep) Task *t = unit_task_new(1001);
@@ -267,6 +281,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_put_in_anew);
     tcase_add_test(t, test_row_is_lost);
     tcase_add_test(t, test_file_deleted);
+    tcase_add_test(t, test_file_deleted_after_error);
     tcase_add_test(t, test_damaged_without_room);
     suite_add_tcase(s, t);
     return s;
