@@ -51,11 +51,6 @@
 
 /* ---- the job ---- */
 
-/* Where a shim that is executed, not forked by a keeper, finds the job and the control socket. */
-#define SHIM_FD_SPEC 3
-#define SHIM_FD_CONTROL 4
-#define SHIM_SPEC_NOTIFY_SOCKET "notify-socket"
-
 #define SHIM_SPEC_MAX (16 * MIB) /* the largest job, bytes */
 
 /* NUL-terminated KEY=VALUE strings. ARGV and ENV may repeat, in order; ENV is the whole environment
