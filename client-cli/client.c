@@ -3,21 +3,30 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <unistd.h>
 
+#include "client-cli/again.h"
 #include "client-cli/output.h"
+#include "common/clock.h"
 
 #define EXIT_CANCELLED 130 /* as a shell says of a program that Ctrl-C ended */
+#define EXIT_TIMED_OUT 124 /* as timeout(1) has it, whatever the command then ended with */
 
 #define NO_BUS_HELP                                                                                \
     "log in through systemd-logind (console, ssh, \"machinectl shell\"), or begin a session bus "  \
     "of your own: dbus-run-session -- bash"
 
 #define SPAWN_PREFIX "org.freedesktop.DBus.Error.Spawn."
+#define SYSTEMD_PREFIX "org.freedesktop.systemd1."
 
 #define GONE "longrund has gone away, or does not answer; \"longrun list\" starts it again"
 
-/* Whether the daemon has answered before: then it is installed. */
-static bool has_answered;
+/* Whether the daemon has been there before: then it is installed. */
+static bool was_there;
+
+static bool has_prefix(const char *s, const char *prefix) {
+    return strncmp(s, prefix, strlen(prefix)) == 0;
+}
 
 /* What to say of errors of the bus itself, NULL for others: those of the daemon say what to do. */
 static const char *bus_error_text(const sd_bus_error *error) {
@@ -33,7 +42,7 @@ static const char *bus_error_text(const sd_bus_error *error) {
         {SD_BUS_ERROR_TIMEOUT, "longrund does not answer"},
     };
 
-    if (has_answered && sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN))
+    if (was_there && sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN))
         return GONE;
     for (size_t i = 0; i < ELEMENTSOF(texts); i++)
         if (sd_bus_error_has_name(error, texts[i].name))
@@ -50,7 +59,7 @@ int client_report(const sd_bus_error *error, int r) {
         print_error("the connection to the session bus is lost");
     else if (!sd_bus_error_is_set(error))
         print_error("longrund and this program do not understand each other: %s", strerror(-r));
-    else if (strncmp(error->name, SPAWN_PREFIX, strlen(SPAWN_PREFIX)) == 0)
+    else if (has_prefix(error->name, SPAWN_PREFIX))
         print_error("longrund could not be started: %s", strempty(error->message));
     else
         print_error("%s", isempty(error->message) ? error->name : error->message);
@@ -78,22 +87,88 @@ const char *client_task_path(char buf[CLIENT_PATH_MAX], uint64_t id) {
     return buf;
 }
 
-int client_send(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_message **ret) {
-    _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-    int r = sd_bus_call(bus, call, timeout, &error, ret);
+/* ---- calls ---- */
 
-    if (r >= 0) {
-        has_answered = true;
-        return 0;
-    }
-    /* The path of a task that is not known has no object behind it. */
+/* Sends a call and waits for the answer. The error is the caller's to report. */
+static int send_once(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_message **ret,
+                     sd_bus_error *error) {
+    int r = sd_bus_call(bus, call, timeout, error, ret);
+
+    if (r < 0)
+        return r;
+    was_there = true;
+    return 0;
+}
+
+static int report_call(sd_bus_message *call, const sd_bus_error *error, int r) {
     const char *path = sd_bus_message_get_path(call);
-    if (sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_OBJECT) && !streq(path, CLIENT_ROOT)) {
+
+    /* The path of a task that is not known has no object behind it. */
+    if (sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) && !streq(path, CLIENT_ROOT)) {
         print_error("there is no task %s; \"longrun list --all\" shows those that are known",
                     strrchr(path, '/') + 1);
         return r;
     }
-    return client_report(&error, r);
+    return client_report(error, r);
+}
+
+int client_send(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_message **ret) {
+    _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = send_once(bus, call, timeout, ret, &error);
+
+    return r < 0 ? report_call(call, &error, r) : 0;
+}
+
+/* Whether the error says that the daemon has gone away, or cannot come yet. The bus itself is still
+ * there then. */
+static bool is_away(sd_bus *bus, const sd_bus_error *error) {
+    static const char *const names[] = {SD_BUS_ERROR_NAME_HAS_NO_OWNER, SD_BUS_ERROR_DISCONNECTED,
+                                        SD_BUS_ERROR_SERVICE_UNKNOWN,
+                                        "org.freedesktop.DBus.Error.TimedOut"};
+
+    if (sd_bus_is_open(bus) <= 0 || !sd_bus_error_is_set(error))
+        return false;
+    /* The bus says so of a peer that has left without an answer. A daemon that is there and does
+     * not answer in time is another error, Timeout. */
+    if (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY)) {
+        was_there = true;
+        return true;
+    }
+    if (!was_there)
+        return false;
+    for (size_t i = 0; i < ELEMENTSOF(names); i++)
+        if (sd_bus_error_has_name(error, names[i]))
+            return true;
+    /* While the old one is on its way out the next one may fail to start. */
+    return has_prefix(error->name, SPAWN_PREFIX) || has_prefix(error->name, SYSTEMD_PREFIX);
+}
+
+/* Whether the question is to be asked again, and in how many microseconds. */
+static bool ask_again(Again *again, sd_bus *bus, const sd_bus_error *error, uint64_t sent_usec,
+                      uint64_t *ret_delay_usec) {
+    if (!is_away(bus, error))
+        return false;
+    AgainAdvice advice =
+        again_advise(again, sent_usec, clock_usec(CLOCK_MONOTONIC), ret_delay_usec);
+    if (advice == AGAIN_SAY_AND_WAIT)
+        print_error("longrund has gone away; waiting for it to come back");
+    return advice != AGAIN_GIVE_UP;
+}
+
+int client_ask(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_message **ret) {
+    Again again = {};
+
+    for (;;) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        uint64_t sent_usec = clock_usec(CLOCK_MONOTONIC), delay_usec;
+        int r = send_once(bus, call, timeout, ret, &error);
+
+        if (r >= 0)
+            return 0;
+        if (!ask_again(&again, bus, &error, sent_usec, &delay_usec))
+            return report_call(call, &error, r);
+        usleep((useconds_t)delay_usec);
+    }
 }
 
 static int call_method(sd_bus *bus, const char *path, const char *interface, const char *member,
@@ -106,7 +181,7 @@ static int call_method(sd_bus *bus, const char *path, const char *interface, con
         r = sd_bus_message_appendv(call, signature, args);
     if (r < 0)
         return client_report(NULL, r);
-    return client_send(bus, call, 0, ret);
+    return client_ask(bus, call, 0, ret);
 }
 
 int client_call_manager(sd_bus *bus, sd_bus_message **ret, const char *member,
@@ -130,10 +205,34 @@ int client_call_task(sd_bus *bus, uint64_t id, sd_bus_message **ret, const char 
     return r;
 }
 
+int client_change_task(sd_bus *bus, uint64_t id, const char *member) {
+    _cleanup_message_ sd_bus_message *call = NULL;
+    char path[CLIENT_PATH_MAX];
+    int r = sd_bus_message_new_method_call(bus, &call, CLIENT_NAME, client_task_path(path, id),
+                                           CLIENT_TASK, member);
+
+    return r < 0 ? client_report(NULL, r) : client_send(bus, call, 0, NULL);
+}
+
 int client_new_call(sd_bus *bus, const char *member, sd_bus_message **ret) {
     int r =
         sd_bus_message_new_method_call(bus, ret, CLIENT_NAME, CLIENT_ROOT, CLIENT_MANAGER, member);
     return r < 0 ? client_report(NULL, r) : 0;
+}
+
+int client_append_strings(sd_bus_message *call, const char *key, char **strings) {
+    int r;
+
+    r = sd_bus_message_open_container(call, 'e', "sv");
+    if (r >= 0)
+        r = sd_bus_message_append_basic(call, 's', key);
+    if (r >= 0)
+        r = sd_bus_message_open_container(call, 'v', "as");
+    if (r >= 0)
+        r = sd_bus_message_append_strv(call, strings);
+    if (r >= 0)
+        r = sd_bus_message_close_container(call);
+    return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
 int client_read_properties(sd_bus_message *reply, cJSON **ret) {
@@ -142,28 +241,39 @@ int client_read_properties(sd_bus_message *reply, cJSON **ret) {
 
     if (r < 0)
         return client_report(NULL, r);
-    has_answered = true;
+    was_there = true;
     json_tidy_task(task);
     *ret = TAKE_PTR(task);
     return 0;
 }
 
-int client_task_properties(sd_bus *bus, uint64_t id, cJSON **ret) {
+static int get_all(sd_bus *bus, const char *path, const char *interface, cJSON **ret) {
     _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
-    char path[CLIENT_PATH_MAX];
     int r;
 
-    r = sd_bus_message_new_method_call(bus, &call, CLIENT_NAME, client_task_path(path, id),
+    r = sd_bus_message_new_method_call(bus, &call, CLIENT_NAME, path,
                                        "org.freedesktop.DBus.Properties", "GetAll");
     if (r >= 0)
-        r = sd_bus_message_append(call, "s", CLIENT_TASK);
+        r = sd_bus_message_append(call, "s", interface);
     if (r < 0)
         return client_report(NULL, r);
-    r = client_send(bus, call, 0, &reply);
+    r = client_ask(bus, call, 0, &reply);
     if (r < 0)
         return r;
     return client_read_properties(reply, ret);
 }
+
+int client_task_properties(sd_bus *bus, uint64_t id, cJSON **ret) {
+    char path[CLIENT_PATH_MAX];
+
+    return get_all(bus, client_task_path(path, id), CLIENT_TASK, ret);
+}
+
+int client_manager_properties(sd_bus *bus, cJSON **ret) {
+    return get_all(bus, CLIENT_ROOT, CLIENT_MANAGER, ret);
+}
+
+/* ---- the end of tasks ---- */
 
 static int new_wait(sd_bus *bus, const uint64_t *ids, size_t n, sd_bus_message **ret) {
     _cleanup_message_ sd_bus_message *call = NULL;
@@ -180,8 +290,14 @@ static int new_wait(sd_bus *bus, const uint64_t *ids, size_t n, sd_bus_message *
 int client_read_ends(sd_bus_message *reply, TaskEnd *ret_ends, size_t n) {
     int r;
 
-    if (sd_bus_message_is_method_error(reply, NULL))
+    if (!reply)
+        return -ENOTCONN; /* reported when the question could not be sent again */
+    if (sd_bus_message_is_method_error(reply, NULL)) {
+        /* That nobody has answered is said of the end of the connection, too. */
+        if (sd_bus_is_open(sd_bus_message_get_bus(reply)) <= 0)
+            return client_report(NULL, -ECONNRESET);
         return client_report(sd_bus_message_get_error(reply), -sd_bus_message_get_errno(reply));
+    }
     r = sd_bus_message_enter_container(reply, 'a', "(tsi)");
     for (size_t i = 0; i < n && r >= 0; i++) {
         const char *state;
@@ -201,21 +317,71 @@ int client_wait(sd_bus *bus, const uint64_t *ids, size_t n, TaskEnd *ret_ends) {
     r = new_wait(bus, ids, n, &call);
     if (r < 0)
         return r;
-    r = client_send(bus, call, CLIENT_FOREVER, &reply);
+    r = client_ask(bus, call, CLIENT_FOREVER, &reply);
     if (r < 0)
         return r;
     return client_read_ends(reply, ret_ends, n);
 }
 
-int client_wait_async(sd_bus *bus, uint64_t id, sd_bus_message_handler_t callback, void *userdata) {
+/* A question that waits on the loop. Its timer owns it, and the loop owns the timer. */
+typedef struct Waiter {
+    sd_bus *bus;            /* not owned */
+    sd_event_source *timer; /* not owned; off, but for a question that is to be asked again */
+    uint64_t id;
+    sd_bus_message_handler_t callback;
+    void *userdata;
+    Again again;
+    uint64_t sent_usec;
+} Waiter;
+
+static int on_wait_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+    Waiter *w = userdata;
+    uint64_t delay_usec;
+
+    if (sd_bus_message_is_method_error(reply, NULL) &&
+        ask_again(&w->again, w->bus, sd_bus_message_get_error(reply), w->sent_usec, &delay_usec) &&
+        sd_event_source_set_time_relative(w->timer, delay_usec) >= 0 &&
+        sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT) >= 0)
+        return 0;
+    return w->callback(reply, w->userdata, error);
+}
+
+static int send_wait(Waiter *w) {
     _cleanup_message_ sd_bus_message *call = NULL;
     int r;
 
-    r = new_wait(bus, &id, 1, &call);
+    r = new_wait(w->bus, &w->id, 1, &call);
     if (r < 0)
         return r;
-    r = sd_bus_call_async(bus, NULL, call, callback, userdata, CLIENT_FOREVER);
+    w->sent_usec = clock_usec(CLOCK_MONOTONIC);
+    r = sd_bus_call_async(w->bus, NULL, call, on_wait_reply, w, CLIENT_FOREVER);
     return r < 0 ? client_report(NULL, r) : 0;
+}
+
+static int on_wait_again(sd_event_source *timer, uint64_t usec, void *userdata) {
+    Waiter *w = userdata;
+
+    if (send_wait(w) < 0)
+        w->callback(NULL, w->userdata, NULL);
+    return 0;
+}
+
+int client_wait_async(sd_bus *bus, uint64_t id, sd_bus_message_handler_t callback, void *userdata) {
+    Waiter *w = must(calloc(1, sizeof(Waiter)));
+    int r;
+
+    *w = (Waiter){.bus = bus, .id = id, .callback = callback, .userdata = userdata};
+    r = sd_event_add_time(sd_bus_get_event(bus), &w->timer, CLOCK_MONOTONIC, 0, 0, on_wait_again,
+                          w);
+    if (r < 0) {
+        free(w);
+        return client_report(NULL, r);
+    }
+    sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
+    sd_event_source_set_destroy_callback(w->timer, free);
+    sd_event_source_set_floating(w->timer, true);
+    sd_event_source_unref(w->timer);
+    return send_wait(w);
 }
 
 int client_loop(sd_event *event, const bool *done) {
@@ -232,6 +398,8 @@ int client_loop(sd_event *event, const bool *done) {
 int client_exit_status(const TaskEnd *end) {
     if (streq(end->state, "succeeded"))
         return EXIT_SUCCESS;
+    if (streq(end->state, "timed-out"))
+        return EXIT_TIMED_OUT;
     if (end->code > 0)
         return end->code;
     return streq(end->state, "cancelled") ? EXIT_CANCELLED : EXIT_FAILURE;

@@ -31,32 +31,48 @@ typedef struct TaskEnd {
 /* The session bus; the daemon itself is started by the first call. */
 int client_connect(sd_bus **ret);
 
-/* Calls of methods. ret may be NULL when there is nothing to read in the reply. */
+/* Calls that change something are sent once: when the daemon goes away before it has answered,
+ * nobody can tell whether it has done it. Questions may be asked again, and are, for up to a
+ * minute, until a daemon that was restarted answers. */
+
+/* Sends a call that the caller has filled in, once. timeout: microseconds, 0 = the default. ret may
+ * be NULL when there is nothing to read in the reply. */
+int client_send(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_message **ret);
+/* The same for a question. */
+int client_ask(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_message **ret);
+
+/* Questions that are put together here. */
 int client_call_manager(sd_bus *bus, sd_bus_message **ret, const char *member,
                         const char *signature, ...);
 int client_call_task(sd_bus *bus, uint64_t id, sd_bus_message **ret, const char *member,
                      const char *signature, ...);
-/* Sends a call that the caller has filled in. timeout: microseconds, 0 = the default. */
-int client_send(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_message **ret);
+/* Calls a method of a task that changes it and has neither arguments nor an answer. */
+int client_change_task(sd_bus *bus, uint64_t id, const char *member);
 int client_new_call(sd_bus *bus, const char *member, sd_bus_message **ret);
+
+/* Appends an entry with a list of strings to an open a{sv}. 0 or -errno, without a message. */
+int client_append_strings(sd_bus_message *call, const char *key, char **strings);
 
 /* All properties of a task, under the keys of a listed task. */
 int client_task_properties(sd_bus *bus, uint64_t id, cJSON **ret);
+/* All properties of the manager, with keys of the same form. */
+int client_manager_properties(sd_bus *bus, cJSON **ret);
 /* The same from a reply of GetAll. */
 int client_read_properties(sd_bus_message *reply, cJSON **ret);
 
-/* Asks for the end of tasks, which may take for ever. Two ways: waiting for the answer, or with a
- * callback, which is also called when the daemon goes away before it has answered. */
+/* Asks for the end of tasks, which may take for ever, and outlives daemons. Two ways: waiting for
+ * the answer, or with a callback on the loop that the bus is attached to. It is called once, with
+ * an error when no answer can be had, and then hands what it got to client_read_ends(). */
 int client_wait(sd_bus *bus, const uint64_t *ids, size_t n, TaskEnd *ret_ends);
 int client_wait_async(sd_bus *bus, uint64_t id, sd_bus_message_handler_t callback, void *userdata);
 /* Runs the loop until somebody says that it is done. The loop is not told to exit: it would close
  * the connection, and there may be more to ask. */
 int client_loop(sd_event *event, const bool *done);
-/* Reads the answer, or reports the error that it is. */
+/* Reads the answer, or reports the error that it is. reply: NULL when it could not be asked for. */
 int client_read_ends(sd_bus_message *reply, TaskEnd *ret_ends, size_t n);
 
-/* What the program ends with for a task: its exit code; without one 0 for succeeded, 130 for
- * cancelled, else 1. Only a task that succeeded gives 0. */
+/* What the program ends with for a task: 124 when it timed out, else its exit code; without one 0
+ * for succeeded, 130 for cancelled, else 1. Only a task that succeeded gives 0. */
 int client_exit_status(const TaskEnd *end);
 
 /* Reports an error of a call, or a reply that does not parse. Gives r. */

@@ -5,10 +5,10 @@
 #include "client-cli/client.h"
 #include "client-cli/commands.h"
 #include "client-cli/output.h"
+#include "client-cli/states.h"
 #include "client-cli/table.h"
 #include "common/clock.h"
 #include "common/parse.h"
-#include "common/task-state.h"
 
 /* longrun list, longrun kinds */
 
@@ -39,26 +39,6 @@ typedef struct List {
     bool more; /* ended ones were left out */
 } List;
 
-static int parse_states(List *l) {
-    bool any = invocation_has(l->inv, OPT_STATE);
-
-    for (size_t i = 0; i < _TASK_STATE_MAX; i++)
-        l->states[i] = !any;
-    for (size_t i = 0; i < l->inv->n_options; i++) {
-        const char *word = l->inv->options[i].value;
-        if (l->inv->options[i].id != OPT_STATE)
-            continue;
-        TaskState state = task_state_from_string(word);
-        if (state < 0)
-            return usage_error(l->inv->command,
-                               "\"%s\" is no state: queued, starting, running, cancelling, "
-                               "succeeded, failed, cancelled, interrupted",
-                               word);
-        l->states[state] = true;
-    }
-    return 0;
-}
-
 static int parse_last(List *l) {
     const char *word = invocation_value(l->inv, OPT_LAST);
 
@@ -72,31 +52,6 @@ static int parse_last(List *l) {
     return 0;
 }
 
-static int append_strings(sd_bus_message *call, const char *key, char **strings) {
-    int r;
-
-    r = sd_bus_message_open_container(call, 'e', "sv");
-    if (r >= 0)
-        r = sd_bus_message_append_basic(call, 's', key);
-    if (r >= 0)
-        r = sd_bus_message_open_container(call, 'v', "as");
-    if (r >= 0)
-        r = sd_bus_message_append_strv(call, strings);
-    if (r >= 0)
-        r = sd_bus_message_close_container(call);
-    return r < 0 ? r : sd_bus_message_close_container(call);
-}
-
-static int append_states(const List *l, bool final, sd_bus_message *call) {
-    const char *words[_TASK_STATE_MAX + 1] = {};
-    size_t n = 0;
-
-    for (TaskState s = 0; s < _TASK_STATE_MAX; s++)
-        if (l->states[s] && task_state_is_final(s) == final)
-            words[n++] = task_state_to_string(s);
-    return append_strings(call, "states", (char **)words);
-}
-
 static int append_filter(const List *l, bool final, uint64_t cursor, uint64_t limit,
                          sd_bus_message *call) {
     static const char *const shown[] = {"id",         "state",       "progress", "label",
@@ -107,13 +62,13 @@ static int append_filter(const List *l, bool final, uint64_t cursor, uint64_t li
 
     r = sd_bus_message_open_container(call, 'a', "{sv}");
     if (r >= 0)
-        r = append_states(l, final, call);
+        r = states_append(l->states, final ? STATES_FINAL : STATES_ACTIVE, call);
     if (r >= 0 && label)
         r = sd_bus_message_append(call, "{sv}", "label", "s", label);
     if (r >= 0 && kind)
         r = sd_bus_message_append(call, "{sv}", "kind", "s", kind);
     if (r >= 0 && !invocation_has(l->inv, OPT_JSON))
-        r = append_strings(call, "fields", (char **)shown);
+        r = client_append_strings(call, "fields", (char **)shown);
     if (r >= 0 && cursor > 0)
         r = sd_bus_message_append(call, "{sv}", "cursor", "t", cursor);
     if (r >= 0)
@@ -150,11 +105,10 @@ static int read_page(List *l, sd_bus_message *reply, size_t *ret_n, uint64_t *re
 /* Active tasks all, ended ones from the newest on as many as are wanted. */
 static int fetch(List *l, bool final) {
     uint64_t left = final ? l->last : UINT64_MAX, cursor = 0;
-    bool any = false;
+    bool any = states_any(l->states, final ? STATES_FINAL : STATES_ACTIVE);
     int r;
 
-    for (TaskState s = 0; s < _TASK_STATE_MAX; s++)
-        any = any || (l->states[s] && task_state_is_final(s) == final);
+    /* A page may have fewer than were asked for, none even: the cursor says whether more follow. */
     while (any && left > 0) {
         _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
         size_t n;
@@ -165,7 +119,7 @@ static int fetch(List *l, bool final) {
         r = append_filter(l, final, cursor, MIN(left, (uint64_t)PAGE_MAX), call);
         if (r < 0)
             return client_report(NULL, r);
-        r = client_send(l->bus, call, 0, &reply);
+        r = client_ask(l->bus, call, 0, &reply);
         if (r < 0)
             return r;
         r = read_page(l, reply, &n, &cursor);
@@ -264,7 +218,7 @@ int cmd_list(const Invocation *inv) {
     List l = {.inv = inv};
     int r;
 
-    r = parse_states(&l);
+    r = states_parse(inv, STATES_ANY, l.states);
     if (r == 0)
         r = parse_last(&l);
     if (r == 0)

@@ -14,11 +14,9 @@ const Option show_options[] = {
     OPTIONS_END,
 };
 
-static void print_field(const char *name, const char *value) {
-    _cleanup_free_ char *text = text_display(value);
-
-    if (text[0])
-        printf("%10s: %s\n", name, text);
+static const char *format_number(char buf[FORMAT_MAX], uint64_t value) {
+    snprintf(buf, FORMAT_MAX, "%" PRIu64, value);
+    return buf;
 }
 
 /* A word as a shell would read it. */
@@ -102,6 +100,64 @@ static void print_end(const cJSON *task) {
     print_field("Message", json_string(task, "message"));
 }
 
+/* What the task has used so far, or in all. */
+static void print_usage(const cJSON *task) {
+    const cJSON *usage = cJSON_GetObjectItemCaseSensitive(task, "usage");
+    uint64_t cpu = json_u64(usage, "cpu-usec"), memory = json_u64(usage, "memory-peak");
+    char text[FORMAT_MAX];
+
+    if (cpu > 0)
+        print_field("CPU time", format_span(text, cpu));
+    if (memory > 0)
+        print_field("Memory", format_size(text, memory));
+}
+
+/* "time 1h 0min, memory 512.0M": those that were set. */
+static void print_limits(const cJSON *task) {
+    static const struct {
+        const char *key, *name;
+        enum {
+            SPAN,
+            SIZE,
+            NUMBER
+        } as;
+    } limits[] = {
+        {"timeout", "time", SPAN},         {"idle-timeout", "idle", SPAN},
+        {"queue-timeout", "queued", SPAN}, {"memory-max", "memory", SIZE},
+        {"pids-max", "processes", NUMBER}, {"cpu-weight", "CPU weight", NUMBER},
+    };
+    _cleanup_free_ char *line = NULL;
+    char buf[FORMAT_MAX];
+    size_t size;
+    FILE *f = must(open_memstream(&line, &size));
+
+    for (size_t i = 0; i < ELEMENTSOF(limits); i++) {
+        uint64_t value = json_u64(task, limits[i].key);
+        if (value == 0)
+            continue;
+        fprintf(f, "%s%s %s", ftell(f) > 0 ? ", " : "", limits[i].name,
+                limits[i].as == SPAN   ? format_span(buf, value)
+                : limits[i].as == SIZE ? format_size(buf, value)
+                                       : format_number(buf, value));
+    }
+    fclose(f);
+    print_field("Limits", must(line));
+}
+
+/* Where the task differs from others in how it is treated. */
+static void print_treatment(const cJSON *task) {
+    const cJSON *nice = cJSON_GetObjectItemCaseSensitive(task, "nice");
+    char text[FORMAT_MAX];
+
+    print_limits(task);
+    if (cJSON_IsNumber(nice) && nice->valueint != 0) {
+        snprintf(text, sizeof(text), "%d", nice->valueint);
+        print_field("Nice", text);
+    }
+    if (streq(json_string(task, "on-interrupt"), "restart"))
+        print_field("If lost", "it starts again");
+}
+
 static void print_params(const cJSON *task) {
     const cJSON *params = cJSON_GetObjectItemCaseSensitive(task, "params");
 
@@ -114,8 +170,7 @@ static void print_params(const cJSON *task) {
 static void print_task(const cJSON *task) {
     char text[FORMAT_MAX];
 
-    snprintf(text, sizeof(text), "%" PRIu64, json_u64(task, "id"));
-    print_field("Task", text);
+    print_field("Task", format_number(text, json_u64(task, "id")));
     print_field("Label", json_string(task, "label"));
     print_state(task);
     print_progress(task);
@@ -123,17 +178,19 @@ static void print_task(const cJSON *task) {
     print_field("Status", json_string(task, "status"));
     print_end(task);
     print_times(task);
+    if (json_u64(task, "attempt") > 1)
+        print_field("Attempt", format_number(text, json_u64(task, "attempt")));
+    print_usage(task);
     print_field("Kind", json_string(task, "kind"));
     if (streq(json_string(task, "kind"), "command")) {
         print_command(task);
         print_field("Directory", json_string(task, "cwd"));
     }
     print_params(task);
+    print_treatment(task);
     print_field("Key", json_string(task, "unique"));
-    if (json_u64(task, "pid") > 0) {
-        snprintf(text, sizeof(text), "%" PRIu64, json_u64(task, "pid"));
-        print_field("Process", text);
-    }
+    if (json_u64(task, "pid") > 0)
+        print_field("Process", format_number(text, json_u64(task, "pid")));
     print_field("Log", format_size(text, json_u64(task, "log-size")));
     if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(task, "has-result")))
         print_field("Result", "yes, \"longrun result\" takes it");

@@ -5,6 +5,7 @@
 #include "client-cli/commands.h"
 #include "client-cli/follow.h"
 #include "client-cli/interrupt.h"
+#include "client-cli/logout.h"
 #include "client-cli/output.h"
 #include "client-cli/params.h"
 #include "client-cli/task-options.h"
@@ -17,8 +18,16 @@
     {OPT_FOLLOW, 'f', "follow", NULL, "show its log as it grows, end as it ends"},                 \
     {OPT_LABEL, 'l', "label", "TEXT", "what people call it"},                                      \
     {OPT_UNIQUE, 0, "unique", "KEY", "start nothing while a task with this key is active"},        \
+    {OPT_TIMEOUT, 0, "timeout", "TIME", "end it when it has run so long"},                         \
+    {OPT_IDLE_TIMEOUT, 0, "idle-timeout", "TIME", "end it after so long without output or progress"}, \
+    {OPT_QUEUE_TIMEOUT, 0, "queue-timeout", "TIME", "give it up when it has waited so long"},      \
     {OPT_STOP_TIMEOUT, 0, "stop-timeout", "TIME", "from the cancel to SIGKILL (10s)"},             \
-    {OPT_LOG_MAX, 0, "log-max", "SIZE", "bytes kept of its output (8G)"},                          \
+    {OPT_MEMORY_MAX, 0, "memory-max", "SIZE", "memory of all its processes together"},             \
+    {OPT_PIDS_MAX, 0, "pids-max", "N", "processes and threads at a time"},                         \
+    {OPT_CPU_WEIGHT, 0, "cpu-weight", "N", "its share of the CPU, 1 to 10000 (100)"},              \
+    {OPT_NICE, 0, "nice", "N", "its niceness, -20 to 19 (0)"},                                     \
+    {OPT_ON_INTERRUPT, 0, "on-interrupt", "WHAT", "when it is lost: fail, or restart it (fail)"},  \
+    {OPT_LOG_MAX, 0, "log-max", "SIZE", "bytes kept of its output, head and tail (1G)"},           \
     {OPT_RESULT_MAX, 0, "result-max", "SIZE", "bytes its result may have (1M)"},                   \
     {OPT_QUIET, 'q', "quiet", NULL, "print the id alone; with --follow the log alone"},                              \
     {OPT_JSON, 'j', "json", NULL, "print JSON"}
@@ -174,7 +183,7 @@ static void print_started(const Invocation *inv, const Started *s, FILE *f) {
         fprintf(f, "Started task %" PRIu64 ": %s\n", s->id, what);
 }
 
-static int report(const Invocation *inv, const Started *s) {
+static int report(const Invocation *inv, sd_bus *bus, const Started *s) {
     if (invocation_has(inv, OPT_JSON))
         return print_json(s);
     if (invocation_has(inv, OPT_QUIET)) {
@@ -184,6 +193,7 @@ static int report(const Invocation *inv, const Started *s) {
     print_started(inv, s, stdout);
     if (output_is_terminal())
         printf("Follow it: longrun log -f %" PRIu64 "\n", s->id);
+    logout_warn(bus);
     return EXIT_SUCCESS;
 }
 
@@ -205,8 +215,10 @@ static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
                   "  Come back to it: longrun log -f %" PRIu64 "\n"
                   "  Cancel it:       longrun cancel %" PRIu64 "\n",
                   s->id, s->id, s->id);
-    if (!invocation_has(inv, OPT_QUIET))
+    if (!invocation_has(inv, OPT_QUIET)) {
         print_started(inv, s, stderr);
+        logout_warn(bus);
+    }
     r = follow_log(bus, s->id, &end);
     if (r < 0)
         return r;
@@ -243,7 +255,8 @@ static int start(const Invocation *inv, const char *member, bool is_command) {
     object = started.object;
     if (r < 0)
         return r;
-    return invocation_has(inv, OPT_FOLLOW) ? follow(inv, bus, &started) : report(inv, &started);
+    return invocation_has(inv, OPT_FOLLOW) ? follow(inv, bus, &started)
+                                           : report(inv, bus, &started);
 }
 
 int cmd_start(const Invocation *inv) {

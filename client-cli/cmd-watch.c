@@ -23,6 +23,7 @@ const Option watch_options[] = {
 typedef struct Watch {
     sd_bus *bus; /* not owned */
     sd_event *event;
+    uint64_t id;
     cJSON *task; /* keys of a listed task; NULL until the first answer */
     TaskEnd end;
     bool as_json;
@@ -93,6 +94,7 @@ static void draw_bar(const Watch *w) {
     cut = text_cut(must(line), columns > used ? columns - used : 1);
     printf("\r%s%s%s%s\x1b[K", colour, state, colour[0] ? COLOUR_OFF : "", cut);
     fflush(stdout);
+    output_open_line();
 }
 
 /* Takes the line; what has been said already is not said again. */
@@ -209,23 +211,44 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 static int on_task(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
     Watch *w = userdata;
+    cJSON *task;
 
-    /* The other question has the same error for an answer; it reports it. */
+    /* The question for the end has the same error for an answer, and reports it. If it is that the
+     * daemon has gone away, it is asked again when the next one is there. */
     if (sd_bus_message_is_method_error(reply, NULL))
         return 0;
-    int r = client_read_properties(reply, &w->task);
+    int r = client_read_properties(reply, &task);
     if (r < 0)
         return finish(w, r);
-    show(w);
+    cJSON_Delete(w->task);
+    w->task = task;
+    if (!is_final(w))
+        show(w);
     return 0;
+}
+
+static int ask_task(Watch *w) {
+    char path[CLIENT_PATH_MAX];
+
+    return sd_bus_call_method_async(w->bus, NULL, CLIENT_NAME, client_task_path(path, w->id),
+                                    "org.freedesktop.DBus.Properties", "GetAll", on_task, w, "s",
+                                    CLIENT_TASK);
+}
+
+/* Another daemon: what happened in between was not announced. */
+static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    Watch *w = userdata;
+    const char *name, *before, *now;
+
+    if (sd_bus_message_read(m, "sss", &name, &before, &now) < 0 || isempty(now))
+        return 0;
+    int r = ask_task(w);
+    return r < 0 ? finish(w, client_report(NULL, r)) : 0;
 }
 
 static int on_ended(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
     Watch *w = userdata;
 
-    if (w->task && !w->as_json && output_is_terminal() &&
-        sd_bus_message_is_method_error(reply, NULL))
-        putchar('\n');
     return finish(w, client_read_ends(reply, &w->end, 1));
 }
 
@@ -235,7 +258,7 @@ static int on_second(sd_event_source *source, uint64_t usec, void *userdata) {
     return sd_event_source_set_enabled(source, SD_EVENT_ON);
 }
 
-static int subscribe(Watch *w, uint64_t id) {
+static int subscribe(Watch *w) {
     static const struct {
         const char *interface, *member;
         sd_bus_message_handler_t callback;
@@ -245,47 +268,48 @@ static int subscribe(Watch *w, uint64_t id) {
     char path[CLIENT_PATH_MAX];
     int r = 0;
 
-    client_task_path(path, id);
+    client_task_path(path, w->id);
     for (size_t i = 0; i < ELEMENTSOF(signals) && r >= 0; i++)
         r = sd_bus_match_signal_async(w->bus, NULL, CLIENT_NAME, path, signals[i].interface,
                                       signals[i].member, signals[i].callback, NULL, w);
+    if (r >= 0)
+        r = sd_bus_add_match_async(w->bus, NULL,
+                                   "type='signal',sender='org.freedesktop.DBus',"
+                                   "member='NameOwnerChanged',arg0='" CLIENT_NAME "'",
+                                   on_owner_changed, NULL, w);
     return r;
 }
 
-static int begin(Watch *w, uint64_t id) {
-    char path[CLIENT_PATH_MAX];
+static int begin(Watch *w) {
     int r;
 
     r = sd_bus_attach_event(w->bus, w->event, SD_EVENT_PRIORITY_NORMAL);
     /* The bus handles what one client sends in order: the signals are ours before the daemon is
      * asked what there is. */
     if (r >= 0)
-        r = subscribe(w, id);
+        r = subscribe(w);
     if (r >= 0)
-        r = sd_bus_call_method_async(w->bus, NULL, CLIENT_NAME, client_task_path(path, id),
-                                     "org.freedesktop.DBus.Properties", "GetAll", on_task, w, "s",
-                                     CLIENT_TASK);
+        r = ask_task(w);
     if (r >= 0 && !w->as_json && output_is_terminal())
         r = sd_event_add_time_relative(w->event, NULL, CLOCK_MONOTONIC, REDRAW_USEC, 0, on_second,
                                        w);
     if (r < 0)
         return client_report(NULL, r);
-    return client_wait_async(w->bus, id, on_ended, w);
+    return client_wait_async(w->bus, w->id, on_ended, w);
 }
 
 /* The last line says how it ended; only a task that was removed meanwhile cannot be asked. */
-static int print_end(Watch *w, uint64_t id) {
+static int print_end(Watch *w) {
     cJSON *task = NULL;
     int r;
 
-    r = client_task_properties(w->bus, id, &task);
+    r = client_task_properties(w->bus, w->id, &task);
     if (r < 0)
         return r;
     cJSON_Delete(w->task);
     w->task = task;
     show(w);
-    if (!w->as_json && output_is_terminal())
-        putchar('\n');
+    output_end_line();
     return client_exit_status(&w->end);
 }
 
@@ -301,18 +325,19 @@ int cmd_watch(const Invocation *inv) {
     if (r < 0)
         return r;
     w.bus = bus;
+    w.id = ids[0];
     r = sd_event_new(&w.event);
     if (r < 0)
         return print_error("%s", strerror(-r));
     interrupt_say("%sTask %" PRIu64 " goes on. Cancel it: longrun cancel %" PRIu64 "\n",
                   output_is_terminal() ? "\n" : "", ids[0], ids[0]);
-    r = begin(&w, ids[0]);
+    r = begin(&w);
     if (r >= 0)
         r = client_loop(w.event, &w.done);
     if (r >= 0)
         r = w.result;
     if (r >= 0)
-        r = print_end(&w, ids[0]);
+        r = print_end(&w);
     sd_bus_detach_event(bus);
     sd_event_unref(w.event);
     cJSON_Delete(w.task);

@@ -2,18 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "client-cli/output.h"
-#include "common/fd-io.h"
+#include "common/gap-file.h"
 
-#define SEND_MAX (16 * MIB) /* at a time */
+/* At a time; stays in the cache of one core. */
 #define BUFFER_SIZE (128 * KIB)
 
 typedef struct Follow {
@@ -49,43 +49,33 @@ static int write_stdout(const char *data, size_t size) {
     return 0;
 }
 
-/* For an stdout that sendfile(2) does not serve: a file that is open for appending, some devices.
- */
-static int copy_by_hand(int fd, uint64_t *offset) {
-    char buffer[BUFFER_SIZE];
+/* What is left out of the log is said in the log, just before the hole. Who comes upon the hole
+ * elsewhere has been overtaken by the task, and must be told. */
+static void tell_of_gap(int fd, uint64_t from, uint64_t to) {
+    if (from > 0 && lseek(fd, (off_t)from - 1, SEEK_HOLE) == (off_t)from)
+        return;
+    print_error("%" PRIu64 " bytes of the log were left out (log-max) before they could be copied",
+                to - from);
+}
+
+/* By hand, not by sendfile(2): that would copy NULs when the writer makes a hole at this moment. */
+static int copy(int fd, uint64_t *offset) {
+    static char buffer[BUFFER_SIZE];
 
     for (;;) {
-        ssize_t n = pread(fd, buffer, sizeof(buffer), (off_t)*offset);
+        uint64_t at = *offset;
+        ssize_t n = gap_file_read(fd, &at, buffer, sizeof(buffer));
+        if (n < 0)
+            return (int)n;
+        if (at != *offset)
+            tell_of_gap(fd, *offset, at);
+        *offset = at;
         if (n == 0)
             return 0;
-        if (n < 0) {
-            if (errno == EINTR)
-                continue;
-            return -errno;
-        }
         int r = write_stdout(buffer, (size_t)n);
         if (r < 0)
             return r;
         *offset += (uint64_t)n;
-    }
-}
-
-static int copy(int fd, uint64_t *offset) {
-    for (;;) {
-        off_t at = (off_t)*offset;
-        ssize_t n = sendfile(STDOUT_FILENO, fd, &at, SEND_MAX);
-        *offset = (uint64_t)at;
-        if (n == 0)
-            return 0;
-        if (n > 0 || errno == EINTR)
-            continue;
-        if (errno == EINVAL || errno == ENOSYS)
-            return copy_by_hand(fd, offset);
-        if (errno != EAGAIN)
-            return -errno;
-        int r = wait_for_stdout();
-        if (r < 0)
-            return r;
     }
 }
 

@@ -2,7 +2,8 @@
 
 #include "client-cli/client.h"
 
-/* Copies the log of a task to stdout, as it is. Both give 0, or -errno after a message. */
+/* Copies the log of a task to stdout, as it is, without the hole that a log above its cap has. Both
+ * give 0, or -errno after a message. */
 
 /* What there is now. */
 int follow_log_once(sd_bus *bus, uint64_t id);

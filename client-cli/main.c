@@ -38,6 +38,11 @@ static const Command commands[] = {
     {"cancel", "ID…", 1, SIZE_MAX,
      "ask tasks to stop", cancel_options,
      "A command gets SIGTERM, after its stop timeout SIGKILL.", false, cmd_cancel},
+    {"pause", "ID…", 1, SIZE_MAX,
+     "stop tasks for a while, where they are", pause_options,
+     "Its processes are frozen, its timeout stands still. A cancel works as ever.", false, cmd_pause},
+    {"resume", "ID…", 1, SIZE_MAX,
+     "let paused tasks go on", resume_options, NULL, false, cmd_resume},
     {"wait", "ID…", 1, SIZE_MAX,
      "wait until tasks have ended", wait_options,
      EXIT_STATUS_HELP "\nOf several tasks the first in the order given that did not succeed counts.",
@@ -46,6 +51,14 @@ static const Command commands[] = {
      "print the result of a task, once: then it is gone", result_options, NULL, false, cmd_result},
     {"remove", "ID…", 1, SIZE_MAX,
      "forget ended tasks, with their logs and results", remove_options, NULL, false, cmd_remove},
+    {"prune", "[OPTIONS]", 0, 0,
+     "forget all ended tasks, or those of some sort", prune_options,
+     "Their logs and results go with them. Tasks that have not ended stay. As in:\n"
+     "  longrun prune --state succeeded --older 7d\n"
+     "Without a restriction it asks first, and does not run unasked but with --yes.",
+     false, cmd_prune},
+    {"info", "", 0, 0,
+     "show how the daemon is: what runs, what is kept apart", info_options, NULL, false, cmd_info},
     {"kinds", "", 0, 0,
      "show the built-in jobs", kinds_options, NULL, false, cmd_kinds},
 };

@@ -25,6 +25,18 @@ void *must(void *p) {
     return p;
 }
 
+static bool line_is_open;
+
+void output_open_line(void) {
+    line_is_open = true;
+}
+
+void output_end_line(void) {
+    if (line_is_open)
+        putchar('\n');
+    line_is_open = false;
+}
+
 int print_error(const char *format, ...) {
     _cleanup_free_ char *text = NULL;
     const char *prefix = "longrun: ";
@@ -34,6 +46,7 @@ int print_error(const char *format, ...) {
     if (vasprintf(&text, format, args) < 0)
         text = NULL;
     va_end(args);
+    output_end_line();
     /* What waits in stdout belongs before it. */
     fflush(stdout);
     for (char *line, *rest = text; (line = strsep(&rest, "\n"));) {
@@ -66,10 +79,11 @@ size_t output_columns(void) {
 
 const char *state_colour(const char *state) {
     static const char *const colours[_TASK_STATE_MAX] = {
-        [TASK_QUEUED] = COLOUR_DIM,    [TASK_STARTING] = "\x1b[36m",
-        [TASK_RUNNING] = "\x1b[36m",   [TASK_CANCELLING] = "\x1b[33m",
-        [TASK_SUCCEEDED] = "\x1b[32m", [TASK_FAILED] = "\x1b[31m",
-        [TASK_CANCELLED] = "\x1b[33m", [TASK_INTERRUPTED] = "\x1b[35m",
+        [TASK_QUEUED] = COLOUR_DIM,     [TASK_STARTING] = "\x1b[36m",
+        [TASK_RUNNING] = "\x1b[36m",    [TASK_PAUSED] = "\x1b[34m",
+        [TASK_CANCELLING] = "\x1b[33m", [TASK_SUCCEEDED] = "\x1b[32m",
+        [TASK_FAILED] = "\x1b[31m",     [TASK_CANCELLED] = "\x1b[33m",
+        [TASK_TIMED_OUT] = "\x1b[31m",  [TASK_INTERRUPTED] = "\x1b[35m",
     };
     TaskState known = task_state_from_string(state);
 
@@ -145,6 +159,13 @@ char *format_time(char buf[TIME_MAX], uint64_t usec) {
     else
         strftime(buf, TIME_MAX, "%F %T", &tm);
     return buf;
+}
+
+void print_field(const char *name, const char *value) {
+    _cleanup_free_ char *text = text_display(value);
+
+    if (text[0])
+        printf("%10s: %s\n", name, text);
 }
 
 int output_flush(void) {

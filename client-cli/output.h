@@ -16,6 +16,10 @@ bool output_has_colour(void);
 /* Columns of the terminal on stdout, at least 20. */
 size_t output_columns(void);
 
+/* The last line on stdout has no end yet: it is drawn over and over. An error ends it first. */
+void output_open_line(void);
+void output_end_line(void);
+
 #define COLOUR_DIM "\x1b[2m"
 #define COLOUR_BOLD "\x1b[1m"
 #define COLOUR_OFF "\x1b[0m"
@@ -37,6 +41,9 @@ char *text_cut(const char *s, size_t columns);
 #define TIME_MAX 32
 /* "2026-01-31 23:59:59", local time, or "-" for 0. */
 char *format_time(char buf[TIME_MAX], uint64_t usec);
+
+/* "      Name: value" on stdout; nothing when the value is "". */
+void print_field(const char *name, const char *value);
 
 /* Writes out what stdout holds. 0, or EXIT_FAILURE after a message. */
 int output_flush(void);

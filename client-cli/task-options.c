@@ -10,6 +10,9 @@
 #include "common/text.h"
 
 #define UMASK_MAX 0777
+#define CPU_WEIGHT_MAX 10000
+#define NICE_LOWEST 20 /* below zero */
+#define NICE_HIGHEST 19
 
 /* What belongs to the process that calls, or to the service that it is part of, and would mislead
  * another one. */
@@ -30,42 +33,115 @@ static int append_u64(sd_bus_message *call, const char *key, uint64_t value) {
     return r < 0 ? client_report(NULL, r) : 0;
 }
 
+static int append_u32(sd_bus_message *call, const char *key, uint64_t value) {
+    int r = sd_bus_message_append(call, "{sv}", key, "u", (uint32_t)value);
+    return r < 0 ? client_report(NULL, r) : 0;
+}
+
+static int append_i32(sd_bus_message *call, const char *key, uint64_t value) {
+    int r = sd_bus_message_append(call, "{sv}", key, "i", (int32_t)value);
+    return r < 0 ? client_report(NULL, r) : 0;
+}
+
 static int append_bool(sd_bus_message *call, const char *key, bool value) {
     int r = sd_bus_message_append(call, "{sv}", key, "b", value);
     return r < 0 ? client_report(NULL, r) : 0;
 }
 
+/* A time after which something is done. The daemon has 0 for never. */
+static int parse_limit(const char *s, uint64_t *ret_usec) {
+    uint64_t usec;
+    int r = parse_span(s, &usec);
+
+    if (r < 0)
+        return r;
+    *ret_usec = usec == USEC_INFINITY ? 0 : usec;
+    return 0;
+}
+
+static int parse_weight(const char *s, uint64_t *ret) {
+    uint64_t weight;
+    int r = parse_u64(s, &weight);
+
+    if (r < 0)
+        return r;
+    if (weight < 1 || weight > CPU_WEIGHT_MAX)
+        return -ERANGE;
+    *ret = weight;
+    return 0;
+}
+
+/* What is below zero comes as two's complement. */
+static int parse_nice(const char *s, uint64_t *ret) {
+    bool negative = *s == '-';
+    uint64_t value;
+    int r = parse_u64(s + (negative || *s == '+'), &value);
+
+    if (r < 0)
+        return r;
+    if (value > (negative ? NICE_LOWEST : NICE_HIGHEST))
+        return -ERANGE;
+    *ret = negative ? -value : value;
+    return 0;
+}
+
+/* An option that is passed on to the daemon under its name. */
+typedef struct PassedOption {
+    OptionId id;
+    const char *key;
+    int (*parse)(const char *s, uint64_t *ret); /* NULL: text */
+    int (*append)(sd_bus_message *call, const char *key, uint64_t value);
+    const char *wanted;
+} PassedOption;
+
+#define TIME_WANTED "a time, as in 30s, 5min, 1h30min"
+
+/* clang-format off */
+static const PassedOption passed_options[] = {
+    {OPT_LABEL, "label"},
+    {OPT_UNIQUE, "unique"},
+    {OPT_TIMEOUT, "timeout", parse_limit, append_u64, TIME_WANTED},
+    {OPT_IDLE_TIMEOUT, "idle-timeout", parse_limit, append_u64, TIME_WANTED},
+    {OPT_QUEUE_TIMEOUT, "queue-timeout", parse_limit, append_u64, TIME_WANTED},
+    {OPT_STOP_TIMEOUT, "stop-timeout", parse_span, append_u64, "a time, as in 30s, 5min, 0"},
+    {OPT_MEMORY_MAX, "memory-max", parse_size, append_u64, "a size, as in 512M, 8G"},
+    {OPT_PIDS_MAX, "pids-max", parse_u64, append_u64, "a number of processes"},
+    {OPT_CPU_WEIGHT, "cpu-weight", parse_weight, append_u32, "a number from 1 to 10000 (100 is that of other tasks)"},
+    {OPT_NICE, "nice", parse_nice, append_i32, "a number from -20 to 19"},
+    {OPT_LOG_MAX, "log-max", parse_size, append_u64, "a size, as in 500M, 8G"},
+    {OPT_RESULT_MAX, "result-max", parse_size, append_u64, "a size, as in 64K, 1M"},
+    {OPT_ON_INTERRUPT, "on-interrupt"},
+};
+/* clang-format on */
+
+static int append_passed(const Invocation *inv, const PassedOption *o, sd_bus_message *call) {
+    const char *given = invocation_value(inv, o->id);
+    uint64_t number;
+
+    if (!given)
+        return 0;
+    if (!o->parse)
+        return append_string(call, o->key, given);
+    if (o->parse(given, &number) < 0)
+        return usage_error(inv->command, "--%s wants %s; not \"%s\"", o->key, o->wanted, given);
+    return o->append(call, o->key, number);
+}
+
+static int check_on_interrupt(const Invocation *inv) {
+    const char *given = invocation_value(inv, OPT_ON_INTERRUPT);
+
+    if (!given || streq(given, "fail") || streq(given, "restart"))
+        return 0;
+    return usage_error(inv->command, "--on-interrupt wants fail or restart; not \"%s\"", given);
+}
+
 int task_options_append(const Invocation *inv, sd_bus_message *call) {
-    static const struct {
-        OptionId id;
-        const char *key;
-        int (*parse)(const char *s, uint64_t *ret); /* NULL: text */
-        const char *wanted;
-    } table[] = {
-        {OPT_LABEL, "label"},
-        {OPT_UNIQUE, "unique"},
-        {OPT_STOP_TIMEOUT, "stop-timeout", parse_span, "a time, as in 30s, 5min, 0"},
-        {OPT_LOG_MAX, "log-max", parse_size, "a size, as in 500M, 8G"},
-        {OPT_RESULT_MAX, "result-max", parse_size, "a size, as in 64K, 1M"},
-    };
-    int r;
+    int r = check_on_interrupt(inv);
 
-    for (size_t i = 0; i < ELEMENTSOF(table); i++) {
-        const char *given = invocation_value(inv, table[i].id);
-        uint64_t number;
-
-        if (!given)
-            continue;
-        if (!table[i].parse)
-            r = append_string(call, table[i].key, given);
-        else if (table[i].parse(given, &number) < 0)
-            r = usage_error(inv->command, "--%s wants %s; not \"%s\"", table[i].key,
-                            table[i].wanted, given);
-        else
-            r = append_u64(call, table[i].key, number);
-        if (r != 0)
-            return r;
-    }
+    for (size_t i = 0; i < ELEMENTSOF(passed_options) && r == 0; i++)
+        r = append_passed(inv, &passed_options[i], call);
+    if (r != 0)
+        return r;
     return invocation_has(inv, OPT_ISOLATE) ? append_bool(call, "isolate", true) : 0;
 }
 

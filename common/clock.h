@@ -4,8 +4,8 @@
 
 #include "common/macro.h"
 
-/* Microseconds of CLOCK_REALTIME (since the epoch) or CLOCK_MONOTONIC. Only the edges of the
- * program read a clock; core/ is handed the time. */
+/* Microseconds of CLOCK_REALTIME (since the epoch), CLOCK_MONOTONIC or another clock. Only the
+ * edges of the program read a clock; core/ is handed the time. */
 static inline uint64_t clock_usec(clockid_t clock) {
     struct timespec ts;
     clock_gettime(clock, &ts);

@@ -5,45 +5,283 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
+#define RETRY_MIN_USEC (100 * USEC_PER_MSEC)
+#define RETRY_MAX_USEC (5 * USEC_PER_SEC)
+
 typedef struct Entry {
     CommitFunc func;
     void *userdata, *arg;
+    bool must; /* kept until it is safe */
 } Entry;
 
-struct CommitQueue {
-    sd_event_source *source;
+typedef struct EntryList {
     Entry *entries;
     size_t count, allocated;
+} EntryList;
+
+/* A removal, or the change of a result. */
+typedef struct Extra {
+    uint64_t id;
+    char *json;
+    bool is_result;
+    STAILQ_ENTRY(Extra) link;
+} Extra;
+
+STAILQ_HEAD(ExtraList, Extra);
+
+TAILQ_HEAD(ChangedTasks, Task);
+
+struct CommitQueue {
+    Store *store; /* not owned */
+    const CommitEvents *events;
+    void *userdata;
+    sd_event_source *begin; /* enabled: a commit is to begin */
+    sd_event_source *retry;
+    uint64_t retry_usec; /* the pause before the next try */
+    int error;
+
+    /* What the next commit will have. */
+    struct ChangedTasks changed;
+    struct ExtraList extras;
+    EntryList waiting;
+
+    /* The one under way. */
+    StoreBatch *batch;
+    Task **tasks;
+    size_t n_tasks;
+    struct ExtraList saving_extras;
+    EntryList saving_waiting;
 };
 
-/* The state is kept in memory, so a change is as safe as it will get once it is made. */
-static int on_commit(sd_event_source *s, void *userdata) {
-    CommitQueue *q = userdata;
-    _cleanup_free_ Entry *batch = q->entries;
-    size_t n = q->count;
+/* ---- lists ---- */
 
-    /* What is added by those that are called waits for the next commit. */
-    q->entries = NULL;
-    q->count = q->allocated = 0;
-    for (size_t i = 0; i < n; i++)
-        batch[i].func(batch[i].userdata, batch[i].arg, 0);
+static int entry_list_add(EntryList *l, Entry entry) {
+    if (l->count == l->allocated) {
+        size_t n = MAX(l->allocated * 2, (size_t)16);
+        Entry *grown = realloc(l->entries, n * sizeof(Entry));
+        if (!grown)
+            return -ENOMEM;
+        l->entries = grown;
+        l->allocated = n;
+    }
+    l->entries[l->count++] = entry;
     return 0;
 }
 
-int commit_queue_new(CommitQueue **ret, sd_event *event) {
+static void extra_list_clear(struct ExtraList *l) {
+    for (Extra *e; (e = STAILQ_FIRST(l));) {
+        STAILQ_REMOVE_HEAD(l, link);
+        free(e->json);
+        free(e);
+    }
+}
+
+/* ---- the end of a commit ---- */
+
+static void want_commit(CommitQueue *q) {
+    /* After a failure the timer says when: until then nothing is tried. */
+    if (q->batch || sd_event_source_get_enabled(q->retry, NULL) > 0)
+        return;
+    (void)sd_event_source_set_enabled(q->begin, SD_EVENT_ONESHOT);
+}
+
+static void relist(CommitQueue *q, Task *t) {
+    if (t->is_listed)
+        return;
+    t->is_listed = true;
+    TAILQ_INSERT_TAIL(&q->changed, t, changed);
+}
+
+/* Those that asked are told; the rest goes before what has come meanwhile. */
+static void keep_for_retry(CommitQueue *q, EntryList *failed, int error) {
+    EntryList kept = {};
+
+    for (size_t i = 0; i < failed->count; i++) {
+        Entry *e = &failed->entries[i];
+        if (!e->must)
+            e->func(e->userdata, e->arg, error);
+        else if (entry_list_add(&kept, *e) < 0)
+            e->func(e->userdata, e->arg, 0);
+    }
+    for (size_t i = 0; i < q->waiting.count; i++)
+        if (entry_list_add(&kept, q->waiting.entries[i]) < 0)
+            q->waiting.entries[i].func(q->waiting.entries[i].userdata, q->waiting.entries[i].arg,
+                                       error);
+    free(q->waiting.entries);
+    q->waiting = kept;
+}
+
+static void plan_retry(CommitQueue *q) {
+    int r = sd_event_source_set_time_relative(q->retry, q->retry_usec);
+
+    if (r >= 0)
+        r = sd_event_source_set_enabled(q->retry, SD_EVENT_ONESHOT);
+    if (r < 0)
+        log_warning_errno(r, "Cannot set the timer for the next try to write the state");
+    q->retry_usec = MIN(q->retry_usec * 2, RETRY_MAX_USEC);
+}
+
+static void failed(CommitQueue *q, Task **tasks, size_t n, EntryList *waiting, int error) {
+    if (q->error != error)
+        log_error("Cannot write the state: %s. What is running goes on, nothing new is started; "
+                  "trying again until it can be written",
+                  strerror(-error));
+    q->error = error;
+    for (size_t i = 0; i < n; i++)
+        if (tasks[i])
+            relist(q, tasks[i]);
+    STAILQ_CONCAT(&q->saving_extras, &q->extras);
+    STAILQ_CONCAT(&q->extras, &q->saving_extras);
+    plan_retry(q);
+    /* From here on tasks may go: those that were withdrawn are freed. */
+    q->events->committed(q->userdata, tasks, n, error);
+    keep_for_retry(q, waiting, error);
+}
+
+static void succeeded(CommitQueue *q, Task **tasks, size_t n, EntryList *waiting) {
+    if (q->error < 0)
+        log_notice("The state can be written again");
+    q->error = 0;
+    q->retry_usec = RETRY_MIN_USEC;
+    extra_list_clear(&q->saving_extras);
+    for (size_t i = 0; i < n; i++) {
+        tasks[i]->stored = true;
+        tasks[i]->is_changed = tasks[i]->is_listed;
+    }
+    q->events->committed(q->userdata, tasks, n, 0);
+    /* What is added by those that are called waits for the next commit. */
+    for (size_t i = 0; i < waiting->count; i++)
+        waiting->entries[i].func(waiting->entries[i].userdata, waiting->entries[i].arg, 0);
+}
+
+static void on_committed(void *userdata, int error) {
+    CommitQueue *q = userdata;
+    _cleanup_free_ Task **tasks = TAKE_PTR(q->tasks);
+    EntryList waiting = q->saving_waiting;
+    size_t n = q->n_tasks;
+
+    q->batch = store_batch_free(q->batch);
+    q->saving_waiting = (EntryList){};
+    q->n_tasks = 0;
+    if (error < 0)
+        failed(q, tasks, n, &waiting, error);
+    else
+        succeeded(q, tasks, n, &waiting);
+    free(waiting.entries);
+    if (!TAILQ_EMPTY(&q->changed) || !STAILQ_EMPTY(&q->extras) || q->waiting.count > 0)
+        want_commit(q);
+}
+
+/* ---- its beginning ---- */
+
+static int put_tasks(CommitQueue *q) {
+    size_t n = 0;
+    Task *t;
+
+    TAILQ_FOREACH (t, &q->changed, changed)
+        n++;
+    q->tasks = calloc(n + 1, sizeof(Task *));
+    if (!q->tasks)
+        return -ENOMEM;
+    TAILQ_FOREACH (t, &q->changed, changed) {
+        int r = store_batch_put_task(q->batch, t, t->claim != TASK_CLAIM_NONE);
+        if (r < 0)
+            return r;
+        q->tasks[q->n_tasks++] = t;
+    }
+    return 0;
+}
+
+static int put_extras(CommitQueue *q) {
+    Extra *e;
+    int r = 0;
+
+    STAILQ_FOREACH (e, &q->extras, link) {
+        if (!e->is_result)
+            r = store_batch_remove_task(q->batch, e->id);
+        else if (e->json)
+            r = store_batch_put_result(q->batch, e->id, e->json);
+        else
+            r = store_batch_remove_result(q->batch, e->id);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int make_batch(CommitQueue *q) {
+    q->batch = store_batch_new();
+    if (!q->batch)
+        return -ENOMEM;
+    int r = put_tasks(q);
+    return r < 0 ? r : put_extras(q);
+}
+
+static void take_all(CommitQueue *q) {
+    for (size_t i = 0; i < q->n_tasks; i++)
+        q->tasks[i]->is_listed = false;
+    TAILQ_INIT(&q->changed);
+    STAILQ_INIT(&q->saving_extras);
+    STAILQ_CONCAT(&q->saving_extras, &q->extras);
+    q->saving_waiting = q->waiting;
+    q->waiting = (EntryList){};
+}
+
+static int on_begin(sd_event_source *s, void *userdata) {
+    CommitQueue *q = userdata;
+    int r;
+
+    if (q->batch)
+        return 0;
+    q->events->prepare(q->userdata);
+    r = make_batch(q);
+    if (r >= 0 && !store_batch_is_empty(q->batch))
+        r = store_commit(q->store, q->batch, on_committed, q);
+    if (r < 0) {
+        log_warning_errno(r, "Cannot begin to write the state, trying again");
+        q->batch = store_batch_free(q->batch);
+        free(TAKE_PTR(q->tasks));
+        q->n_tasks = 0;
+        plan_retry(q);
+        return 0;
+    }
+    take_all(q);
+    if (store_batch_is_empty(q->batch))
+        on_committed(q, 0);
+    return 0;
+}
+
+static int on_retry(sd_event_source *s, uint64_t usec, void *userdata) {
+    (void)sd_event_source_set_enabled(((CommitQueue *)userdata)->begin, SD_EVENT_ONESHOT);
+    return 0;
+}
+
+/* ---- the face ---- */
+
+int commit_queue_new(CommitQueue **ret, sd_event *event, Store *store, const CommitEvents *events,
+                     void *userdata) {
     CommitQueue *q = calloc(1, sizeof(CommitQueue));
     int r;
 
     if (!q)
         return -ENOMEM;
-    r = sd_event_add_defer(event, &q->source, on_commit, q);
+    *q = (CommitQueue){
+        .store = store, .events = events, .userdata = userdata, .retry_usec = RETRY_MIN_USEC};
+    TAILQ_INIT(&q->changed);
+    STAILQ_INIT(&q->extras);
+    STAILQ_INIT(&q->saving_extras);
+    r = sd_event_add_defer(event, &q->begin, on_begin, q);
     if (r >= 0)
-        r = sd_event_source_set_enabled(q->source, SD_EVENT_OFF);
+        r = sd_event_source_set_enabled(q->begin, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_time(event, &q->retry, CLOCK_MONOTONIC, 0, 0, on_retry, q);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(q->retry, SD_EVENT_OFF);
     if (r < 0) {
         commit_queue_free(q);
         return r;
     }
-    (void)sd_event_source_set_description(q->source, "commit");
+    (void)sd_event_source_set_description(q->begin, "commit");
     *ret = q;
     return 0;
 }
@@ -51,37 +289,80 @@ int commit_queue_new(CommitQueue **ret, sd_event *event) {
 CommitQueue *commit_queue_free(CommitQueue *q) {
     if (!q)
         return NULL;
-    sd_event_source_disable_unref(q->source);
-    free(q->entries);
+    sd_event_source_disable_unref(q->begin);
+    sd_event_source_disable_unref(q->retry);
+    extra_list_clear(&q->extras);
+    extra_list_clear(&q->saving_extras);
+    free(q->waiting.entries);
+    free(q->saving_waiting.entries);
+    free(q->tasks);
+    store_batch_free(q->batch);
     free(q);
     return NULL;
 }
 
-int commit_queue_add(CommitQueue *q, CommitFunc func, void *userdata, void *arg) {
-    if (q->count == q->allocated) {
-        size_t n = MAX(q->allocated * 2, (size_t)16);
-        Entry *grown = realloc(q->entries, n * sizeof(Entry));
-        if (!grown)
-            return -ENOMEM;
-        q->entries = grown;
-        q->allocated = n;
+void commit_queue_put(CommitQueue *q, Task *t) {
+    t->is_changed = true;
+    relist(q, t);
+    want_commit(q);
+}
+
+void commit_queue_withdraw(CommitQueue *q, Task *t) {
+    if (t->is_listed)
+        TAILQ_REMOVE(&q->changed, t, changed);
+    t->is_listed = t->is_changed = false;
+}
+
+static int add_extra(CommitQueue *q, uint64_t id, bool is_result, char *json) {
+    Extra *e = calloc(1, sizeof(Extra));
+
+    if (!e) {
+        free(json);
+        return -ENOMEM;
     }
-    int r = sd_event_source_set_enabled(q->source, SD_EVENT_ONESHOT);
-    if (r < 0)
-        return r;
-    q->entries[q->count++] = (Entry){.func = func, .userdata = userdata, .arg = arg};
+    *e = (Extra){.id = id, .is_result = is_result, .json = json};
+    STAILQ_INSERT_TAIL(&q->extras, e, link);
+    want_commit(q);
     return 0;
 }
 
+int commit_queue_remove(CommitQueue *q, uint64_t id) {
+    return add_extra(q, id, false, NULL);
+}
+
+int commit_queue_put_result(CommitQueue *q, uint64_t id, char *json) {
+    return add_extra(q, id, true, json);
+}
+
+int commit_queue_add(CommitQueue *q, CommitFunc func, void *userdata, void *arg) {
+    int r = entry_list_add(&q->waiting, (Entry){.func = func, .userdata = userdata, .arg = arg});
+
+    if (r >= 0)
+        want_commit(q);
+    return r;
+}
+
 void commit_queue_call(CommitQueue *q, CommitFunc func, void *userdata, void *arg) {
-    int r = commit_queue_add(q, func, userdata, arg);
+    Entry entry = {.func = func, .userdata = userdata, .arg = arg, .must = true};
+    int r = entry_list_add(&q->waiting, entry);
 
     if (r < 0) {
         log_warning_errno(r, "Cannot wait for a commit, going on without");
         func(userdata, arg, 0);
+        return;
     }
+    want_commit(q);
 }
 
 bool commit_queue_is_empty(const CommitQueue *q) {
-    return q->count == 0;
+    return !q->batch && TAILQ_EMPTY(&q->changed) && STAILQ_EMPTY(&q->extras) &&
+           q->waiting.count == 0;
+}
+
+void commit_queue_begin(CommitQueue *q) {
+    want_commit(q);
+}
+
+int commit_queue_error(const CommitQueue *q) {
+    return q->error;
 }

@@ -1,28 +1,60 @@
 #pragma once
 
-#include <systemd/sd-event.h>
-
-#include "common/macro.h"
+#include "daemon/store/store.h"
 
 /* Order of things: a state is changed, the change is committed, and only then is it told: replies
- * and signals go out, processes start. Whatever is to happen after the commit is put here and
- * called, in the order in which it came, once everything that was changed before is safe. All that
- * comes in one turn of the loop shares one commit. */
+ * and signals go out, processes start. Changes are put here; whatever is to happen once they are on
+ * disk is added here, and called in the order in which it came. One commit is under way at a time:
+ * what comes meanwhile, from however many turns of the loop, shares the next one.
+ *
+ * When a commit fails, those who asked (commit_queue_add) are told, and all else is kept and tried
+ * again, with growing pauses, until it is on disk. */
 
 typedef struct CommitQueue CommitQueue;
 
-/* error: 0, or -errno when the change could not be made safe. */
+/* error: 0, or -errno when it is not on disk. */
 typedef void (*CommitFunc)(void *userdata, void *arg, int error);
 
-int commit_queue_new(CommitQueue **ret, sd_event *event);
-CommitQueue *
-commit_queue_free(CommitQueue *q); /* NULL-safe, gives NULL; what waits is not called */
+typedef struct CommitEvents {
+    /* The last moment to put something into the commit that is about to begin. */
+    void (*prepare)(void *userdata);
+    /* A commit is over, before those that wait for it are called. tasks: those that were in it.
+     * error: 0 or -errno. */
+    void (*committed)(void *userdata, Task *const *tasks, size_t n, int error);
+} CommitEvents;
 
-/* 0 or -ENOMEM; then func is not called. */
+int commit_queue_new(CommitQueue **ret, sd_event *event, Store *store, const CommitEvents *events,
+                     void *userdata);
+/* NULL-safe, gives NULL; what waits is not called. */
+CommitQueue *commit_queue_free(CommitQueue *q);
+
+/* ---- changes ---- */
+
+/* The task's row is to be written, as the task is when the commit begins. It must not be freed
+ * before that is over: is_changed tells. */
+void commit_queue_put(CommitQueue *q, Task *t);
+/* What was put of a task, and is in no commit yet, is not to be written after all. */
+void commit_queue_withdraw(CommitQueue *q, Task *t);
+/* Removes the rows of a task. 0 or -ENOMEM. */
+int commit_queue_remove(CommitQueue *q, uint64_t id);
+/* Keeps a result, a JSON text that it takes, also when it gives -ENOMEM; NULL deletes the one that
+ * is there. */
+int commit_queue_put_result(CommitQueue *q, uint64_t id, char *json);
+
+/* ---- what waits for them ---- */
+
+/* The answer to a request. 0 or -ENOMEM; then func is not called. */
 int commit_queue_add(CommitQueue *q, CommitFunc func, void *userdata, void *arg);
 
-/* The same for what must not be lost: where memory is short, it is called at once. */
+/* What must not be lost: called with error 0 when everything before it is on disk, however long
+ * that takes. Where memory is short, it is called at once. */
 void commit_queue_call(CommitQueue *q, CommitFunc func, void *userdata, void *arg);
 
-/* Nothing waits, but for what the commit under way still has to call. */
+/* Nothing waits and nothing is under way, but for what the commit that is just over still calls. */
 bool commit_queue_is_empty(const CommitQueue *q);
+
+/* Begins a commit, if only to ask prepare(). */
+void commit_queue_begin(CommitQueue *q);
+
+/* Why the last commit failed, -errno; 0 when it did not. */
+int commit_queue_error(const CommitQueue *q);

@@ -14,6 +14,7 @@
 #include "daemon/core/task-spec.h"
 
 #define FILE_MAX (1 * MIB)
+#define CONFIG_AGE_LIMIT (36500 * USEC_PER_DAY)
 
 static unsigned cpus(void) {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -24,12 +25,25 @@ static const Config config_defaults = {
     .max_queued = 100000,
     .history_max = 10000,
     .stop_timeout_usec = 10 * USEC_PER_SEC,
-    .log_max = 8 * GIB,
+    .log_max = 1 * GIB,
+    .logs_max = 10 * GIB,
     .result_max = 1 * MIB,
+    .min_free_disk = 64 * MIB,
 };
 
 /* All of the values are numbers once they are read. */
 typedef int (*ParseFunc)(const char *value, uint64_t *ret);
+
+/* For a limit on an age, of which both 0 and "infinity" mean that there is none. */
+static int parse_age(const char *value, uint64_t *ret_usec) {
+    uint64_t usec;
+    int r = parse_span(value, &usec);
+
+    if (r < 0)
+        return r;
+    *ret_usec = usec == USEC_INFINITY ? 0 : usec;
+    return 0;
+}
 
 static const struct {
     const char *name, *wants;
@@ -42,6 +56,11 @@ static const struct {
     KEY("MaxParallel", max_parallel, "a number of tasks, 0 for no limit", parse_u64, UINT32_MAX),
     KEY("MaxQueued", max_queued, "a number of tasks", parse_u64, UINT32_MAX),
     KEY("HistoryMax", history_max, "a number of ended tasks", parse_u64, UINT32_MAX),
+    KEY("HistoryMaxAgeSec", history_max_age_usec, "a time span up to 100 years, as 30d, 0 for all",
+        parse_age, CONFIG_AGE_LIMIT),
+    KEY("LogsMax", logs_max, "a size up to 1024T, as 500M or 10G", parse_size, TASK_SIZE_LIMIT),
+    KEY("MinFreeDisk", min_free_disk, "a size up to 1024T, as 64M, 0 for no check", parse_size,
+        TASK_SIZE_LIMIT),
     KEY("StopTimeoutSec", stop_timeout_usec, "a time span up to a week, as 10s or 2min", parse_span,
         TASK_STOP_TIMEOUT_LIMIT),
     KEY("LogMax", log_max, "a size up to 1024T, as 500M or 8G", parse_size, TASK_LOG_MAX_LIMIT),

@@ -7,9 +7,12 @@ typedef struct Config {
     unsigned max_parallel; /* tasks that run at a time, 0 = no limit; default: the number of CPUs */
     unsigned max_queued;   /* tasks that wait for a slot */
     unsigned history_max;  /* ended tasks that are kept */
+    uint64_t history_max_age_usec; /* since their end, for how long; 0 = no limit */
+    uint64_t logs_max;             /* bytes of the logs of ended tasks together */
     uint64_t stop_timeout_usec;
-    uint64_t log_max;    /* bytes of a task's log */
-    uint64_t result_max; /* bytes of a task's result */
+    uint64_t log_max;       /* bytes of a task's log */
+    uint64_t result_max;    /* bytes of a task's result */
+    uint64_t min_free_disk; /* bytes free where the state lies, below which no task is started */
 } Config;
 
 /* Reads the file over the defaults. One that is not there is an error only when it is required. 0,

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -94,7 +93,7 @@ static int parse_options(int argc, char **argv, ManagerOptions *ret) {
 
 static int on_stop_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
     log_info("Stopping: got SIG%s", sigabbrev_np((int)si->ssi_signo));
-    /* systemd must not kill what a task was promised: its stop timeout, and some time to tell. */
+    /* Tasks on threads have some time to end, and the disk to take that down. */
     (void)sd_notifyf(false, "STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%" PRIu64,
                      manager_stop_timeout(userdata) + STOP_MARGIN_USEC);
     manager_stop(userdata, EXIT_SUCCESS);
@@ -145,9 +144,6 @@ static void prepare_process(void) {
     sigprocmask(SIG_BLOCK, &mask, NULL);
     signal(SIGPIPE, SIG_IGN);
     umask(0077);
-    /* The processes of a shim that is killed become children of the daemon, which ends them. */
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
-        log_warning_errno(-errno, "Cannot become a subreaper, ignoring");
 }
 
 /* ---- the bus ---- */
@@ -171,6 +167,15 @@ static int explain_taken_name(sd_bus *bus) {
     return -EEXIST;
 }
 
+static int attach_manager(Manager *m, sd_bus *bus) {
+    _cleanup_error_ Error error = {};
+    int r = manager_attach_bus(m, bus, &error);
+
+    if (r == -EREMOTE)
+        log_error("%s", strempty(error.message));
+    return r;
+}
+
 static int connect_bus(sd_bus **ret, sd_event *event, Manager *m) {
     sd_bus *bus = NULL;
     int r = sd_bus_open_user(&bus);
@@ -183,11 +188,13 @@ static int connect_bus(sd_bus **ret, sd_event *event, Manager *m) {
     if (r >= 0)
         r = sd_bus_set_close_on_exit(bus, false); /* run() has something to say still */
     if (r >= 0)
-        r = manager_attach_bus(m, bus);
+        r = attach_manager(m, bus);
     if (r >= 0)
         r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local",
                                 "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
                                 "Disconnected", on_disconnected, m);
+    if (r == -EREMOTE)
+        return r;
     if (r < 0)
         return log_error_errno(r, "Cannot set up the bus");
     /* The name is the lock: the bus gives it to one. */
@@ -263,6 +270,10 @@ int main(int argc, char **argv) {
             log_error_errno(r, "Cannot start");
         else
             r = run(event, m, &bus);
+    }
+    if (m && manager_has_stuck_threads(m)) {
+        sd_bus_flush_close_unref(bus);
+        _exit(r < 0 ? EXIT_FAILURE : r);
     }
     manager_free(m);
     sd_bus_flush_close_unref(bus);

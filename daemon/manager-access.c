@@ -1,10 +1,8 @@
 #include <errno.h>
 #include <inttypes.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include "common/log.h"
-#include "common/remove-tree.h"
-#include "daemon/exec/result-file.h"
 #include "daemon/logs/task-log.h"
 #include "daemon/manager-private.h"
 
@@ -31,6 +29,8 @@ int manager_kill_task(void *userdata, Task *t, int signal, Error *error) {
 static void on_label_committed(void *userdata, void *arg, int error) {
     Manager *m = userdata;
 
+    if (error < 0)
+        return; /* the task may have been withdrawn */
     bus_publisher_label_changed(m->bus->publisher, arg);
 }
 
@@ -39,33 +39,8 @@ void manager_set_label(void *userdata, Task *t, char *label) {
 
     free(t->spec->label);
     t->spec->label = label;
-    commit_queue_call(m->commits, on_label_committed, m, t);
-}
-
-/* The result lies on a tmpfs of the login: it goes with the task. */
-static void remove_runtime(const Manager *m, const Task *t) {
-    _cleanup_free_ char *dir = state_dir_task_runtime(&m->dirs, t->id);
-
-    if (dir && t->has_result)
-        remove_tree(dir, NULL);
-}
-
-static void on_removed(void *userdata, void *arg, int error) {
-    Manager *m = userdata;
-    Task *t = arg;
-
-    remove_runtime(m, t);
-    task_log_remove(m->dirs.logs, t->id);
-    bus_publisher_task_removed(m->bus->publisher, t->id);
-    task_free(t);
-}
-
-void manager_remove_task(void *userdata, Task *t) {
-    Manager *m = userdata;
-
-    task_table_take(&m->tasks, t);
-    t->spec->env = env_block_unref(t->spec->env);
-    commit_queue_call(m->commits, on_removed, m, t);
+    commit_queue_put(m->commits, t);
+    (void)commit_queue_add(m->commits, on_label_committed, m, t);
 }
 
 int manager_open_log(void *userdata, Task *t, Error *error) {
@@ -79,9 +54,9 @@ int manager_open_log(void *userdata, Task *t, Error *error) {
 }
 
 int manager_read_log(void *userdata, Task *t, uint64_t offset, void *buf, size_t size,
-                     Error *error) {
+                     uint64_t *ret_next, Error *error) {
     Manager *m = userdata;
-    int n = task_log_read(m->dirs.logs, t->id, offset, buf, size);
+    int n = task_log_read(m->dirs.logs, t->id, offset, buf, size, ret_next);
 
     if (n < 0)
         return error_set(error, ERROR_STORAGE, "Cannot read the log of task %" PRIu64 ": %s", t->id,
@@ -100,23 +75,85 @@ int manager_new_log_lines(void *userdata, Task *t, bool final, LogLines *ret) {
     return run->tail ? log_tail_read(run->tail, t->log_size, final, ret) : -ENOMEM;
 }
 
+/* ---- results ---- */
+
+typedef struct ResultCall {
+    Manager *manager;
+    uint64_t id;
+    char *json;
+    void (*func)(void *arg, const char *result, const Error *error);
+    void *arg;
+} ResultCall;
+
+static void result_end(ResultCall *c, const char *json, int r) {
+    _cleanup_error_ Error error = {};
+    Task *t = task_table_find(&c->manager->tasks, c->id);
+
+    if (r < 0) {
+        error_set(&error, ERROR_STORAGE,
+                  "Cannot take the result of task %" PRIu64 ": %s. Try again", c->id, strerror(-r));
+        if (t)
+            t->has_result = true;
+    }
+    c->func(c->arg, r < 0 ? NULL : json, &error);
+    free(c->json);
+    free(c);
+}
+
+/* It is gone from the disk: now it may be given out, once. */
+static void on_result_removed(void *userdata, void *arg, int error) {
+    ResultCall *c = arg;
+
+    result_end(c, c->json, error);
+}
+
+static void on_result_read(void *userdata, int error, const char *json) {
+    ResultCall *c = userdata;
+    Manager *m = c->manager;
+    Task *t = task_table_find(&m->tasks, c->id);
+    int r = error < 0 ? error : !t || !json ? -ENODATA : 0;
+
+    if (r >= 0) {
+        c->json = strdup(json);
+        r = c->json ? commit_queue_put_result(m->commits, c->id, NULL) : -ENOMEM;
+    }
+    if (r >= 0) {
+        commit_queue_put(m->commits, t);
+        r = commit_queue_add(m->commits, on_result_removed, m, c);
+    }
+    if (r < 0)
+        result_end(c, NULL, r);
+}
+
+static void read_result(void *userdata, void *arg, int error) {
+    ResultCall *c = arg;
+    int r = error < 0 ? error : store_read_result(c->manager->store, c->id, on_result_read, c);
+
+    if (r < 0)
+        result_end(c, NULL, r);
+}
+
 int manager_take_result(void *userdata, Task *t,
                         void (*func)(void *arg, const char *result, const Error *error), void *arg,
                         Error *error) {
     Manager *m = userdata;
-    _cleanup_free_ char *dir = state_dir_task_runtime(&m->dirs, t->id), *result = NULL;
+    ResultCall *c;
     int r;
 
     if (!t->has_result)
         return error_set(error, ERROR_NO_RESULT,
                          "Task %" PRIu64 " has no result: it left none, or it was taken already",
                          t->id);
-    r = dir ? result_file_take(dir, t->spec->result_max, &result) : -ENOMEM;
-    if (r < 0)
-        return error_set(error, ERROR_STORAGE, "Cannot read the result of task %" PRIu64 ": %s",
-                         t->id, strerror(-r));
-    t->has_result = false;
-    (void)rmdir(dir);
-    func(arg, result, NULL);
+    c = calloc(1, sizeof(ResultCall));
+    if (!c)
+        return -ENOMEM;
+    *c = (ResultCall){.manager = m, .id = t->id, .func = func, .arg = arg};
+    /* Behind the commit that puts it there. */
+    r = commit_queue_add(m->commits, read_result, m, c);
+    if (r < 0) {
+        free(c);
+        return r;
+    }
+    t->has_result = false; /* the next one to ask comes too late */
     return 0;
 }

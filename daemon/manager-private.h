@@ -6,14 +6,17 @@
 #include "daemon/core/scheduler.h"
 #include "daemon/exec/exec-shim.h"
 #include "daemon/exec/exec-thread.h"
+#include "daemon/exec/start-trace.h"
 #include "daemon/logs/log-tail.h"
 #include "daemon/manager.h"
 #include "daemon/service-status.h"
+#include "daemon/store/store.h"
+#include "daemon/tasks-unit.h"
 
 /* For the manager-*.c files alone. */
 
 /* Memory of the environments of all tasks: 100,000 of one shell have one. Above the first, ended
- * tasks are forgotten, above the second, nothing is started. */
+ * tasks leave memory, above the second, nothing is started. */
 #define MANAGER_ENDED_ENVIRONMENTS_MAX (32 * MIB)
 #define MANAGER_ENVIRONMENTS_MAX (64 * MIB)
 
@@ -32,15 +35,32 @@ struct Manager {
     Scheduler scheduler;
     Group group;
     BusKind *kinds; /* built-in ones; the last has no name */
+    uint64_t next_id;
 
+    Store *store;
     CommitQueue *commits;
+    struct Gone *gone; /* tasks that are removed, as long as a read may still bring one back */
+    sd_event_source *retention; /* enabled: tasks have ended since it was looked what is to go */
+    bool retention_under_way;
+
     sd_event_source *scheduling; /* enabled: free slots are to be given away */
+    sd_event_source *queue_timer;
+    uint64_t queue_due; /* when the first queue-timeout is over, or sooner; USEC_INFINITY: never */
+    sd_event_source *disk_timer;
+    uint64_t disk_checked; /* CLOCK_MONOTONIC */
+    bool low_disk;
+    char *blocked; /* why nothing is started, NULL: nothing is in the way */
+
     ShimExecutor *shims;
     ThreadExecutor *threads;
-    Bus *bus; /* NULL before manager_attach_bus() */
+    StartTrace *trace;
+    TasksUnit *unit; /* NULL before manager_attach_bus() */
+    Bus *bus;        /* the same */
     ServiceStatus status;
 
-    bool stopping;
+    unsigned threads_running;
+    sd_event_source *stop_timer;
+    bool stopping, has_stuck_threads;
     int exit_status;
 };
 
@@ -51,6 +71,12 @@ typedef struct TaskRun {
     ExecJob *job;     /* NULL before the start and after the end */
     LogTail *tail;    /* NULL before the first output */
     char *runtime_dir;
+    bool is_thread;
+    bool
+        waits_for_disk; /* it starts when the disk says "starting", there is no other trace of it */
+    sd_event_source *timeout, *idle; /* of a task on a thread; NULL = none */
+    uint64_t active_at;              /* the last sign of life, CLOCK_MONOTONIC */
+    char *limit;                     /* which limit it was stopped for, in words; NULL = none */
 } TaskRun;
 
 /* manager-start.c */
@@ -61,17 +87,77 @@ int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *re
 int manager_init_scheduling(Manager *m);
 /* Gives free slots to tasks that wait, in the next turn of the loop. */
 void manager_schedule(Manager *m);
+void manager_update_status(Manager *m);
 void manager_cancel_task(void *userdata, Task *t); /* an active one */
-void manager_interrupt_queued(Manager *m);
+int manager_pause_task(void *userdata, Task *t, bool pause, Error *error);
+TaskUsage manager_usage(void *userdata, const Task *t);
+/* A run for a task that has a slot. NULL when memory is short. */
+TaskRun *manager_new_run(Manager *m, Task *t);
+/* Takes up the command of an earlier daemon. As shim_job_adopt(). */
+int manager_adopt(TaskRun *run);
+void manager_publish_state(Manager *m, Task *t); /* once it is committed */
+
+/* manager-end.c */
+void manager_drop_run(TaskRun *run); /* frees it; nothing runs, nothing has ended */
+void manager_set_state(Task *t, TaskState state);
+/* The run is over; the task too, unless it is interrupted and to be started again. */
+void manager_finish_run(TaskRun *run, const ExecOutcome *outcome);
+/* Of a task that has no slot. */
+void manager_finish_queued(Manager *m, Task *t, TaskState state, const char *message);
+
+/* manager-guard.c */
+int manager_init_guards(Manager *m);
+void manager_guard_run(TaskRun *run);
+void manager_guard_done(TaskRun *run);
+/* The task has been put into the queue. */
+void manager_guard_queued(Manager *m, Task *t);
+
+/* manager-disk.c */
+int manager_init_disk(Manager *m);
+/* Whether tasks may be started; looks at the disk, but not often. */
+bool manager_disk_has_room(Manager *m);
+/* A commit went wrong, or (0) right. */
+void manager_disk_error(Manager *m, int error);
+
+/* manager-recover.c */
+int manager_recover(Manager *m, Error *error);
+
+/* manager-stop.c */
 void manager_exit_if_idle(Manager *m); /* when it is stopping */
+
+/* manager-history.c */
+int manager_init_history(Manager *m);
+void manager_done_history(Manager *m);
+/* Memory that ended tasks take is given back, and soon it is seen what is to be removed. */
+void manager_forget_ended(Manager *m);
+int manager_remove_id(Manager *m, uint64_t id);
+void manager_remove_task(void *userdata, Task *t);
+int manager_recall(void *userdata, const uint64_t *ids, size_t n,
+                   void (*func)(void *arg, int error), void *arg);
+int manager_prune(void *userdata, const TaskFilter *filter,
+                  void (*func)(void *arg, int error, uint32_t removed), void *arg);
+/* It is being removed, or was and something may still bring it back. */
+bool manager_is_gone(const Manager *m, uint64_t id);
+/* To be called when something has been read: what had to stay in memory for that may go. */
+void manager_settle(Manager *m);
+
+/* manager-list.c */
+/* A copy of a filter that outlives its message. 0 or -ENOMEM. */
+int manager_filter_keep(TaskFilter *ret, const TaskFilter *f);
+void manager_filter_done(TaskFilter *f);
+int manager_list(void *userdata, const TaskFilter *filter,
+                 void (*func)(void *arg, int error, Task *const *tasks, size_t n, uint64_t next),
+                 void *arg);
+int manager_count(void *userdata, const TaskFilter *filter,
+                  void (*func)(void *arg, int error, const uint32_t counts[_TASK_STATE_MAX]),
+                  void *arg);
 
 /* manager-access.c */
 int manager_kill_task(void *userdata, Task *t, int signal, Error *error);
 void manager_set_label(void *userdata, Task *t, char *label);
-void manager_remove_task(void *userdata, Task *t);
 int manager_open_log(void *userdata, Task *t, Error *error);
 int manager_read_log(void *userdata, Task *t, uint64_t offset, void *buf, size_t size,
-                     Error *error);
+                     uint64_t *ret_next, Error *error);
 int manager_new_log_lines(void *userdata, Task *t, bool final, LogLines *ret);
 int manager_take_result(void *userdata, Task *t,
                         void (*func)(void *arg, const char *result, const Error *error), void *arg,

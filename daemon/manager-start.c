@@ -101,32 +101,49 @@ static int check_specs(const Manager *m, TaskSpec **specs, size_t n, Error *erro
     return r < 0 ? r : scheduler_check_room(&m->scheduler, n, bytes, error);
 }
 
+/* It could not be written: whoever asked for it is told that there is no such task. */
+static void withdraw(Manager *m, Task *t) {
+    commit_queue_withdraw(m->commits, t);
+    scheduler_remove(&m->scheduler, t);
+    task_table_take(&m->tasks, t);
+    group_task_withdrawn(&m->group);
+    task_free(t);
+}
+
 static void on_added(void *userdata, void *arg, int error) {
     Manager *m = userdata;
+    Task *t = arg;
 
-    bus_publisher_task_added(m->bus->publisher, arg);
+    if (error < 0 && !task_is_final(t)) {
+        withdraw(m, t);
+        return;
+    }
+    bus_publisher_task_added(m->bus->publisher, t);
+    manager_schedule(m);
 }
 
 static void add_task(Manager *m, Task *t) {
     task_table_add(&m->tasks, t);
     scheduler_add(&m->scheduler, t);
     group_task_added(&m->group);
-    commit_queue_call(m->commits, on_added, m, t);
+    manager_guard_queued(m, t);
+    if (m->blocked)
+        task_set_reason(t, m->blocked);
+    commit_queue_put(m->commits, t);
+    if (commit_queue_add(m->commits, on_added, m, t) < 0)
+        commit_queue_call(m->commits, on_added, m, t);
 }
 
 static Task *active_with_same_key(const Manager *m, const TaskSpec *spec) {
     return isempty(spec->unique) ? NULL : task_table_find_unique(&m->tasks, spec->unique);
 }
 
-static int make_task(Manager *m, TaskSpec **spec, Task **ret, Error *error) {
-    uint64_t id;
-    int r = state_dir_next_id(&m->dirs, &id, error);
+static int make_task(Manager *m, TaskSpec **spec, Task **ret) {
+    Task *t = task_new(m->next_id, *spec, clock_usec(CLOCK_REALTIME));
 
-    if (r < 0)
-        return r;
-    Task *t = task_new(id, *spec, clock_usec(CLOCK_REALTIME));
     if (!t)
         return -ENOMEM;
+    m->next_id++;
     *spec = NULL;
     *ret = t;
     return 0;
@@ -157,13 +174,12 @@ int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *re
         if (active)
             ret_ids[i] = active->id;
         else
-            r = make_task(m, &specs[i], &made[i], error);
+            r = make_task(m, &specs[i], &made[i]);
     }
     for (size_t i = 0; made && i < n; i++)
         if (r < 0)
             task_free(made[i]);
         else if (made[i])
             ret_ids[i] = enter_task(m, made[i]);
-    manager_schedule(m);
     return r;
 }

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "daemon/bus/bus-emit.h"
+#include "daemon/logout.h"
 #include "daemon/logs/task-log.h"
 #include "daemon/manager-private.h"
 
@@ -54,6 +55,18 @@ static void set_max_parallel(void *userdata, unsigned number) {
     manager_schedule(m);
 }
 
+static const char *isolation(void *userdata) {
+    return shim_executor_isolation(((Manager *)userdata)->shims);
+}
+
+static bool low_disk(void *userdata) {
+    return ((Manager *)userdata)->low_disk;
+}
+
+static bool ends_at_logout(void *userdata) {
+    return logout_ends_us();
+}
+
 static int reload(void *userdata, Error *error) {
     return manager_reload(userdata, error);
 }
@@ -90,6 +103,7 @@ static const BusApi bus_api = {
     .cancel = manager_cancel_task,
     .kill = manager_kill_task,
     .set_label = manager_set_label,
+    .pause = manager_pause_task,
     .remove = manager_remove_task,
     .open_log = manager_open_log,
     .read_log = manager_read_log,
@@ -105,6 +119,14 @@ static const BusApi bus_api = {
     .set_max_parallel = set_max_parallel,
     .when_committed = when_committed,
     .new_log_lines = manager_new_log_lines,
+    .recall = manager_recall,
+    .list = manager_list,
+    .count = manager_count,
+    .prune = manager_prune,
+    .isolation = isolation,
+    .low_disk = low_disk,
+    .ends_at_logout = ends_at_logout,
+    .usage = manager_usage,
 };
 
 /* ---- configuration ---- */
@@ -123,7 +145,7 @@ int manager_reload(Manager *m, Error *error) {
     /* What was set over the bus holds until the file says something new. */
     if (configured_parallel(m) != before) {
         set_max_parallel(m, configured_parallel(m));
-        bus_emit_max_parallel(m->bus->bus);
+        bus_emit_manager_property(m->bus->bus, "MaxParallel");
     }
     log_info("Read the configuration again");
     return 0;
@@ -153,20 +175,140 @@ static int make_kinds(Manager *m) {
     return 0;
 }
 
+/* ---- commits ---- */
+
+static void on_claimed(void *userdata, Task *t) {
+    commit_queue_put(((Manager *)userdata)->commits, t);
+}
+
+static void on_prepare(void *userdata) {
+    Manager *m = userdata;
+
+    if (!m->low_disk)
+        scheduler_claim(&m->scheduler, on_claimed, m);
+}
+
+/* The database was moved aside, and a new one begun: what is in memory goes there. */
+static void store_anew(Manager *m) {
+    log_full(
+        LOG_CRIT, 0,
+        "The database was found damaged. It lies, whole, in %s now; what could be read of it was "
+        "copied into a new one, and nothing that runs is touched",
+        strempty(store_damaged_path(m->store)));
+    for (Task *t = task_table_begin(&m->tasks, false); t; t = task_table_next(&m->tasks, t, false))
+        if (!task_is_final(t) || t->is_changed) {
+            t->stored = false;
+            commit_queue_put(m->commits, t);
+        }
+}
+
+static void on_committed(void *userdata, Task *const *tasks, size_t n, int error) {
+    Manager *m = userdata;
+
+    for (size_t i = 0; i < n; i++)
+        if (tasks[i]->claim == TASK_CLAIM_PENDING)
+            tasks[i]->claim = error < 0 ? TASK_CLAIM_NONE : TASK_CLAIM_SAFE;
+    manager_disk_error(m, error);
+    if (error == -EBADMSG)
+        store_anew(m);
+    if (error < 0)
+        manager_exit_if_idle(m);
+    manager_schedule(m);
+}
+
+static const CommitEvents commit_events = {
+    .prepare = on_prepare,
+    .committed = on_committed,
+};
+
+/* ---- the keeper of the shims ---- */
+
+static void on_unit(void *userdata, bool usable, const char *reason) {
+    Manager *m = userdata;
+
+    shim_executor_use_unit(m->shims, usable, reason);
+}
+
+static void on_keeper_needed(void *userdata) {
+    Manager *m = userdata;
+
+    if (m->unit)
+        tasks_unit_ask(m->unit);
+}
+
+static void on_isolation(void *userdata) {
+    Manager *m = userdata;
+
+    if (m->bus)
+        bus_emit_manager_property(m->bus->bus, "Isolation");
+}
+
+static const ShimExecutorEvents shim_events = {
+    .need_keeper = on_keeper_needed,
+    .isolation = on_isolation,
+};
+
+static int open_trace(Manager *m) {
+    int r = start_trace_open(&m->trace, m->dirs.runtime);
+
+    if (r < 0)
+        log_warning_errno(r,
+                          "Cannot make a file in %s: tasks on threads begin when the disk has "
+                          "them, which takes longer",
+                          m->dirs.runtime);
+    return 0;
+}
+
 static int make_parts(Manager *m) {
     int r = make_kinds(m);
 
     if (r >= 0)
-        r = commit_queue_new(&m->commits, m->event);
+        r = commit_queue_new(&m->commits, m->event, m->store, &commit_events, m);
     if (r >= 0)
         r = manager_init_scheduling(m);
     if (r >= 0)
-        r = shim_executor_new(&m->shims, m->event, m->libexec_dir);
+        r = manager_init_guards(m);
+    if (r >= 0)
+        r = manager_init_disk(m);
+    if (r >= 0)
+        r = manager_init_history(m);
+    if (r >= 0)
+        r = shim_executor_new(&m->shims, m->event, m->libexec_dir, m->dirs.runtime);
+    if (r >= 0)
+        shim_executor_set_events(m->shims, &shim_events, m);
     if (r >= 0)
         r = thread_executor_new(&m->threads, m->event);
     if (r >= 0)
+        r = open_trace(m);
+    if (r >= 0)
         r = service_status_init(&m->status, m->event);
     return r;
+}
+
+static int open_store(Manager *m, Error *error) {
+    _cleanup_free_ char *damaged = NULL;
+    int r = store_open(&m->store, m->event, m->dirs.state, &damaged, error);
+
+    if (r < 0)
+        return r;
+    if (damaged)
+        log_full(LOG_CRIT, 0,
+                 "The database %s/" STORE_FILE
+                 " was damaged. It lies, whole, in %s now; what could be "
+                 "read of it was copied into a new one",
+                 m->dirs.state, damaged);
+    /* Where the database has been lost, logs still bear the numbers of its tasks. */
+    m->next_id = store_next_id(m->store);
+    if (m->next_id == 1 || damaged)
+        m->next_id = MAX(m->next_id, task_log_highest_id(m->dirs.logs) + 1);
+    return 0;
+}
+
+/* Commands go on: their shims hear no more of us. */
+static void manager_free_runs(Manager *m) {
+    for (Task *t = task_table_begin(&m->tasks, false); t; t = task_table_next(&m->tasks, t, false))
+        if (t->run)
+            manager_drop_run(t->run);
 }
 
 int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, Error *error) {
@@ -194,6 +336,8 @@ int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, E
     if (r >= 0)
         r = state_dir_open(&m->dirs, options->state_dir, error);
     if (r >= 0)
+        r = open_store(m, error);
+    if (r >= 0)
         r = make_parts(m);
     if (r < 0) {
         manager_free(m);
@@ -201,8 +345,6 @@ int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, E
     }
     m->scheduler.max_parallel = configured_parallel(m);
     m->scheduler.max_queued = m->config.max_queued;
-    /* Those of earlier runs stay readable on disk, as many as would be kept. */
-    task_log_remove_oldest(m->dirs.logs, m->config.history_max);
     *ret = m;
     return 0;
 }
@@ -210,15 +352,24 @@ int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, E
 Manager *manager_free(Manager *m) {
     if (!m)
         return NULL;
+    tasks_unit_free(m->unit);
     bus_free(m->bus);
+    manager_free_runs(m);
     thread_executor_free(m->threads);
     shim_executor_free(m->shims);
     commit_queue_free(m->commits);
+    store_free(m->store);
+    start_trace_close(m->trace);
+    manager_done_history(m);
+    sd_event_source_disable_unref(m->queue_timer);
+    sd_event_source_disable_unref(m->disk_timer);
+    sd_event_source_disable_unref(m->stop_timer);
     sd_event_source_disable_unref(m->scheduling);
     service_status_done(&m->status);
     task_table_done(&m->tasks);
     env_table_free(m->envs);
     state_dir_done(&m->dirs);
+    free(m->blocked);
     free(m->kinds);
     free(m->config_path);
     free(m->libexec_dir);
@@ -227,32 +378,10 @@ Manager *manager_free(Manager *m) {
     return NULL;
 }
 
-int manager_attach_bus(Manager *m, sd_bus *bus) {
-    return bus_new(&m->bus, bus, m->event, &bus_api, m);
-}
+int manager_attach_bus(Manager *m, sd_bus *bus, Error *error) {
+    int r = bus_new(&m->bus, bus, m->event, &bus_api, m);
 
-uint64_t manager_stop_timeout(const Manager *m) {
-    uint64_t longest = 0;
-
-    for (const Task *t = task_table_begin(&m->tasks, 0, false); t;
-         t = task_table_next(&m->tasks, t, false))
-        if (!task_is_final(t) && t->state != TASK_QUEUED)
-            longest = MAX(longest, t->spec->stop_timeout_usec);
-    return longest;
-}
-
-void manager_stop(Manager *m, int exit_status) {
-    m->exit_status = MAX(m->exit_status, exit_status);
-    if (m->stopping)
-        return;
-    m->stopping = true;
-    m->scheduler.closed = true;
-    manager_interrupt_queued(m);
-    for (Task *t = task_table_begin(&m->tasks, 0, false); t;
-         t = task_table_next(&m->tasks, t, false))
-        if (!task_is_final(t)) {
-            t->stop_requested = !t->cancel_requested;
-            manager_cancel_task(m, t);
-        }
-    manager_exit_if_idle(m);
+    if (r >= 0)
+        r = tasks_unit_new(&m->unit, bus, m->event, m->dirs.runtime, on_unit, m);
+    return r < 0 ? r : manager_recover(m, error);
 }

@@ -24,15 +24,20 @@ typedef struct ManagerOptions {
 int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, Error *error);
 Manager *manager_free(Manager *m); /* NULL-safe, gives NULL; nothing may be running */
 
-/* Puts the objects on a connection. Once. */
-int manager_attach_bus(Manager *m, sd_bus *bus);
+/* Puts the objects on a connection, and takes up the tasks of the daemon before. Once. 0; -EREMOTE
+ * with the error set; or another -errno. */
+int manager_attach_bus(Manager *m, sd_bus *bus, Error *error);
 
 /* Reads the configuration again. 0, or -EREMOTE and all stays as it is. */
 int manager_reload(Manager *m, Error *error);
 
-/* No more starts; what waits and what runs is interrupted, and when the last process is gone the
- * event loop ends with the exit status. A second call only raises the status. */
+/* No more starts. Commands go on, what waits keeps its place, tasks on threads are interrupted;
+ * when all is on disk the event loop ends with the exit status. A second call only raises the
+ * status. */
 void manager_stop(Manager *m, int exit_status);
 
-/* How long that may take: the longest stop timeout of the tasks that run, microseconds. */
+/* How long that may take, microseconds. */
 uint64_t manager_stop_timeout(const Manager *m);
+
+/* A thread did not heed its cancel: the manager cannot be freed, the process is to exit. */
+bool manager_has_stuck_threads(const Manager *m);

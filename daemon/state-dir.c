@@ -16,10 +16,6 @@
 #include "common/parse.h"
 #include "common/remove-tree.h"
 
-/* Ids are reserved in blocks, so that the disk is written once for many; a crash skips what is left
- * of one. */
-#define ID_BLOCK 1000
-
 static char *join(const char *dir, const char *name) {
     char *path;
     return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
@@ -64,7 +60,7 @@ static int lock_dir(const char *dir, int *ret_fd, Error *error) {
 /* sockaddr_un is short, and a shim binds a socket in the task's folder. */
 static int check_socket_path(const StateDir *d, Error *error) {
     struct sockaddr_un address;
-    size_t longest = strlen(d->runtime) + strlen("/task-18446744073709551615/notify");
+    size_t longest = strlen(d->runtime) + strlen("/task-18446744073709551615/control");
 
     if (longest < sizeof(address.sun_path))
         return 0;
@@ -72,74 +68,6 @@ static int check_socket_path(const StateDir *d, Error *error) {
                      "The path of the runtime folder %s is too long for sockets: set "
                      "XDG_RUNTIME_DIR to a shorter one",
                      d->runtime);
-}
-
-static int read_next_id(StateDir *d, Error *error) {
-    _cleanup_free_ char *path = join(d->state, "next-id"), *text = NULL;
-    int r = path ? file_read_all(path, 64, &text, NULL) : -ENOMEM;
-
-    d->next_id = 1;
-    if (r == -ENOENT)
-        return 0;
-    if (r < 0)
-        return error_set(error, ERROR_STORAGE, "Cannot read %s: %s", strempty(path), strerror(-r));
-    text[strcspn(text, "\n")] = '\0';
-    if (parse_u64(text, &d->next_id) < 0 || d->next_id == 0 || d->next_id > INT64_MAX)
-        return error_set(
-            error, ERROR_STORAGE,
-            "%s does not hold a sensible number: put one in that is higher than all logs in %s",
-            path, d->logs);
-    return 0;
-}
-
-/* Whole on disk or not at all, before an id of the block is given out. */
-static int write_reserved(const StateDir *d, uint64_t reserved) {
-    _cleanup_free_ char *path = join(d->state, "next-id"), *partial = join(d->state, "next-id.new");
-    char text[32];
-    int r, n = snprintf(text, sizeof(text), "%" PRIu64 "\n", reserved);
-
-    if (!path || !partial)
-        return -ENOMEM;
-    _cleanup_close_ int fd = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    r = fd_write_full(fd, text, (size_t)n);
-    if (r < 0)
-        return r;
-    if (fsync(fd) < 0 || rename(partial, path) < 0)
-        return -errno;
-    /* The new name must be on disk as well. */
-    _cleanup_close_ int dir_fd = open(d->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return dir_fd < 0 || fsync(dir_fd) < 0 ? -errno : 0;
-}
-
-int state_dir_next_id(StateDir *d, uint64_t *ret, Error *error) {
-    if (d->next_id >= d->reserved_id) {
-        int r = write_reserved(d, d->next_id + ID_BLOCK);
-        if (r < 0)
-            return error_set(error, ERROR_STORAGE,
-                             "Cannot note task ids in %s: %s. Make room or rights there, then try "
-                             "again",
-                             d->state, strerror(-r));
-        d->reserved_id = d->next_id + ID_BLOCK;
-    }
-    *ret = d->next_id++;
-    return 0;
-}
-
-/* Of tasks that ended with a daemon that was killed: nobody can ask for their results any more. */
-static void remove_old_runtime(const StateDir *d) {
-    DIR *dir = opendir(d->runtime);
-
-    if (!dir)
-        return;
-    for (struct dirent *e; (e = readdir(dir));) {
-        _cleanup_free_ char *path =
-            strncmp(e->d_name, "task-", 5) == 0 ? join(d->runtime, e->d_name) : NULL;
-        if (path)
-            remove_tree(path, NULL);
-    }
-    closedir(dir);
 }
 
 static int find_dirs(StateDir *d, const char *state, Error *error) {
@@ -173,19 +101,12 @@ int state_dir_open(StateDir *d, const char *state, Error *error) {
         r = lock_dir(d->state, &d->state_lock, error);
     if (r >= 0)
         r = lock_dir(d->runtime, &d->runtime_lock, error);
-    if (r >= 0)
-        r = read_next_id(d, error);
-    if (r >= 0)
-        remove_old_runtime(d);
-    else
+    if (r < 0)
         state_dir_done(d);
     return r;
 }
 
 void state_dir_done(StateDir *d) {
-    /* What is left of the block can be given out by the next daemon. */
-    if (d->reserved_id > d->next_id)
-        (void)write_reserved(d, d->next_id);
     close_fd(d->state_lock);
     close_fd(d->runtime_lock);
     free(d->state);
@@ -197,4 +118,27 @@ void state_dir_done(StateDir *d) {
 char *state_dir_task_runtime(const StateDir *d, uint64_t id) {
     char *path;
     return asprintf(&path, "%s/task-%" PRIu64, d->runtime, id) < 0 ? NULL : path;
+}
+
+/* The id of a name "task-ID", 0 for another. */
+static uint64_t id_of_name(const char *name) {
+    uint64_t id;
+
+    return strncmp(name, "task-", 5) != 0 || parse_u64(name + 5, &id) < 0 ? 0 : id;
+}
+
+void state_dir_clean_runtime(const StateDir *d, bool (*keep)(void *userdata, uint64_t id),
+                             void *userdata) {
+    DIR *dir = opendir(d->runtime);
+
+    if (!dir)
+        return;
+    for (struct dirent *e; (e = readdir(dir));) {
+        uint64_t id = id_of_name(e->d_name);
+        _cleanup_free_ char *path =
+            id > 0 && !keep(userdata, id) ? state_dir_task_runtime(d, id) : NULL;
+        if (path)
+            remove_tree(path, NULL);
+    }
+    closedir(dir);
 }

@@ -31,7 +31,7 @@ typedef struct BusApi {
     void (*remove)(void *userdata, Task *task);                /* of an ended task; frees it */
     int (*open_log)(void *userdata, Task *task, Error *error); /* descriptor for the caller */
     int (*read_log)(void *userdata, Task *task, uint64_t offset, void *buf, size_t size,
-                    Error *error); /* number of bytes */
+                    uint64_t *ret_next, Error *error); /* number of bytes */
     /* Reads the result of an ended task and deletes it; func is called once that is on disk. The
      * text is func's to read, not to keep; NULL when there is an error. */
     int (*take_result)(void *userdata, Task *task,

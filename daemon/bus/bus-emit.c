@@ -6,7 +6,6 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
-#include "daemon/bus/bus-fields.h"
 #include "daemon/bus/bus-message.h"
 
 void bus_task_path(char path[TASK_PATH_SIZE], uint64_t id) {
@@ -18,21 +17,9 @@ static void report(int r, const char *what) {
         log_warning_errno(r, "Cannot send the signal %s, ignoring", what);
 }
 
-static int append_property(sd_bus_message *m, const Task *t, const BusField *f) {
-    int r = sd_bus_message_append_basic(m, 's', LONGRUN_TASK_INTERFACE);
-
-    if (r >= 0)
-        r = sd_bus_message_open_container(m, 'a', "{sv}");
-    if (r >= 0)
-        r = bus_fields_append_entry(m, t, f, f->property);
-    if (r >= 0)
-        r = sd_bus_message_close_container(m);
-    return r < 0 ? r : sd_bus_message_append(m, "as", 0);
-}
-
-/* sd_bus_emit_properties_changed() would look for the object, and the end of a task may be told
- * when it has been removed already. */
-static void emit_property(sd_bus *bus, const Task *t, const char *property) {
+/* sd_bus_emit_properties_changed() would look for the object and call the getters of all vtables,
+ * and the end of a task may be told when it has been removed already. */
+static void emit_text_property(sd_bus *bus, const Task *t, const char *property, const char *text) {
     _cleanup_message_ sd_bus_message *m = NULL;
     char path[TASK_PATH_SIZE];
 
@@ -40,24 +27,24 @@ static void emit_property(sd_bus *bus, const Task *t, const char *property) {
     int r = sd_bus_message_new_signal(bus, &m, path, "org.freedesktop.DBus.Properties",
                                       "PropertiesChanged");
     if (r >= 0)
-        r = append_property(m, t, bus_field_by_property(property));
+        r = sd_bus_message_append(m, "sa{sv}as", LONGRUN_TASK_INTERFACE, 1, property, "s", text, 0);
     if (r >= 0)
         r = sd_bus_send(bus, m, NULL);
     report(r, "PropertiesChanged");
 }
 
-void bus_emit_max_parallel(sd_bus *bus) {
+void bus_emit_manager_property(sd_bus *bus, const char *property) {
     report(sd_bus_emit_properties_changed(bus, LONGRUN_ROOT_PATH, LONGRUN_MANAGER_INTERFACE,
-                                          "MaxParallel", NULL),
+                                          property, NULL),
            "PropertiesChanged");
 }
 
 void bus_emit_state(sd_bus *bus, const Task *t) {
-    emit_property(bus, t, "State");
+    emit_text_property(bus, t, "State", task_state_to_string(t->state));
 }
 
 void bus_emit_label(sd_bus *bus, const Task *t) {
-    emit_property(bus, t, "Label");
+    emit_text_property(bus, t, "Label", t->spec->label);
 }
 
 void bus_emit_progress(sd_bus *bus, const Task *t) {

@@ -1,117 +1,153 @@
 #include "daemon/bus/bus-fields.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 #include "common/strv.h"
+#include "daemon/core/task-options.h"
 
-#define FIELD_STRING(name, value)                                                                  \
-    static int append_##name(sd_bus_message *m, const Task *t) {                                   \
-        return sd_bus_message_append_basic(m, 's', strempty(value));                               \
-    }
-#define FIELD_NUMBER(name, letter, type, value)                                                    \
-    static int append_##name(sd_bus_message *m, const Task *t) {                                   \
-        type number = (type)(value);                                                               \
-        return sd_bus_message_append_basic(m, letter, &number);                                    \
-    }
-#define FIELD_STRV(name, value)                                                                    \
-    static int append_##name(sd_bus_message *m, const Task *t) {                                   \
-        return sd_bus_message_append_strv(m, (char **)(value));                                    \
-    }
+/* ---- values that are put together ---- */
 
-FIELD_NUMBER(id, 't', uint64_t, t->id)
-FIELD_STRING(kind, t->spec->kind)
-FIELD_STRING(label, t->spec->label)
-FIELD_STRING(group, t->spec->group)
-FIELD_STRING(state, task_state_to_string(t->state))
-FIELD_STRING(reason, t->reason)
-FIELD_NUMBER(progress, 'd', double, t->progress.fraction)
-FIELD_STRING(phase, t->progress.phase)
-FIELD_NUMBER(done, 't', uint64_t, t->progress.done)
-FIELD_NUMBER(total, 't', uint64_t, t->progress.total)
-FIELD_STRING(status, t->status)
-FIELD_NUMBER(created_at, 't', uint64_t, t->created_at)
-FIELD_NUMBER(started_at, 't', uint64_t, t->started_at)
-FIELD_NUMBER(finished_at, 't', uint64_t, t->finished_at)
-FIELD_NUMBER(exit_code, 'i', int32_t, t->exit_code)
-FIELD_NUMBER(exit_signal, 'i', int32_t, t->exit_signal)
-FIELD_STRING(message, t->message)
-FIELD_NUMBER(has_result, 'b', int, t->has_result)
-FIELD_STRING(unique, t->spec->unique)
-FIELD_STRING(params, t->spec->params)
-FIELD_STRV(argv, t->spec->argv)
-FIELD_STRV(env, env_block_strings(t->spec->env))
-FIELD_STRING(cwd, t->spec->cwd)
-FIELD_NUMBER(umask, 'u', uint32_t, t->spec->umask)
-FIELD_NUMBER(stop_timeout, 't', uint64_t, t->spec->stop_timeout_usec)
-FIELD_NUMBER(isolate, 'b', int, t->spec->isolate)
-FIELD_NUMBER(log_max, 't', uint64_t, t->spec->log_max)
-FIELD_NUMBER(result_max, 't', uint64_t, t->spec->result_max)
-FIELD_NUMBER(pid, 'u', uint32_t, t->pid)
-FIELD_NUMBER(log_size, 't', uint64_t, t->log_size)
+static int append_kind(sd_bus_message *m, const Bus *b, const Task *t) {
+    return sd_bus_message_append_basic(m, 's', t->spec->kind);
+}
 
-static const BusField fields[] = {
-    {"Id", "id", "t", append_id},
-    {"Kind", "kind", "s", append_kind},
-    {"Label", "label", "s", append_label},
-    {"Group", "group", "s", append_group},
-    {"State", "state", "s", append_state},
-    {"Reason", "reason", "s", append_reason},
-    {"Progress", "progress", "d", append_progress},
-    {"Phase", "phase", "s", append_phase},
-    {"Done", "done", "t", append_done},
-    {"Total", "total", "t", append_total},
-    {"Status", "status", "s", append_status},
-    {"CreatedAt", "created-at", "t", append_created_at},
-    {"StartedAt", "started-at", "t", append_started_at},
-    {"FinishedAt", "finished-at", "t", append_finished_at},
-    {"ExitCode", "exit-code", "i", append_exit_code},
-    {"ExitSignal", "exit-signal", "i", append_exit_signal},
-    {"Message", "message", "s", append_message},
-    {"HasResult", "has-result", "b", append_has_result},
-    {"Unique", "unique", "s", append_unique},
-    {"Params", "params", "s", append_params, .large = true},
-    {"Argv", "argv", "as", append_argv, .large = true},
-    {"Env", NULL, "as", append_env},
-    {"Cwd", "cwd", "s", append_cwd},
-    {"Umask", "umask", "u", append_umask},
-    {"StopTimeout", "stop-timeout", "t", append_stop_timeout},
-    {"Isolate", "isolate", "b", append_isolate},
-    {"LogMax", "log-max", "t", append_log_max},
-    {"ResultMax", "result-max", "t", append_result_max},
-    {"Pid", "pid", "u", append_pid},
-    {"LogSize", "log-size", "t", append_log_size},
+static int append_state(sd_bus_message *m, const Bus *b, const Task *t) {
+    return sd_bus_message_append_basic(m, 's', task_state_to_string(t->state));
+}
+
+static int append_amount(sd_bus_message *m, const char *key, uint64_t amount) {
+    return amount > 0 ? sd_bus_message_append(m, "{sv}", key, "t", amount) : 0;
+}
+
+static int append_usage(sd_bus_message *m, const Bus *b, const Task *t) {
+    TaskUsage usage = task_is_final(t) ? t->usage : b->api->usage(b->api_userdata, t);
+    int r = sd_bus_message_open_container(m, 'a', "{sv}");
+
+    if (r >= 0)
+        r = append_amount(m, "cpu-usec", usage.cpu_usec);
+    if (r >= 0)
+        r = append_amount(m, "memory-peak", usage.memory_peak);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_env(sd_bus_message *m, const Bus *b, const Task *t) {
+    return sd_bus_message_append_strv(m, (char **)env_block_strings(t->spec->env));
+}
+
+/* ---- the table ---- */
+
+/* clang-format off */
+#define CONST SD_BUS_VTABLE_PROPERTY_CONST
+#define EMITS SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+
+static const BusField task_fields[] = {
+    {"id", .type = "t", .flags = CONST, .offset = offsetof(Task, id)},
+    {"kind", .type = "s", .flags = CONST, .append = append_kind},
+    {"state", .type = "s", .flags = EMITS, .append = append_state},
+    {"reason", .type = "s", .offset = offsetof(Task, reason)},
+    {"progress", .type = "d", .offset = offsetof(Task, progress.fraction)},
+    {"phase", .type = "s", .offset = offsetof(Task, progress.phase)},
+    {"done", .type = "t", .offset = offsetof(Task, progress.done)},
+    {"total", .type = "t", .offset = offsetof(Task, progress.total)},
+    {"status", .type = "s", .offset = offsetof(Task, status)},
+    {"created-at", .type = "t", .flags = CONST, .offset = offsetof(Task, created_at)},
+    {"started-at", .type = "t", .offset = offsetof(Task, started_at)},
+    {"finished-at", .type = "t", .offset = offsetof(Task, finished_at)},
+    {"attempt", .type = "u", .offset = offsetof(Task, attempt)},
+    {"exit-code", .type = "i", .offset = offsetof(Task, exit_code)},
+    {"exit-signal", .type = "i", .offset = offsetof(Task, exit_signal)},
+    {"message", .type = "s", .offset = offsetof(Task, message)},
+    {"has-result", .type = "b", .offset = offsetof(Task, has_result)},
+    {"usage", .type = "a{sv}", .append = append_usage},
+    {"pid", .type = "u", .offset = offsetof(Task, pid)},
+    {"log-size", .type = "t", .offset = offsetof(Task, log_size)},
 };
+/* clang-format on */
+
+#define FIELDS_MAX 64
+
+/* "created-at" is the property "CreatedAt". */
+static void set_property_name(BusField *f) {
+    size_t n = 0;
+
+    for (const char *p = f->key; *p && n < BUS_PROPERTY_MAX - 1; p++)
+        if (*p != '-')
+            f->property[n++] = (p == f->key || p[-1] == '-') ? (char)toupper(*p) : *p;
+}
+
+static BusField field_of_option(const TaskOption *o) {
+    BusField f = {
+        .key = o->name, .type = o->type, .flags = CONST, .is_option = true, .offset = o->offset};
+
+    if (streq(o->name, "label"))
+        f.flags = EMITS;
+    if (streq(o->name, "params") || streq(o->name, "argv"))
+        f.large = true;
+    if (streq(o->name, "env")) {
+        f.append = append_env;
+        f.flags = CONST | SD_BUS_VTABLE_PROPERTY_EXPLICIT;
+        f.hidden = true;
+    }
+    return f;
+}
+
+const BusField *bus_fields(void) {
+    static BusField fields[FIELDS_MAX + 1];
+    size_t n = 0;
+
+    if (fields[0].key)
+        return fields;
+    for (size_t i = 0; i < ELEMENTSOF(task_fields); i++)
+        fields[n++] = task_fields[i];
+    for (const TaskOption *o = task_options(); o->name && n < FIELDS_MAX; o++)
+        fields[n++] = field_of_option(o);
+    for (size_t i = 0; i < n; i++)
+        set_property_name(&fields[i]);
+    return fields;
+}
 
 const BusField *bus_field_by_property(const char *property) {
-    for (size_t i = 0; i < ELEMENTSOF(fields); i++)
-        if (streq(fields[i].property, property))
-            return &fields[i];
+    for (const BusField *f = bus_fields(); f->key; f++)
+        if (streq(f->property, property))
+            return f;
     return NULL;
 }
 
 static const BusField *field_by_key(const char *key) {
-    for (size_t i = 0; i < ELEMENTSOF(fields); i++)
-        if (fields[i].key && streq(fields[i].key, key))
-            return &fields[i];
+    for (const BusField *f = bus_fields(); f->key; f++)
+        if (!f->hidden && streq(f->key, key))
+            return f;
     return NULL;
 }
 
+/* ---- picking ---- */
+
+static const BusField **pick_all(void) {
+    const BusField **picked = calloc(FIELDS_MAX + 1, sizeof(BusField *));
+    size_t n = 0;
+
+    for (const BusField *f = bus_fields(); picked && f->key; f++)
+        if (!f->hidden)
+            picked[n++] = f;
+    return picked;
+}
+
 int bus_fields_pick(char *const *keys, const BusField ***ret, Error *error) {
-    size_t n = 0, max = keys ? strv_length(keys) : ELEMENTSOF(fields);
+    _cleanup_free_ const BusField **picked = NULL;
+    size_t n = 0;
 
     /* A key named twice would make a dictionary with two of it; there are not more than all. */
-    if (max > ELEMENTSOF(fields))
+    if (keys && strv_length(keys) > FIELDS_MAX)
         return error_set(error, ERROR_INVALID_OPTION, "fields names more keys than there are");
-    _cleanup_free_ const BusField **picked = calloc(max + 1, sizeof(BusField *));
+    picked = keys ? calloc(strv_length(keys) + 1, sizeof(BusField *)) : pick_all();
     if (!picked)
         return -ENOMEM;
-    for (size_t i = 0; i < max; i++) {
-        const BusField *f = keys ? field_by_key(keys[i]) : &fields[i];
-        if (!f)
+    for (char *const *key = keys; key && *key; key++) {
+        picked[n] = field_by_key(*key);
+        if (!picked[n++])
             return error_set(error, ERROR_INVALID_OPTION,
-                             "\"%.50s\" in fields is not a key of a listed task", keys[i]);
-        if (f->key)
-            picked[n++] = f;
+                             "\"%.50s\" in fields is not a key of a listed task", *key);
     }
     *ret = TAKE_PTR(picked);
     return 0;
@@ -124,24 +160,46 @@ size_t bus_fields_size(const Task *t, const BusField *const *picked) {
     return 0;
 }
 
-int bus_fields_append_entry(sd_bus_message *m, const Task *t, const BusField *f, const char *name) {
+/* ---- appending ---- */
+
+int bus_field_append(sd_bus_message *m, const BusField *f, const Bus *b, const Task *t) {
+    const void *value = (const char *)(f->is_option ? (const void *)t->spec : t) + f->offset;
+    int flag;
+
+    if (f->append)
+        return f->append(m, b, t);
+    switch (f->type[0]) {
+    case 's':
+        return sd_bus_message_append_basic(m, 's', strempty(*(char *const *)value));
+    case 'a':
+        return sd_bus_message_append_strv(m, *(char **const *)value);
+    case 'b':
+        flag = *(const bool *)value;
+        return sd_bus_message_append_basic(m, 'b', &flag);
+    default: /* numbers are as wide as their fields */
+        return sd_bus_message_append_basic(m, f->type[0], value);
+    }
+}
+
+static int append_entry(sd_bus_message *m, const BusField *f, const Bus *b, const Task *t) {
     int r = sd_bus_message_open_container(m, 'e', "sv");
 
     if (r >= 0)
-        r = sd_bus_message_append_basic(m, 's', name);
+        r = sd_bus_message_append_basic(m, 's', f->key);
     if (r >= 0)
         r = sd_bus_message_open_container(m, 'v', f->type);
     if (r >= 0)
-        r = f->append(m, t);
+        r = bus_field_append(m, f, b, t);
     if (r >= 0)
         r = sd_bus_message_close_container(m);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-int bus_fields_append(sd_bus_message *m, const Task *t, const BusField *const *picked) {
+int bus_fields_append(sd_bus_message *m, const Bus *b, const Task *t,
+                      const BusField *const *picked) {
     int r = sd_bus_message_open_container(m, 'a', "{sv}");
 
     for (size_t i = 0; r >= 0 && picked[i]; i++)
-        r = bus_fields_append_entry(m, t, picked[i], picked[i]->key);
+        r = append_entry(m, picked[i], b, t);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }

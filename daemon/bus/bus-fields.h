@@ -1,18 +1,25 @@
 #pragma once
 
-#include "daemon/bus/bus-api.h"
+#include "daemon/bus/bus.h"
 
 /* What the bus shows of a task, said once: a property of the Task interface and a key of ListTasks
- * each. */
+ * each. The options of a task are among it. */
+
+#define BUS_PROPERTY_MAX 24
 
 typedef struct BusField {
-    const char *property; /* "CreatedAt" */
-    const char *key;      /* "created-at"; NULL = not listed */
+    const char *key;                 /* "created-at" */
+    char property[BUS_PROPERTY_MAX]; /* "CreatedAt" */
     const char *type;
-    int (*append)(sd_bus_message *m, const Task *t);
-    bool large; /* has no small cap */
+    uint64_t flags; /* of the property: SD_BUS_VTABLE_PROPERTY_* */
+    bool hidden;    /* is no key of ListTasks */
+    bool large;     /* has no small cap */
+    bool is_option;
+    size_t offset; /* in the spec for an option, else in the task */
+    int (*append)(sd_bus_message *m, const Bus *b, const Task *t); /* instead of the offset */
 } BusField;
 
+const BusField *bus_fields(void);                            /* ends with one that has no key */
 const BusField *bus_field_by_property(const char *property); /* NULL for an unknown one */
 
 /* Picks fields by their keys, all that are listed for NULL, into a NULL-terminated array that the
@@ -22,8 +29,9 @@ int bus_fields_pick(char *const *keys, const BusField ***ret, Error *error);
 /* Bytes that the task takes in a list with these fields, roughly, beyond a few KiB. */
 size_t bus_fields_size(const Task *t, const BusField *const *fields);
 
-/* Appends one entry of a dictionary, under the name that is given. */
-int bus_fields_append_entry(sd_bus_message *m, const Task *t, const BusField *f, const char *name);
+/* Appends the value alone. */
+int bus_field_append(sd_bus_message *m, const BusField *f, const Bus *b, const Task *t);
 
 /* Appends a task as a dictionary, a{sv}. */
-int bus_fields_append(sd_bus_message *m, const Task *t, const BusField *const *fields);
+int bus_fields_append(sd_bus_message *m, const Bus *b, const Task *t,
+                      const BusField *const *fields);

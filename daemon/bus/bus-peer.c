@@ -8,29 +8,19 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/macro.h"
+#include "daemon/bus/parked-calls.h"
 
 /* Unique names are never used again, so what was found out about one holds; the last few are
  * enough. */
 #define KNOWN_MAX 64
 #define NAME_MAX_SIZE 32
 
-/* Calls that wait for an answer about their senders. */
-#define PARKED_MAX 10000
-#define PARKED_PER_SENDER_MAX 1000
-
-/* A call whose sender is not known yet. */
-typedef struct ParkedCall {
-    sd_bus_message *message;
-    TAILQ_ENTRY(ParkedCall) link;
-} ParkedCall;
-
 /* A question to the bus: who is this sender? */
 typedef struct Inquiry {
     BusPeers *peers; /* not owned */
     char sender[NAME_MAX_SIZE];
     sd_bus_slot *slot;
-    TAILQ_HEAD(, ParkedCall) calls; /* in the order in which they came */
-    size_t n_calls;
+    ParkedCalls calls;
     TAILQ_ENTRY(Inquiry) link;
 } Inquiry;
 
@@ -59,23 +49,8 @@ static Inquiry *find_inquiry(const BusPeers *p, const char *sender) {
     return NULL;
 }
 
-static sd_bus_message *take_call(Inquiry *q) {
-    ParkedCall *c = TAILQ_FIRST(&q->calls);
-    sd_bus_message *m;
-
-    if (!c)
-        return NULL;
-    m = c->message;
-    TAILQ_REMOVE(&q->calls, c, link);
-    q->peers->n_parked--;
-    q->n_calls--;
-    free(c);
-    return m;
-}
-
 static Inquiry *inquiry_free(Inquiry *q) {
-    for (sd_bus_message *m; (m = take_call(q));)
-        sd_bus_message_unref(m);
+    parked_calls_done(&q->calls);
     TAILQ_REMOVE(&q->peers->inquiries, q, link);
     sd_bus_slot_unref(q->slot);
     free(q);
@@ -100,7 +75,7 @@ static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *ret_e
         strcpy(p->known[p->next++ % KNOWN_MAX], q->sender);
     else if (!gone)
         log_notice("Refused calls of %s, which is user %u", q->sender, uid);
-    for (sd_bus_message *m; (m = take_call(q));) {
+    for (sd_bus_message *m; (m = parked_calls_take(&q->calls));) {
         /* Known now, it passes the filter as if it came only now. */
         if (!own || sd_bus_enqueue_for_read(p->bus, m) < 0)
             refuse(m);
@@ -118,7 +93,7 @@ static int ask(BusPeers *p, const char *sender, Inquiry **ret) {
         return -ENOMEM;
     q->peers = p;
     strcpy(q->sender, sender);
-    TAILQ_INIT(&q->calls);
+    parked_calls_init(&q->calls, &p->n_parked);
     TAILQ_INSERT_TAIL(&p->inquiries, q, link);
     r = sd_bus_call_method_async(p->bus, &q->slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
                                  "org.freedesktop.DBus", "GetConnectionUnixUser", on_answer, q, "s",
@@ -133,26 +108,16 @@ static int ask(BusPeers *p, const char *sender, Inquiry **ret) {
 
 static int park(BusPeers *p, const char *sender, sd_bus_message *m) {
     Inquiry *q = find_inquiry(p, sender);
-    ParkedCall *c;
     int r;
 
-    if (p->n_parked >= PARKED_MAX || strlen(sender) >= NAME_MAX_SIZE)
+    if (p->n_parked >= PARKED_CALLS_MAX || strlen(sender) >= NAME_MAX_SIZE)
         return -ENOBUFS;
     if (!q) {
         r = ask(p, sender, &q);
         if (r < 0)
             return r;
     }
-    if (q->n_calls >= PARKED_PER_SENDER_MAX)
-        return -ENOBUFS;
-    c = malloc(sizeof(ParkedCall));
-    if (!c)
-        return -ENOMEM;
-    c->message = sd_bus_message_ref(m);
-    TAILQ_INSERT_TAIL(&q->calls, c, link);
-    p->n_parked++;
-    q->n_calls++;
-    return 0;
+    return parked_calls_add(&q->calls, m);
 }
 
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {

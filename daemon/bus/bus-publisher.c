@@ -117,18 +117,24 @@ static void send_added(BusPublisher *p) {
     batch_clear(&p->added);
 }
 
+/* Its end is on the way to the disk: what there is to tell goes out when it is there. */
+static bool ends(const Task *t) {
+    return task_is_final(t);
+}
+
 static void send_changed(BusPublisher *p) {
     _cleanup_free_ Task **tasks = calloc(p->n_listed + 1, sizeof(Task *));
     size_t n = 0;
     TaskOutbox *o;
 
     TAILQ_FOREACH (o, &p->outboxes, link) {
-        if (o->listed && tasks)
+        if (o->listed && tasks && !ends(o->task))
             tasks[n++] = o->task;
         o->listed = false;
     }
     p->n_listed = 0;
-    bus_emit_tasks_changed(p->bus, tasks, n);
+    if (n > 0)
+        bus_emit_tasks_changed(p->bus, tasks, n);
 }
 
 static void group_end_free(BusPublisher *p, GroupEnd *e) {
@@ -204,6 +210,8 @@ static int on_timer(sd_event_source *s, uint64_t due, void *userdata) {
     if (usec >= p->outboxes_due) {
         p->outboxes_due = USEC_INFINITY;
         TAILQ_FOREACH (o, &p->outboxes, link) {
+            if (ends(o->task))
+                continue;
             send_outbox(p, o, usec, false);
             uint64_t outbox_due = task_outbox_due(o);
             p->outboxes_due = MIN(p->outboxes_due, outbox_due);

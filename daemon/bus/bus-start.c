@@ -36,7 +36,7 @@ static int start_one(Bus *b, sd_bus_message *m, TaskSpec **spec, Error *error) {
     r = sd_bus_message_new_method_return(m, &reply);
     if (r >= 0)
         r = sd_bus_message_append(reply, "to", id, path);
-    return r < 0 ? r : bus_reply_when_committed(b, m, TAKE_PTR(reply));
+    return r < 0 ? r : bus_reply_when_started(b, m, TAKE_PTR(reply));
 }
 
 int bus_method_start(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
@@ -154,5 +154,5 @@ int bus_method_start_many(sd_bus_message *m, void *userdata, sd_bus_error *ret_e
     r = sd_bus_message_new_method_return(m, &reply);
     if (r >= 0)
         r = append_started(reply, ids, list.n);
-    return r < 0 ? r : bus_reply_when_committed(b, m, TAKE_PTR(reply));
+    return r < 0 ? r : bus_reply_when_started(b, m, TAKE_PTR(reply));
 }

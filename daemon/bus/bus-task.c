@@ -4,11 +4,11 @@
 #include <stdio.h>
 
 #include "common/cleanup.h"
-#include "common/log.h"
 #include "common/parse.h"
 #include "daemon/bus/bus-emit.h"
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-fields.h"
+#include "daemon/bus/bus-later.h"
 #include "daemon/bus/bus-message.h"
 #include "daemon/bus/bus-reply.h"
 
@@ -45,13 +45,6 @@ static int not_running(const Task *t, Error *error) {
                      task_state_to_string(t->state));
 }
 
-static int reply_nothing(Bus *b, sd_bus_message *m) {
-    sd_bus_message *reply;
-    int r = sd_bus_message_new_method_return(m, &reply);
-
-    return r < 0 ? r : bus_reply_when_committed(b, m, reply);
-}
-
 static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
     Bus *b = userdata;
@@ -60,7 +53,24 @@ static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
     if (task_is_final(t))
         return bus_error_from(ret_error, not_running(t, &error), &error);
     b->api->cancel(b->api_userdata, t);
-    return reply_nothing(b, m);
+    return bus_reply_nothing(b, m);
+}
+
+static int set_paused(Bus *b, sd_bus_message *m, bool pause, sd_bus_error *ret_error) {
+    _cleanup_error_ Error error = {};
+    Task *t = task_of_call(b, m);
+    int r = task_is_final(t) ? not_running(t, &error)
+                             : b->api->pause(b->api_userdata, t, pause, &error);
+
+    return r < 0 ? bus_error_from(ret_error, r, &error) : bus_reply_nothing(b, m);
+}
+
+static int method_pause(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    return set_paused(userdata, m, true, ret_error);
+}
+
+static int method_resume(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    return set_paused(userdata, m, false, ret_error);
 }
 
 static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
@@ -104,7 +114,7 @@ static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
     _cleanup_free_ void *data = NULL;
     _cleanup_message_ sd_bus_message *reply = NULL;
     Bus *b = userdata;
-    uint64_t offset;
+    uint64_t offset, next;
     uint32_t max;
     int r = sd_bus_message_read(m, "tu", &offset, &max);
 
@@ -114,47 +124,46 @@ static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
     data = malloc(max + 1);
     if (!data)
         return -ENOMEM;
-    int n = b->api->read_log(b->api_userdata, task_of_call(b, m), offset, data, max, &error);
+    int n = b->api->read_log(b->api_userdata, task_of_call(b, m), offset, data, max, &next, &error);
     if (n < 0)
         return bus_error_from(ret_error, n, &error);
     r = sd_bus_message_new_method_return(m, &reply);
     if (r >= 0)
         r = sd_bus_message_append_array(reply, 'y', data, (size_t)n);
     if (r >= 0)
-        r = sd_bus_message_append(reply, "t", offset + (uint64_t)n);
+        r = sd_bus_message_append(reply, "t", next);
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
 static void on_result(void *arg, const char *result, const Error *error) {
-    _cleanup_message_ sd_bus_message *m = arg;
-    _cleanup_(sd_bus_error_free) sd_bus_error e = {};
-    int r;
+    sd_bus_error e = SD_BUS_ERROR_NULL;
+    BusLater *l = arg;
+    int r = result ? sd_bus_reply_method_return(l->call, "s", result)
+                   : bus_error_from(&e, -EREMOTE, error);
 
-    if (result)
-        r = sd_bus_reply_method_return(m, "s", result);
-    else {
-        (void)bus_error_from(&e, -EREMOTE, error);
-        r = sd_bus_reply_method_error(m, &e);
-    }
-    if (r < 0 && !bus_is_gone(r))
-        log_warning_errno(r, "Cannot reply to a call, ignoring");
+    bus_later_end(l, r, &e);
 }
 
 static int method_take_result(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
     Bus *b = userdata;
     Task *t = task_of_call(b, m);
+    BusLater *l;
     int r;
 
-    if (!task_is_final(t))
+    if (!task_is_final(t)) {
         r = error_set(&error, ERROR_STILL_ACTIVE,
                       "Task %" PRIu64 " has not ended: wait for it, then take the result", t->id);
-    else {
-        r = b->api->take_result(b->api_userdata, t, on_result, sd_bus_message_ref(m), &error);
-        if (r < 0)
-            sd_bus_message_unref(m);
+        return bus_error_from(ret_error, r, &error);
     }
-    return r < 0 ? bus_error_from(ret_error, r, &error) : 1;
+    r = bus_later_new(&l, b, m, NULL, ret_error);
+    if (r < 0)
+        return r;
+    r = b->api->take_result(b->api_userdata, t, on_result, l, &error);
+    if (r >= 0)
+        return 1;
+    bus_later_free(l);
+    return bus_error_from(ret_error, r, &error);
 }
 
 static int method_set_label(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
@@ -174,7 +183,7 @@ static int method_set_label(sd_bus_message *m, void *userdata, sd_bus_error *ret
     if (!copy)
         return -ENOMEM;
     b->api->set_label(b->api_userdata, task_of_call(b, m), copy);
-    return reply_nothing(b, m);
+    return bus_reply_nothing(b, m);
 }
 
 /* ---- properties ---- */
@@ -184,18 +193,17 @@ static int property_get(sd_bus *bus, const char *path, const char *interface, co
     const Task *t = task_of_path(userdata, path);
     const BusField *f = bus_field_by_property(property);
 
-    return t && f ? f->append(reply, t) : -ENOENT;
+    return t && f ? bus_field_append(reply, f, userdata, t) : -ENOENT;
 }
 
 /* clang-format off */
-#define CONST SD_BUS_VTABLE_PROPERTY_CONST
-#define EMITS SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
-
-static const sd_bus_vtable task_vtable[] = {
-    SD_BUS_VTABLE_START(0),
-
+static const sd_bus_vtable methods[] = {
     SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
                             method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Pause", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+                            method_pause, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+                            method_resume, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("i", signal), SD_BUS_NO_RESULT,
                             method_kill, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", state, "i", code),
@@ -210,48 +218,38 @@ static const sd_bus_vtable task_vtable[] = {
                             method_take_result, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("SetLabel", SD_BUS_ARGS("s", label), SD_BUS_NO_RESULT,
                             method_set_label, SD_BUS_VTABLE_UNPRIVILEGED),
+};
 
-    SD_BUS_PROPERTY("Id", "t", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Kind", "s", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Label", "s", property_get, 0, EMITS),
-    SD_BUS_PROPERTY("Group", "s", property_get, 0, CONST),
-    SD_BUS_PROPERTY("State", "s", property_get, 0, EMITS),
-    SD_BUS_PROPERTY("Reason", "s", property_get, 0, 0),
-    SD_BUS_PROPERTY("Progress", "d", property_get, 0, 0),
-    SD_BUS_PROPERTY("Phase", "s", property_get, 0, 0),
-    SD_BUS_PROPERTY("Done", "t", property_get, 0, 0),
-    SD_BUS_PROPERTY("Total", "t", property_get, 0, 0),
-    SD_BUS_PROPERTY("Status", "s", property_get, 0, 0),
-    SD_BUS_PROPERTY("CreatedAt", "t", property_get, 0, CONST),
-    SD_BUS_PROPERTY("StartedAt", "t", property_get, 0, 0),
-    SD_BUS_PROPERTY("FinishedAt", "t", property_get, 0, 0),
-    SD_BUS_PROPERTY("ExitCode", "i", property_get, 0, 0),
-    SD_BUS_PROPERTY("ExitSignal", "i", property_get, 0, 0),
-    SD_BUS_PROPERTY("Message", "s", property_get, 0, 0),
-    SD_BUS_PROPERTY("HasResult", "b", property_get, 0, 0),
-    SD_BUS_PROPERTY("Unique", "s", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Params", "s", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Argv", "as", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Cwd", "s", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Env", "as", property_get, 0, CONST | SD_BUS_VTABLE_PROPERTY_EXPLICIT),
-    SD_BUS_PROPERTY("Umask", "u", property_get, 0, CONST),
-    SD_BUS_PROPERTY("StopTimeout", "t", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Isolate", "b", property_get, 0, CONST),
-    SD_BUS_PROPERTY("LogMax", "t", property_get, 0, CONST),
-    SD_BUS_PROPERTY("ResultMax", "t", property_get, 0, CONST),
-    SD_BUS_PROPERTY("Pid", "u", property_get, 0, 0),
-    SD_BUS_PROPERTY("LogSize", "t", property_get, 0, 0),
-
+static const sd_bus_vtable signals[] = {
     SD_BUS_SIGNAL_WITH_ARGS("Progress",
                             SD_BUS_ARGS("d", fraction, "t", done, "t", total, "s", phase), 0),
     SD_BUS_SIGNAL_WITH_ARGS("Status", SD_BUS_ARGS("s", text), 0),
     SD_BUS_SIGNAL_WITH_ARGS("Log", SD_BUS_ARGS("t", offset, "a(tss)", lines), 0),
     SD_BUS_SIGNAL_WITH_ARGS("Finished",
                             SD_BUS_ARGS("s", state, "i", code, "s", message), 0),
-
-    SD_BUS_VTABLE_END
 };
 /* clang-format on */
+
+/* Methods, the properties that bus-fields.c has, signals. */
+static sd_bus_vtable *make_vtable(void) {
+    size_t n = 0, n_fields = 0;
+
+    while (bus_fields()[n_fields].key)
+        n_fields++;
+    sd_bus_vtable *v =
+        calloc(2 + ELEMENTSOF(methods) + n_fields + ELEMENTSOF(signals), sizeof(sd_bus_vtable));
+    if (!v)
+        return NULL;
+    v[n++] = (sd_bus_vtable)SD_BUS_VTABLE_START(0);
+    for (size_t i = 0; i < ELEMENTSOF(methods); i++)
+        v[n++] = methods[i];
+    for (const BusField *f = bus_fields(); f->key; f++)
+        v[n++] = (sd_bus_vtable)SD_BUS_PROPERTY(f->property, f->type, property_get, 0, f->flags);
+    for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+        v[n++] = signals[i];
+    v[n] = (sd_bus_vtable)SD_BUS_VTABLE_END;
+    return v;
+}
 
 /* ---- objects ---- */
 
@@ -263,14 +261,15 @@ static int find_task(sd_bus *bus, const char *path, const char *interface, void 
     return 1;
 }
 
-/* Calls of a task that is not there get an answer that says so, rather than "unknown object". */
+/* Comes before everything else that handles a call of an object below. */
 static int on_task_call(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
-    const char *path = sd_bus_message_get_path(m);
+    Bus *b = userdata;
     uint64_t id;
 
-    if (id_of_path(path, &id) < 0 || task_of_path(userdata, path))
+    if (id_of_path(sd_bus_message_get_path(m), &id) < 0)
         return 0;
-    return bus_error_no_such_task(ret_error, id);
+    return id == 0 ? bus_error_no_such_task(ret_error, id)
+                   : bus_recall_call(b->recall, id, m, ret_error);
 }
 
 static int enumerate_tasks(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
@@ -282,7 +281,7 @@ static int enumerate_tasks(sd_bus *bus, const char *prefix, void *userdata, char
 
     if (!nodes)
         return -ENOMEM;
-    for (const Task *t = task_table_begin(table, 0, true); t && n < ENUMERATED_MAX;
+    for (const Task *t = task_table_begin(table, true); t && n < ENUMERATED_MAX;
          t = task_table_next(table, t, true))
         if (asprintf(&nodes[n], LONGRUN_TASK_PATH "/%" PRIu64, t->id) >= 0)
             n++;
@@ -292,9 +291,13 @@ static int enumerate_tasks(sd_bus *bus, const char *prefix, void *userdata, char
 }
 
 int bus_task_export(Bus *b) {
-    int r = sd_bus_add_fallback_vtable(b->bus, &b->slots[1], LONGRUN_TASK_PATH,
-                                       LONGRUN_TASK_INTERFACE, task_vtable, find_task, b);
+    int r;
 
+    b->task_vtable = make_vtable();
+    if (!b->task_vtable)
+        return -ENOMEM;
+    r = sd_bus_add_fallback_vtable(b->bus, &b->slots[1], LONGRUN_TASK_PATH, LONGRUN_TASK_INTERFACE,
+                                   b->task_vtable, find_task, b);
     if (r >= 0)
         r = sd_bus_add_fallback(b->bus, &b->slots[2], LONGRUN_TASK_PATH, on_task_call, b);
     if (r >= 0)

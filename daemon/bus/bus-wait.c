@@ -13,7 +13,8 @@ typedef struct WaitCall WaitCall;
 typedef struct WaitEntry {
     WaitCall *call;
     uint64_t id;
-    TaskState state; /* final: it has ended */
+    bool ended;
+    TaskState state; /* when it has ended */
     int code;
     LIST_ENTRY(WaitEntry) link; /* of those that wait for the same task */
 } WaitEntry;
@@ -41,6 +42,12 @@ struct BusWaits {
     size_t count;
 };
 
+static void entry_end(WaitEntry *e, const Task *t) {
+    e->ended = true;
+    e->state = t->state;
+    e->code = t->exit_code;
+}
+
 static void entry_forget(BusWaits *w, WaitEntry *e) {
     WaitedTask *t;
 
@@ -55,7 +62,7 @@ static void entry_forget(BusWaits *w, WaitEntry *e) {
 
 static WaitCall *wait_call_free(WaitCall *c) {
     for (size_t i = 0; i < c->n; i++)
-        if (!task_state_is_final(c->entries[i].state))
+        if (!c->entries[i].ended)
             entry_forget(c->waits, &c->entries[i]);
     LIST_REMOVE(c, link);
     sd_bus_slot_unref(c->match);
@@ -110,15 +117,15 @@ static void answer(WaitCall *c) {
     wait_call_free(c);
 }
 
-void bus_waits_task_ended(BusWaits *w, const Task *t) {
+void bus_waits_task_ended(BusWaits *w, Task *t) {
     WaitedTask *waited;
 
+    t->end_untold = false;
     HASH_FIND(hh, w->tasks, &t->id, sizeof(t->id), waited);
     while (waited) {
         WaitEntry *e = LIST_FIRST(&waited->entries);
         bool last = !LIST_NEXT(e, link);
-        e->state = t->state;
-        e->code = t->exit_code;
+        entry_end(e, t);
         entry_forget(w, e); /* with the last one goes waited */
         if (--e->call->remaining == 0)
             answer(e->call);
@@ -192,14 +199,16 @@ static int entry_register(BusWaits *w, WaitEntry *e) {
     return 0;
 }
 
-/* Fills in the tasks; what is not registered looks ended, so that the call can be freed at any
- * time. */
+/* Fills in the tasks; those that are counted in n are registered or have ended, so that the call
+ * can be freed at any time. */
 static int add_entries(WaitCall *c, Task *const *tasks, size_t n) {
     for (size_t i = 0; i < n; i++) {
         WaitEntry *e = &c->entries[i];
-        *e = (WaitEntry){.call = c, .id = tasks[i]->id, .code = tasks[i]->exit_code};
-        e->state = tasks[i]->state;
-        if (!task_is_final(tasks[i])) {
+        *e = (WaitEntry){.call = c, .id = tasks[i]->id};
+        /* An end that is not on disk yet may still be undone by a crash. */
+        if (task_is_final(tasks[i]) && !tasks[i]->end_untold)
+            entry_end(e, tasks[i]);
+        else {
             int r = entry_register(c->waits, e);
             if (r < 0)
                 return r;

@@ -4,6 +4,8 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "daemon/bus/bus-later.h"
+#include "daemon/bus/bus-reply.h"
 
 int bus_new(Bus **ret, sd_bus *bus, sd_event *event, const BusApi *api, void *api_userdata) {
     Bus *b = calloc(1, sizeof(Bus));
@@ -12,8 +14,12 @@ int bus_new(Bus **ret, sd_bus *bus, sd_event *event, const BusApi *api, void *ap
     if (!b)
         return -ENOMEM;
     *b = (Bus){.bus = bus, .api = api, .api_userdata = api_userdata};
+    LIST_INIT(&b->later);
+    LIST_INIT(&b->replies);
     b->waits = bus_waits_new();
-    r = b->waits ? bus_publisher_new(&b->publisher, bus, event, api, api_userdata) : -ENOMEM;
+    b->recall = bus_recall_new(b);
+    r = b->waits && b->recall ? bus_publisher_new(&b->publisher, bus, event, api, api_userdata)
+                              : -ENOMEM;
     if (r >= 0)
         r = bus_peers_new(&b->peers, bus);
     if (r >= 0)
@@ -33,6 +39,11 @@ Bus *bus_free(Bus *b) {
         return NULL;
     for (size_t i = 0; i < ELEMENTSOF(b->slots); i++)
         sd_bus_slot_unref(b->slots[i]);
+    free(b->task_vtable);
+    for (BusLater *l; (l = LIST_FIRST(&b->later));)
+        bus_later_free(l);
+    bus_replies_forget(b);
+    bus_recall_free(b->recall);
     bus_peers_free(b->peers);
     bus_waits_free(b->waits);
     bus_publisher_free(b->publisher);

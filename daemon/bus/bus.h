@@ -3,6 +3,7 @@
 #include "daemon/bus/bus-api.h"
 #include "daemon/bus/bus-peer.h"
 #include "daemon/bus/bus-publisher.h"
+#include "daemon/bus/bus-recall.h"
 #include "daemon/bus/bus-wait.h"
 
 /* The daemon's face on a bus: everything that hangs on one connection. */
@@ -13,6 +14,11 @@ typedef struct Bus {
     BusPublisher *publisher;
     BusWaits *waits;
     BusPeers *peers;
+    BusRecall *recall;
+    LIST_HEAD(, BusLater) later; /* calls that wait for the disk */
+    size_t n_later;
+    LIST_HEAD(, PendingReply) replies; /* calls that wait for a commit */
+    sd_bus_vtable *task_vtable;
     sd_bus_slot *slots[4];
 } Bus;
 

@@ -80,6 +80,11 @@ EnvBlock *env_table_intern(EnvTable *t, char *const *env) {
     return b;
 }
 
+EnvBlock *env_block_ref(EnvBlock *b) {
+    b->refs++;
+    return b;
+}
+
 EnvBlock *env_block_unref(EnvBlock *b) {
     if (b && --b->refs == 0) {
         HASH_DEL(b->table->blocks, b);

@@ -14,6 +14,7 @@ EnvTable *env_table_free(EnvTable *t); /* NULL-safe; all blocks must have been g
 /* A reference to the block with these strings, in this order, to be given back by
  * env_block_unref(). NULL when memory is short. */
 EnvBlock *env_table_intern(EnvTable *t, char *const *env);
+EnvBlock *env_block_ref(EnvBlock *b);   /* gives b */
 EnvBlock *env_block_unref(EnvBlock *b); /* NULL-safe, gives NULL */
 
 /* Bytes of memory that all blocks together hold. */

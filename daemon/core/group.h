@@ -12,6 +12,10 @@ static inline void group_task_added(Group *g) {
     g->active++;
 }
 
+static inline void group_task_withdrawn(Group *g) {
+    g->active--;
+}
+
 /* A task of the group has ended. True when it was the last active one: then the counts since the
  * last time are given, and begin again at 0. */
 static inline bool group_task_ended(Group *g, TaskState state, unsigned *ret_succeeded,

@@ -2,19 +2,27 @@
 
 #include "common/parse.h"
 
+/* Tasks that are claimed before their time: twice as many as one commit saw started, but not so
+ * many that a power cut would leave much in doubt. */
+#define AHEAD_FACTOR 2
+#define AHEAD_MAX 256
+
 void scheduler_init(Scheduler *s, unsigned max_parallel, unsigned max_queued) {
     *s = (Scheduler){.max_parallel = max_parallel, .max_queued = max_queued};
     TAILQ_INIT(&s->queue);
+}
+
+static size_t free_slots(const Scheduler *s) {
+    if (s->max_parallel == 0)
+        return SIZE_MAX - UINT32_MAX;
+    return s->max_parallel > s->running ? s->max_parallel - s->running : 0;
 }
 
 int scheduler_check_room(const Scheduler *s, size_t n, size_t bytes, Error *error) {
     char buf[FORMAT_MAX];
 
     /* Those for which there is a slot do not wait. */
-    size_t free_slots = s->max_parallel == 0           ? SIZE_MAX - UINT32_MAX
-                        : s->max_parallel > s->running ? s->max_parallel - s->running
-                                                       : 0;
-    size_t room = free_slots + s->max_queued;
+    size_t room = free_slots(s) + s->max_queued;
 
     if (n > room || s->queued > room - n)
         return error_set(error, ERROR_QUEUE_FULL,
@@ -43,14 +51,56 @@ void scheduler_remove(Scheduler *s, Task *task) {
     s->queued_bytes -= task->request_bytes;
 }
 
-Task *scheduler_take(Scheduler *s) {
+void scheduler_add_again(Scheduler *s, Task *task) {
+    Task *before;
+
+    task->request_bytes = task_spec_size(task->spec);
+    /* From the end: those of an earlier daemon come in the order of their ids. */
+    TAILQ_FOREACH_REVERSE(before, &s->queue, TaskQueue, queue)
+    if (before->id < task->id)
+        break;
+    if (before)
+        TAILQ_INSERT_AFTER(&s->queue, before, task, queue);
+    else
+        TAILQ_INSERT_HEAD(&s->queue, task, queue);
+    s->queued++;
+    s->queued_bytes += task->request_bytes;
+}
+
+void scheduler_claim(Scheduler *s, void (*func)(void *userdata, Task *task), void *userdata) {
+    size_t ahead = MIN(s->started * AHEAD_FACTOR, (unsigned)AHEAD_MAX);
+    size_t n = s->closed ? 0 : free_slots(s) + ahead;
+    Task *task;
+
+    s->started = 0;
+    TAILQ_FOREACH (task, &s->queue, queue) {
+        if (n-- == 0)
+            break;
+        if (task->claim != TASK_CLAIM_NONE)
+            continue;
+        task->claim = TASK_CLAIM_PENDING;
+        func(userdata, task);
+    }
+}
+
+Task *scheduler_take(Scheduler *s, bool *ret_unclaimed) {
     Task *task = TAILQ_FIRST(&s->queue);
 
-    if (!task || s->closed || (s->max_parallel > 0 && s->running >= s->max_parallel))
+    *ret_unclaimed = false;
+    if (!task || s->closed || free_slots(s) == 0)
         return NULL;
+    if (task->claim != TASK_CLAIM_SAFE) {
+        *ret_unclaimed = task->claim == TASK_CLAIM_NONE;
+        return NULL;
+    }
     scheduler_remove(s, task);
     s->running++;
+    s->started++;
     return task;
+}
+
+void scheduler_occupy(Scheduler *s) {
+    s->running++;
 }
 
 void scheduler_release(Scheduler *s) {

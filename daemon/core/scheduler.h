@@ -15,7 +15,8 @@ typedef struct Scheduler {
     unsigned running; /* slots in use */
     unsigned queued;
     size_t queued_bytes;
-    bool closed; /* no more starts */
+    bool closed;      /* no more starts */
+    unsigned started; /* since scheduler_claim() was called last */
 } Scheduler;
 
 void scheduler_init(Scheduler *s, unsigned max_parallel, unsigned max_queued);
@@ -27,8 +28,19 @@ int scheduler_check_room(const Scheduler *s, size_t n, size_t bytes, Error *erro
 /* Puts a queued task at the end. */
 void scheduler_add(Scheduler *s, Task *task);
 
-/* The next task that may start now, with its slot taken, or NULL. */
-Task *scheduler_take(Scheduler *s);
+/* Puts a task that was started before back to where it was: by its id. */
+void scheduler_add_again(Scheduler *s, Task *task);
+
+/* Claims the tasks that are next, for the slots that are free and as many as will get free before
+ * the next commit is over, judging by the last one. Calls func for each new one. */
+void scheduler_claim(Scheduler *s, void (*func)(void *userdata, Task *task), void *userdata);
+
+/* The next task that may start now, with its slot taken, or NULL. Only one whose claim is safe may:
+ * *ret_unclaimed tells that there is a slot, but that the claim of who is next is missing. */
+Task *scheduler_take(Scheduler *s, bool *ret_unclaimed);
+
+/* A task that runs already takes a slot, be one free or not. */
+void scheduler_occupy(Scheduler *s);
 
 /* A queued task is not to be started any more. */
 void scheduler_remove(Scheduler *s, Task *task);

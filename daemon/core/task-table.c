@@ -14,9 +14,18 @@ void task_table_done(TaskTable *t) {
     }
 }
 
+static void add_ended(TaskTable *t, Task *task) {
+    TAILQ_INSERT_TAIL(&t->ended, task, queue);
+    t->n_ended++;
+    t->ended_bytes += task->request_bytes;
+}
+
 void task_table_add(TaskTable *t, Task *task) {
     HASH_ADD(hh, t->by_id, id, sizeof(task->id), task);
-    if (!isempty(task->spec->unique))
+    if (task_is_final(task)) {
+        task->request_bytes = task_spec_size(task->spec);
+        add_ended(t, task);
+    } else if (!isempty(task->spec->unique))
         HASH_ADD_KEYPTR(hh_unique, t->by_unique, task->spec->unique, strlen(task->spec->unique),
                         task);
 }
@@ -52,33 +61,24 @@ void task_table_take(TaskTable *t, Task *task) {
 
 void task_table_ended(TaskTable *t, Task *task) {
     forget_unique(t, task);
-    TAILQ_INSERT_TAIL(&t->ended, task, queue);
-    t->n_ended++;
-    t->ended_bytes += task->request_bytes;
+    add_ended(t, task);
 }
 
-Task *task_table_ended_above(const TaskTable *t, unsigned max) {
-    bool above = t->n_ended > max || t->ended_bytes > TASK_TABLE_ENDED_BYTES_MAX;
-
-    return above ? TAILQ_FIRST(&t->ended) : NULL;
+void task_table_evict(TaskTable *t, bool all) {
+    for (Task *task; (task = TAILQ_FIRST(&t->ended));) {
+        bool above =
+            t->n_ended > TASK_TABLE_ENDED_MAX || t->ended_bytes > TASK_TABLE_ENDED_BYTES_MAX;
+        if (!(all || above) || !task->told || task->is_changed)
+            return;
+        task_table_take(t, task);
+        task_free(task);
+    }
 }
 
-Task *task_table_begin(const TaskTable *t, uint64_t cursor, bool newest_first) {
-    Task *task;
-
+Task *task_table_begin(const TaskTable *t, bool newest_first) {
     if (!t->by_id)
         return NULL;
-    if (cursor == 0)
-        return newest_first ? ELMT_FROM_HH(t->by_id->hh.tbl, t->by_id->hh.tbl->tail) : t->by_id;
-    task = task_table_find(t, cursor);
-    if (task)
-        return task;
-    /* The task at which the page was to begin has been removed meanwhile. */
-    for (task = task_table_begin(t, 0, newest_first); task;
-         task = task_table_next(t, task, newest_first))
-        if (newest_first ? task->id <= cursor : task->id >= cursor)
-            return task;
-    return NULL;
+    return newest_first ? ELMT_FROM_HH(t->by_id->hh.tbl, t->by_id->hh.tbl->tail) : t->by_id;
 }
 
 Task *task_table_next(const TaskTable *t, const Task *task, bool newest_first) {

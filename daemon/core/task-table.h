@@ -2,20 +2,24 @@
 
 #include "daemon/core/task.h"
 
-/* All tasks that are known, by id and in the order of their ids. Owns them. Those that have ended
- * are kept up to a number, those that ended first go first. */
+/* The tasks in memory, by id: all that are active, and of those that have ended some that somebody
+ * may ask for next; the others are in the store. Owns them. */
 typedef struct TaskTable {
     Task *by_id;
     Task *by_unique;
-    struct TaskQueue ended; /* by the time of their ends */
+    struct TaskQueue ended; /* in the order in which they came */
     unsigned n_ended;
     size_t ended_bytes; /* of their requests */
 } TaskTable;
 
+/* What ended tasks may take. */
+#define TASK_TABLE_ENDED_MAX 1000
+#define TASK_TABLE_ENDED_BYTES_MAX (8 * MIB)
+
 void task_table_init(TaskTable *t);
 void task_table_done(TaskTable *t);
 
-void task_table_add(TaskTable *t, Task *task); /* takes it; ids must rise */
+void task_table_add(TaskTable *t, Task *task); /* takes it: a new one, or one that has ended */
 Task *task_table_find(const TaskTable *t, uint64_t id);
 /* The active task with the unique key, or NULL. */
 Task *task_table_find_unique(const TaskTable *t, const char *key);
@@ -23,13 +27,10 @@ Task *task_table_find_unique(const TaskTable *t, const char *key);
 void task_table_take(TaskTable *t, Task *task);
 /* The task has reached a final state, and left the scheduler: its unique key is free again. */
 void task_table_ended(TaskTable *t, Task *task);
-/* Memory that the requests of ended tasks may take, whatever their number. */
-#define TASK_TABLE_ENDED_BYTES_MAX (64 * MIB)
+/* Frees the ended tasks that came first, when there are too many; all: as many as may be freed. One
+ * whose end has not been told stays, with those behind it. */
+void task_table_evict(TaskTable *t, bool all);
 
-/* The task that ended first, when more than max have ended or their requests take too much memory;
- * else NULL. */
-Task *task_table_ended_above(const TaskTable *t, unsigned max);
-
-/* Walk by id: the first or last task (newest), and the one behind. */
-Task *task_table_begin(const TaskTable *t, uint64_t cursor, bool newest_first);
+/* Walk, in the order in which they came: the first or last task, and the one behind. */
+Task *task_table_begin(const TaskTable *t, bool newest_first);
 Task *task_table_next(const TaskTable *t, const Task *task, bool newest_first);

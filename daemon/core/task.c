@@ -69,6 +69,7 @@ int task_set_state(Task *t, TaskState state, uint64_t now_usec) {
         /* The clock may have been set back meanwhile. */
         t->finished_at = MAX(now_usec, begun_at);
         t->pid = 0;
+        t->end_untold = true;
         task_set_reason(t, "");
     }
     if (state == TASK_SUCCEEDED)

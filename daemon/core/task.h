@@ -20,6 +20,14 @@ typedef struct TaskUsage {
     uint64_t memory_peak; /* bytes */
 } TaskUsage;
 
+/* A queued task that is claimed is "starting" on disk already: when its turn comes, it can be
+ * started without a wait for the disk. */
+typedef enum TaskClaim {
+    TASK_CLAIM_NONE,
+    TASK_CLAIM_PENDING, /* with the commit that is under way */
+    TASK_CLAIM_SAFE,
+} TaskClaim;
+
 typedef struct Task {
     uint64_t id;
     TaskSpec *spec;
@@ -38,12 +46,19 @@ typedef struct Task {
     TaskUsage usage;
     bool has_result;
     bool cancel_requested;
+    bool end_untold; /* it has ended, but that is not committed yet: bus_waits_task_ended() is to
+                      * come
+                      */
     bool stop_requested; /* the daemon ends: what is cut short is interrupted, not cancelled */
 
     TAILQ_ENTRY(Task) queue;   /* the scheduler's */
     TAILQ_ENTRY(Task) changed; /* the commit queue's: its row is to be written */
-    bool is_changed;           /* it is in that list */
+    bool is_listed;            /* the commit queue's: it is in that list */
+    bool is_changed;           /* what is in memory is not all on disk yet */
     bool stored;               /* it has a row in the store */
+    bool told;                 /* it has ended, that is on disk, and all have been told */
+    TaskClaim claim;           /* while it is queued */
+    uint64_t queue_deadline;   /* of queue-timeout, CLOCK_MONOTONIC, microseconds; 0 = none */
     size_t request_bytes;      /* the scheduler's: what it counts the request for */
     UT_hash_handle hh;         /* the table's, by id */
     UT_hash_handle hh_unique;  /* the table's, by unique key, while active */

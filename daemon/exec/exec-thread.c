@@ -62,6 +62,7 @@ typedef struct ThreadJob {
     LogFile log;
     char *message;
     int result;
+    uint64_t cpu_usec;
 } ThreadJob;
 
 /* ---- the thread's side ---- */
@@ -184,8 +185,11 @@ static const TaskContextVTable context_vtable = {
 static void work(PoolItem *item) {
     ThreadJob *j = CONTAINER_OF(item, ThreadJob, item);
 
+    uint64_t before = clock_usec(CLOCK_THREAD_CPUTIME_ID);
+
     post(j, NEWS_STARTED, NULL, 0, 0);
     j->result = j->kind->run(&j->context, j->params);
+    j->cpu_usec = clock_usec(CLOCK_THREAD_CPUTIME_ID) - before;
 }
 
 /* ---- the loop's side ---- */
@@ -242,9 +246,15 @@ static int thread_job_kill(ExecJob *job, int signal) {
     return -EOPNOTSUPP;
 }
 
+/* A kind has no place where it could be held up without holding what others wait for. */
+static int thread_job_pause(ExecJob *job, bool pause) {
+    return -EOPNOTSUPP;
+}
+
 static const ExecJobVTable job_vtable = {
     .cancel = thread_job_cancel,
     .kill = thread_job_kill,
+    .pause = thread_job_pause,
     .free = thread_job_free,
 };
 
@@ -303,6 +313,7 @@ static void report_end(ThreadJob *j) {
                                : strerror(-j->result),
         .log_dropped = j->log.dropped,
         .log_error = j->log.error,
+        .usage = {.cpu_usec = j->cpu_usec},
     };
 
     j->job.events->ended(j->job.userdata, &outcome);

@@ -1,6 +1,7 @@
 #include "daemon/exec/shim-end.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -39,23 +40,74 @@ static void describe_exit(const ShimEnd *end, char *buf, size_t size) {
         snprintf(buf, size, "exit code %d", end->exit_code);
 }
 
-static void describe_cancel(const ShimEnd *end, const ShimEndContext *c, char *buf, size_t size) {
-    char span[FORMAT_MAX], how[64];
+/* ---- what stopped it ---- */
 
-    describe_exit(end, how, sizeof(how));
-    if (end->killed)
-        snprintf(buf, size, "cancelled: killed, for it did not end within %s of SIGTERM",
-                 format_span(span, c->stop_timeout_usec));
+/* Of each limit: what happened, the value reached and the value allowed, in its unit. */
+static void describe_limit(const ShimEnd *end, const ShimEndContext *c, char *buf, size_t size) {
+    char reached[FORMAT_MAX], allowed[FORMAT_MAX];
+    const ShimLimits *l = &c->limits;
+    uint64_t n = end->limit_reached;
+
+    if (streq(end->limit, "timeout"))
+        snprintf(buf, size, "timeout: it ran for %s, the limit is %s", format_span(reached, n),
+                 format_span(allowed, l->timeout_usec));
+    else if (streq(end->limit, "idle-timeout"))
+        snprintf(buf, size,
+                 "idle-timeout: for %s there was no output and no progress, the limit is %s",
+                 format_span(reached, n), format_span(allowed, l->idle_timeout_usec));
+    else if (streq(end->limit, "memory-max"))
+        snprintf(buf, size, "memory-max: its processes came to %s of memory, the limit is %s",
+                 format_size(reached, n), format_size(allowed, l->memory_max));
+    else if (streq(end->limit, "pids-max"))
+        snprintf(buf, size,
+                 "pids-max: it came to %" PRIu64 " processes and threads, the limit is %" PRIu64, n,
+                 l->pids_max);
     else
-        snprintf(buf, size, "cancelled: %s", how);
+        snprintf(buf, size, "%s: the limit was reached, at %" PRIu64, end->limit, n);
 }
 
-static TaskState state_of_exit(const ShimEnd *end, const ShimEndContext *c) {
-    if (c->isolated && end->exit_code == 0)
-        return TASK_SUCCEEDED;
-    if (end->cancelled && (!c->isolated || end->exit_code != 1))
-        return TASK_CANCELLED;
-    return end->exit_code == 0 ? TASK_SUCCEEDED : TASK_FAILED;
+static bool is_time_limit(const ShimEnd *end) {
+    return streq(end->limit, "timeout") || streq(end->limit, "idle-timeout");
+}
+
+static const char *who_stopped(const ShimEndContext *c) {
+    return c->in_unit ? "longrun-tasks.service, or its supervisor there, was told to stop"
+                      : "its supervisor, longrun-shim, was told to stop by a signal";
+}
+
+static void describe_stop(const ShimEnd *end, const ShimEndContext *c, char *buf, size_t size) {
+    char span[FORMAT_MAX], how[64], why[256];
+
+    if (end->limit[0] != '\0')
+        describe_limit(end, c, why, sizeof(why));
+    else
+        snprintf(why, sizeof(why), "%s", end->stopped ? who_stopped(c) : "cancelled");
+    describe_exit(end, how, sizeof(how));
+    if (end->killed)
+        snprintf(buf, size, "%s: killed, for it did not end within %s of SIGTERM", why,
+                 format_span(span, c->limits.stop_timeout_usec));
+    else
+        snprintf(buf, size, "%s: %s", why, how);
+}
+
+static bool was_stopped(const ShimEnd *end) {
+    return end->cancelled || end->stopped || end->limit[0] != '\0';
+}
+
+static TaskState state_of_stop(const ShimEnd *end) {
+    if (end->limit[0] != '\0')
+        return is_time_limit(end) ? TASK_TIMED_OUT : TASK_FAILED;
+    return end->stopped ? TASK_INTERRUPTED : TASK_CANCELLED;
+}
+
+/* ---- all of it ---- */
+
+/* A limit counts once it is reached, whatever the command makes of its SIGTERM. A worker that says
+ * how its kind ended, done or failed, did so before the cancel or the stop got to it. */
+static bool ended_by_stop(const ShimEnd *end, const ShimEndContext *c) {
+    if (!c->isolated || end->limit[0] != '\0')
+        return was_stopped(end);
+    return was_stopped(end) && end->exit_code != 0 && end->exit_code != 1;
 }
 
 static void outcome_of_exec_failure(const ShimEnd *end, const ShimEndContext *c, char *buf,
@@ -67,17 +119,30 @@ static void outcome_of_exec_failure(const ShimEnd *end, const ShimEndContext *c,
 
 static void outcome_of_exit(const ShimEnd *end, const ShimEndContext *c, char *buf, size_t size,
                             ExecOutcome *o) {
-    o->state = state_of_exit(end, c);
+    bool by_stop = ended_by_stop(end, c);
+    bool has_words = c->isolated && end->exit_signal == 0 && !isempty(c->final_message);
+
+    o->state = by_stop ? state_of_stop(end) : end->exit_code == 0 ? TASK_SUCCEEDED : TASK_FAILED;
     o->exit_signal = end->exit_signal;
     o->exit_code = end->exit_signal > 0 ? 128 + end->exit_signal : end->exit_code;
-    if (c->isolated && o->state == TASK_CANCELLED)
+    if (c->isolated && by_stop)
         o->exit_code = -1;
-    if (c->isolated && end->exit_signal == 0 && !isempty(c->final_message))
+    if (has_words && (!by_stop || o->state == TASK_CANCELLED))
         snprintf(buf, size, "%s", c->final_message);
-    else if (o->state == TASK_CANCELLED)
-        describe_cancel(end, c, buf, size);
+    else if (by_stop)
+        describe_stop(end, c, buf, size);
     else
         describe_exit(end, buf, size);
+}
+
+/* The reason to stop was there before the command. */
+static void outcome_of_no_start(const ShimEnd *end, const ShimEndContext *c, char *buf, size_t size,
+                                ExecOutcome *o) {
+    o->state = state_of_stop(end);
+    if (o->state == TASK_CANCELLED)
+        snprintf(buf, size, "cancelled before it was started");
+    else
+        snprintf(buf, size, "%s before it was started", who_stopped(c));
 }
 
 void shim_end_to_outcome(const ShimEnd *end, const ShimEndContext *context, char *buf, size_t size,
@@ -85,17 +150,17 @@ void shim_end_to_outcome(const ShimEnd *end, const ShimEndContext *context, char
     ExecOutcome o = {.exit_code = -1,
                      .message = buf,
                      .log_dropped = end->log_dropped,
-                     .log_error = -end->log_errno};
+                     .log_error = -end->log_errno,
+                     .usage = end->usage};
 
     if (end->lost) {
         o.state = TASK_INTERRUPTED;
         snprintf(buf, size,
                  "its supervisor, longrun-shim, was killed; the processes that it left "
                  "have been ended");
-    } else if (end->exec_errno == ECANCELED) {
-        o.state = TASK_CANCELLED;
-        snprintf(buf, size, "cancelled before it was started");
-    } else if (end->exec_errno > 0)
+    } else if (end->exec_errno == ECANCELED)
+        outcome_of_no_start(end, context, buf, size, &o);
+    else if (end->exec_errno > 0)
         outcome_of_exec_failure(end, context, buf, size, &o);
     else
         outcome_of_exit(end, context, buf, size, &o);

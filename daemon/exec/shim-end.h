@@ -9,18 +9,32 @@ typedef struct ShimEnd {
     int exit_signal; /* 0 = none */
     int exec_errno;  /* 0 = it was executed */
     char exec_step[16];
-    bool cancelled; /* the cancel came before the end of the last process */
-    bool killed;    /* SIGKILL was needed */
-    bool lost;      /* the shim died before it could tell */
+    /* Why it was stopped before the end of its last process: at most one of three. */
+    bool cancelled;
+    bool stopped;           /* its shim got a signal to end */
+    char limit[16];         /* name of the option; "" = none was reached */
+    uint64_t limit_reached; /* the value then, in the limit's unit; 0 = not known */
+    bool killed;            /* SIGKILL was needed */
+    bool lost;              /* the shim died before it could tell */
     uint64_t log_dropped;
     int log_errno;
+    TaskUsage usage;
 } ShimEnd;
+
+/* Limits as they were asked for, 0 = none: what the words about them need. */
+typedef struct ShimLimits {
+    uint64_t stop_timeout_usec;
+    uint64_t timeout_usec, idle_timeout_usec;
+    uint64_t memory_max; /* bytes */
+    uint64_t pids_max;
+} ShimLimits;
 
 typedef struct ShimEndContext {
     const char *program; /* argv[0] */
     const char *cwd;
     bool isolated; /* a longrun-worker: its exit status says how the kind ended */
-    uint64_t stop_timeout_usec;
+    bool in_unit;  /* it ran in longrun-tasks.service */
+    ShimLimits limits;
     const char *final_message; /* the kind's own last words, or NULL */
 } ShimEndContext;
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/cleanup.h"
+#include "common/fd-io.h"
 #include "common/fields.h"
 #include "common/parse.h"
 #include "common/shim-protocol.h"
@@ -51,6 +52,12 @@ static void parse_news(const char *key, const char *value, ShimMessage *m) {
         m->log_size = number(value);
     else if (streq(key, SHIM_MAIN_EXITED))
         m->left_behind = (unsigned)small_number(value);
+    else if (streq(key, SHIM_PAUSED))
+        m->paused = streq(value, "1") ? 1 : streq(value, "0") ? 0 : m->paused;
+    else if (streq(key, SHIM_CPU_USEC))
+        m->has_usage |= parse_u64(value, &m->usage.cpu_usec) >= 0;
+    else if (streq(key, SHIM_MEMORY_PEAK))
+        m->has_usage |= parse_u64(value, &m->usage.memory_peak) >= 0;
     else if (streq(key, NOTIFY_STATUS))
         m->status = value;
     else if (streq(key, NOTIFY_PHASE))
@@ -75,10 +82,19 @@ static void parse_end(const char *key, const char *value, ShimMessage *m) {
     } else if (streq(key, SHIM_EXEC_ERRNO)) {
         m->is_end = true;
         m->end.exec_errno = small_number(value);
+    } else if (streq(key, SHIM_LOST)) {
+        m->is_end = true;
+        m->end.lost = true;
     } else if (streq(key, SHIM_EXEC_STEP))
         snprintf(m->end.exec_step, sizeof(m->end.exec_step), "%s", value);
     else if (streq(key, SHIM_CANCELLED))
         m->end.cancelled = true;
+    else if (streq(key, SHIM_STOPPED))
+        m->end.stopped = true;
+    else if (streq(key, SHIM_LIMIT))
+        snprintf(m->end.limit, sizeof(m->end.limit), "%s", value);
+    else if (streq(key, SHIM_LIMIT_REACHED))
+        m->end.limit_reached = number(value);
     else if (streq(key, SHIM_KILLED))
         m->end.killed = true;
     else if (streq(key, SHIM_LOG_DROPPED))
@@ -90,9 +106,28 @@ static void parse_end(const char *key, const char *value, ShimMessage *m) {
 void shim_message_parse(char *data, ShimMessage *ret) {
     const char *key, *value;
 
-    *ret = (ShimMessage){.fraction = -1, .end = {.exit_code = -1}};
+    *ret = (ShimMessage){.fraction = -1, .paused = -1, .end = {.exit_code = -1}};
     while (fields_next(&data, &key, &value)) {
         parse_news(key, value, ret);
         parse_end(key, value, ret);
     }
+    ret->end.usage = ret->usage;
+}
+
+int shim_record_read(const char *runtime_dir, char **ret_data, ShimMessage *ret) {
+    _cleanup_free_ char *data = NULL;
+    char path[4096];
+    ShimMessage m;
+
+    if ((size_t)snprintf(path, sizeof(path), "%s/" SHIM_EXIT_NAME, runtime_dir) >= sizeof(path))
+        return -ENAMETOOLONG;
+    int r = file_read_all(path, SHIM_EXIT_RECORD_MAX, &data, NULL);
+    if (r < 0)
+        return r == -ENOTDIR ? -ENOENT : r == -EFBIG || r == -EINVAL ? -EBADMSG : r;
+    shim_message_parse(data, &m);
+    if (!m.is_end)
+        return -EBADMSG;
+    *ret_data = TAKE_PTR(data);
+    *ret = m;
+    return 0;
 }

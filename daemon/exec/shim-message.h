@@ -7,9 +7,12 @@
 /* A message of a shim, taken apart; see common/shim-protocol.h. What a command says on its
  * NOTIFY_SOCKET comes through here: numbers that are none are no reading. */
 typedef struct ShimMessage {
-    pid_t started_pid;                          /* 0 = not in it */
-    uint64_t log_size;                          /* 0 = not in it */
-    unsigned left_behind;                       /* processes; 0 = not in it */
+    pid_t started_pid;    /* 0 = not in it */
+    uint64_t log_size;    /* 0 = not in it */
+    unsigned left_behind; /* processes; 0 = not in it */
+    int paused;           /* 1 or 0; -1 = not in it */
+    bool has_usage;
+    TaskUsage usage;                            /* 0 = not in it */
     const char *phase, *status, *final_message; /* into the data; NULL = not in it */
     bool has_progress;
     double fraction; /* -1 = look at done and total */
@@ -20,6 +23,11 @@ typedef struct ShimMessage {
 
 /* Changes the NUL-terminated data in place; the message points into it. */
 void shim_message_parse(char *data, ShimMessage *ret);
+
+/* Reads the exit record of a task, which is such a message: what was told last, and the end. 0,
+ * -ENOENT when there is none, -EBADMSG when it tells of no end, or another -errno. The message
+ * points into *ret_data, which the caller frees. */
+int shim_record_read(const char *runtime_dir, char **ret_data, ShimMessage *ret);
 
 /* "42", "42%" or "0.42" as a fraction of 0 to 1; 0 or -EINVAL. A whole number is a percentage, "1"
  * too; "1.0" is all of it. */

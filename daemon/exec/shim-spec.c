@@ -7,35 +7,11 @@
 #include "common/cleanup.h"
 #include "common/fd-io.h"
 #include "common/shim-protocol.h"
+#include "daemon/exec/own-environ.h"
 #include "daemon/exec/result-file.h"
-
-/* What the daemon was given for itself, as a service, and is no business of its tasks. */
-static const char *const own_variables[] = {
-    "NOTIFY_SOCKET",
-    "WATCHDOG_PID",
-    "WATCHDOG_USEC",
-    "LISTEN_PID",
-    "LISTEN_FDS",
-    "LISTEN_FDNAMES",
-    "MAINPID",
-    "INVOCATION_ID",
-    "JOURNAL_STREAM",
-    "SYSTEMD_EXEC_PID",
-    "MEMORY_PRESSURE_WATCH",
-    "MEMORY_PRESSURE_WRITE",
-    "DBUS_STARTER_ADDRESS",
-    "DBUS_STARTER_BUS_TYPE",
-};
 
 static bool same_variable(const char *entry, const char *name, size_t n) {
     return strncmp(entry, name, n) == 0 && entry[n] == '=';
-}
-
-static bool is_own(const char *entry) {
-    for (size_t i = 0; i < ELEMENTSOF(own_variables); i++)
-        if (same_variable(entry, own_variables[i], strlen(own_variables[i])))
-            return true;
-    return strncmp(entry, "LONGRUN_", strlen("LONGRUN_")) == 0;
 }
 
 static bool is_overridden(const char *entry, char *const *env) {
@@ -57,18 +33,25 @@ static void put_number(FILE *f, const char *key, uint64_t value) {
     fputc('\0', f);
 }
 
+/* Without the key there is none. */
+static void put_limit(FILE *f, const char *key, uint64_t value) {
+    if (value > 0)
+        put_number(f, key, value);
+}
+
 static void put_environment(FILE *f, const ShimSpec *s) {
     char path[4096];
 
     if (!s->clear_env)
         for (char **e = environ; *e; e++)
-            if (strchr(*e, '=') && !is_own(*e) && !is_overridden(*e, s->env))
+            if (strchr(*e, '=') && !environ_is_own(*e) && !is_overridden(*e, s->env))
                 put(f, SHIM_SPEC_ENV, *e);
     for (size_t i = 0; s->env[i]; i++)
         if (strncmp(s->env[i], "LONGRUN_", strlen("LONGRUN_")) != 0)
             put(f, SHIM_SPEC_ENV, s->env[i]);
 
     fprintf(f, "%s=LONGRUN_TASK_ID=%" PRIu64 "%c", SHIM_SPEC_ENV, s->id, '\0');
+    fprintf(f, "%s=LONGRUN_ATTEMPT=%u%c", SHIM_SPEC_ENV, s->attempt, '\0');
     fprintf(f, "%s=LONGRUN_RESULT_MAX=%" PRIu64 "%c", SHIM_SPEC_ENV, s->result_max, '\0');
     if (result_file_path(path, sizeof(path), s->runtime_dir) >= 0)
         fprintf(f, "%s=LONGRUN_RESULT=%s%c", SHIM_SPEC_ENV, path, '\0');
@@ -76,25 +59,29 @@ static void put_environment(FILE *f, const ShimSpec *s) {
 
 int shim_spec_to_memfd(const ShimSpec *s) {
     _cleanup_free_ char *data = NULL;
-    char notify[4096];
     size_t size;
     FILE *f = open_memstream(&data, &size);
 
     if (!f)
         return -ENOMEM;
     put_number(f, SHIM_SPEC_ID, s->id);
+    put(f, SHIM_SPEC_RUNTIME_DIR, s->runtime_dir);
     for (char *const *a = s->argv; *a; a++)
         put(f, SHIM_SPEC_ARGV, *a);
     put_environment(f, s);
     put(f, SHIM_SPEC_CWD, s->cwd);
     put_number(f, SHIM_SPEC_UMASK, s->umask);
-    if (s->nofile > 0)
-        put_number(f, SHIM_SPEC_NOFILE, s->nofile);
+    put_limit(f, SHIM_SPEC_NOFILE, s->nofile);
+    if (s->nice != 0)
+        fprintf(f, "%s=%d%c", SHIM_SPEC_NICE, s->nice, '\0');
     put_number(f, SHIM_SPEC_STOP_TIMEOUT, s->stop_timeout_usec);
+    put_limit(f, SHIM_SPEC_TIMEOUT, s->timeout_usec);
+    put_limit(f, SHIM_SPEC_IDLE_TIMEOUT, s->idle_timeout_usec);
+    put_limit(f, SHIM_SPEC_MEMORY_MAX, s->memory_max);
+    put_limit(f, SHIM_SPEC_PIDS_MAX, s->pids_max);
+    put_limit(f, SHIM_SPEC_CPU_WEIGHT, s->cpu_weight);
     put(f, SHIM_SPEC_LOG_DIR, s->log_dir);
     put_number(f, SHIM_SPEC_LOG_MAX, s->log_max);
-    snprintf(notify, sizeof(notify), "%s/notify", s->runtime_dir);
-    put(f, SHIM_SPEC_NOTIFY_SOCKET, notify);
     if (s->stdin_text)
         put(f, SHIM_SPEC_STDIN, s->stdin_text);
 

@@ -7,14 +7,20 @@
 /* A job for longrun-shim, as common/shim-protocol.h lays it down. Nothing is owned. */
 typedef struct ShimSpec {
     uint64_t id;
+    unsigned attempt; /* 1 = the first */
     char *const *argv;
     char *const *env; /* VARIABLE=VALUE, on top of the daemon's own environment */
     bool clear_env;   /* or instead of it */
     const char *cwd;
     mode_t umask;
     uint64_t nofile;        /* soft RLIMIT_NOFILE; 0 = the daemon's own */
+    int nice;               /* added to the keeper's own */
     const char *stdin_text; /* NULL: /dev/null */
     uint64_t stop_timeout_usec;
+    uint64_t timeout_usec, idle_timeout_usec; /* 0 = none, as all limits below */
+    uint64_t memory_max;                      /* bytes */
+    uint64_t pids_max;
+    uint32_t cpu_weight;
     const char *log_dir;
     uint64_t log_max;
     uint64_t result_max;

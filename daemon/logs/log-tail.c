@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/text.h"
+#include "daemon/logs/log-index.h"
 
 /* One more than is shown of a line, so that a cut is seen to be one. */
 #define PARTIAL_MAX (LOG_TAIL_LINE_MAX + 1)
@@ -15,6 +16,7 @@ typedef struct Partial {
     char *data;        /* PARTIAL_MAX bytes, made with the first one */
     size_t size;       /* bytes kept */
     bool open;         /* a line has begun */
+    bool headless;     /* its beginning was passed over */
     bool after_return; /* a \r has just ended a line: a \n now belongs to the same end of line */
     uint64_t offset;   /* where in the log it begins */
     uint64_t time_usec;
@@ -24,10 +26,9 @@ struct LogTail {
     char *dir;
     uint64_t id;
     int fd, index_fd;
-    uint64_t offset;       /* everything before has been read */
-    uint64_t index_offset; /* bytes of the index that have been read */
-    LogIndexEntry run;     /* the entry that offset lies in */
-    LogIndexEntry next;    /* the one behind it; where = 0 when it has not been read yet */
+    uint64_t offset; /* everything before has been read */
+    bool headless;   /* what comes next is not the beginning of its line */
+    LogIndex index;
     Partial partials[LOG_STREAM_LONGRUN + 1];
 };
 
@@ -42,6 +43,10 @@ LogTail *log_tail_new(const char *dir, uint64_t id) {
     if (!t->dir)
         return log_tail_free(t);
     return t;
+}
+
+void log_tail_skip(LogTail *t, uint64_t offset) {
+    t->offset = offset;
 }
 
 LogTail *log_tail_free(LogTail *t) {
@@ -80,29 +85,20 @@ static int open_both(LogTail *t) {
     return 0;
 }
 
-/* Moves on in the index until run is the entry that holds the offset. Gives where that entry ends.
- */
-static uint64_t seek_index(LogTail *t, uint64_t offset) {
-    for (;;) {
-        if (t->next.where == 0) {
-            LogIndexEntry entry;
-            if (pread(t->index_fd, &entry, sizeof(entry), (off_t)t->index_offset) !=
-                (ssize_t)sizeof(entry))
-                return UINT64_MAX;
-            t->index_offset += sizeof(entry);
-            t->next = entry;
-        }
-        if (log_index_entry_offset(&t->next) > offset)
-            return log_index_entry_offset(&t->next);
-        t->run = t->next;
-        t->next = (LogIndexEntry){};
-    }
+static char *line_text(const Partial *p) {
+    const char *head = p->headless ? "…" : "";
+    _cleanup_free_ char *text =
+        text_clean(strempty(p->data), p->size, LOG_TAIL_LINE_MAX - strlen(head));
+    char *line;
+
+    if (!text || !p->headless)
+        return TAKE_PTR(text);
+    return asprintf(&line, "%s%s", head, text) < 0 ? NULL : line;
 }
 
 static int emit(Partial *p, LogStream stream, LogLines *lines) {
-    char *text;
+    char *text = line_text(p);
 
-    text = text_clean(strempty(p->data), p->size, LOG_TAIL_LINE_MAX);
     if (!text)
         return -ENOMEM;
     if (lines->count == 0 || p->offset < lines->offset)
@@ -114,8 +110,7 @@ static int emit(Partial *p, LogStream stream, LogLines *lines) {
     return 0;
 }
 
-static int partial_add(Partial *p, const char *data, size_t size, uint64_t offset,
-                       uint64_t time_usec) {
+static int partial_add(LogTail *t, Partial *p, const char *data, size_t size, uint64_t offset) {
     if (!p->data) {
         p->data = malloc(PARTIAL_MAX);
         if (!p->data)
@@ -124,7 +119,9 @@ static int partial_add(Partial *p, const char *data, size_t size, uint64_t offse
     if (!p->open) {
         p->open = true;
         p->offset = offset;
-        p->time_usec = time_usec;
+        p->time_usec = t->index.run.time_usec;
+        p->headless = t->headless;
+        t->headless = false;
     }
     size = MIN(size, PARTIAL_MAX - p->size);
     memcpy(p->data + p->size, data, size);
@@ -133,22 +130,23 @@ static int partial_add(Partial *p, const char *data, size_t size, uint64_t offse
 }
 
 /* A line ends at \n, \r or \r\n; a \r that ends nothing is no empty line. */
-static int end_line(Partial *p, char terminator, LogStream stream, uint64_t offset,
-                    uint64_t time_usec, LogLines *lines) {
+static int end_line(LogTail *t, Partial *p, char terminator, LogStream stream, uint64_t offset,
+                    LogLines *lines) {
     int r;
 
     if (terminator == '\n' && !p->open && !p->after_return) {
-        r = partial_add(p, "", 0, offset, time_usec);
+        r = partial_add(t, p, "", 0, offset);
         if (r < 0)
             return r;
     }
+    t->headless = false;
     p->after_return = terminator == '\r' && (p->open || p->after_return);
     return p->open ? emit(p, stream, lines) : 0;
 }
 
 /* Takes bytes of one index entry, that is of one stream. */
 static int add_bytes(LogTail *t, const char *data, size_t size, uint64_t offset, LogLines *lines) {
-    LogStream stream = log_index_entry_stream(&t->run);
+    LogStream stream = log_index_entry_stream(&t->index.run);
     int r;
 
     if ((size_t)stream >= ELEMENTSOF(t->partials))
@@ -159,12 +157,12 @@ static int add_bytes(LogTail *t, const char *data, size_t size, uint64_t offset,
         while (n < size && data[n] != '\n' && data[n] != '\r')
             n++;
         if (n > 0) {
-            r = partial_add(p, data, n, offset, t->run.time_usec);
+            r = partial_add(t, p, data, n, offset);
             if (r < 0)
                 return r;
         }
         if (n < size) {
-            r = end_line(p, data[n], stream, offset + n, t->run.time_usec, lines);
+            r = end_line(t, p, data[n], stream, offset + n, lines);
             if (r < 0)
                 return r;
             n++;
@@ -176,12 +174,14 @@ static int add_bytes(LogTail *t, const char *data, size_t size, uint64_t offset,
     return 0;
 }
 
-/* Unfinished lines are given up when what follows them is passed over. */
-static void forget_partials(LogTail *t) {
+/* Goes on further behind: unfinished lines are given up. */
+static void pass_over(LogTail *t, uint64_t offset) {
     for (size_t i = 0; i < ELEMENTSOF(t->partials); i++) {
         t->partials[i].open = t->partials[i].after_return = false;
         t->partials[i].size = 0;
     }
+    t->headless = false;
+    t->offset = offset;
 }
 
 /* Where in the buffer the newest LOG_TAIL_LINES_MAX line ends have their lines; 0 when there are no
@@ -196,24 +196,48 @@ static size_t newest_lines(const char *data, size_t size) {
     return 0;
 }
 
-/* Reads what is new, of a burst the newest part from a line's beginning on. Gives the bytes. */
-static int read_new(LogTail *t, uint64_t size, char *buffer, size_t *ret_skip) {
-    bool burst = size - t->offset > LOG_TAIL_BURST_MAX;
-
-    if (burst)
-        t->offset = size - LOG_TAIL_BURST_MAX;
-    ssize_t n = pread(t->fd, buffer, size - t->offset, (off_t)t->offset);
-    if (n < 0)
-        return -errno;
-    size_t skip = newest_lines(buffer, (size_t)n);
-    if (burst && skip == 0) {
-        const char *end = memchr(buffer, '\n', (size_t)n);
-        skip = end ? (size_t)(end + 1 - buffer) : 0;
+/* Reads from the offset on, or, when some of that is left out of the log, from behind the gap. It
+ * may be made, or grow, at this moment: what is no hole after the read was none before. What was
+ * not told of the head by then, is not: its end may have been written over. */
+static ssize_t read_behind_gap(LogTail *t, uint64_t size, char *buffer, bool *passed_over) {
+    while (t->offset < size) {
+        uint64_t end;
+        ssize_t n = pread(t->fd, buffer, size - t->offset, (off_t)t->offset);
+        if (n <= 0)
+            return n < 0 ? -errno : 0;
+        if (!gap_file_has_gap(t->fd, t->offset, (uint64_t)n, LOG_MARK_SIZE, &end))
+            return n;
+        pass_over(t, end);
+        *passed_over = true;
     }
-    if (burst || skip > 0)
-        forget_partials(t);
+    return 0;
+}
+
+/* Where to begin when what comes before was passed over: at a line's beginning, but for a line that
+ * would be cut anyway, which may be all that there is. */
+static size_t first_line(LogTail *t, const char *buffer, size_t size) {
+    const char *end = memchr(buffer, '\n', size);
+
+    t->headless = !end || end - buffer > (ptrdiff_t)LOG_TAIL_LINE_MAX;
+    return t->headless ? 0 : (size_t)(end + 1 - buffer);
+}
+
+/* Reads what is new, of a burst the newest part. Gives the bytes, and how many to pass over. */
+static ssize_t read_new(LogTail *t, uint64_t size, char *buffer, size_t *ret_skip) {
+    bool passed_over = size - t->offset > LOG_TAIL_BURST_MAX;
+
+    if (passed_over)
+        pass_over(t, size - LOG_TAIL_BURST_MAX);
+    ssize_t n = read_behind_gap(t, size, buffer, &passed_over);
+    if (n <= 0)
+        return n;
+    size_t skip = newest_lines(buffer, (size_t)n);
+    if (skip > 0)
+        pass_over(t, t->offset);
+    else if (passed_over)
+        skip = first_line(t, buffer, (size_t)n);
     *ret_skip = skip;
-    return (int)n;
+    return n;
 }
 
 static int emit_unfinished(LogTail *t, LogLines *lines) {
@@ -230,13 +254,13 @@ static int emit_unfinished(LogTail *t, LogLines *lines) {
 
 static int read_lines(LogTail *t, uint64_t size, char *buffer, LogLines *lines) {
     size_t at = 0;
-    int n = read_new(t, size, buffer, &at);
+    ssize_t n = read_new(t, size, buffer, &at);
 
     if (n < 0)
-        return n;
+        return (int)n;
     uint64_t base = t->offset;
     while (at < (size_t)n) {
-        uint64_t run_end = seek_index(t, base + at);
+        uint64_t run_end = log_index_seek(&t->index, t->index_fd, base + at);
         size_t part = (size_t)MIN(run_end - (base + at), (uint64_t)n - at);
         int r = add_bytes(t, buffer + at, part, base + at, lines);
         if (r < 0)

@@ -15,6 +15,9 @@ typedef struct LogTail LogTail;
 LogTail *log_tail_new(const char *dir, uint64_t id); /* NULL when memory is short */
 LogTail *log_tail_free(LogTail *t);                  /* NULL-safe, gives NULL */
 
+/* What lies before the offset is known already. For a tail that has not read yet. */
+void log_tail_skip(LogTail *t, uint64_t offset);
+
 /* Gives the lines that are complete since the last call, when the log now has size bytes; at the
  * end (final) an unfinished one too. They may be none. 0 or -errno; the caller calls
  * log_lines_done(). */

@@ -11,12 +11,20 @@
  * that whoever holds the descriptor sees what comes. The caller closes it. */
 int task_log_open(const char *dir, uint64_t id);
 
-/* Reads up to size bytes (at most TASK_LOG_READ_MAX) from an offset; gives how many, 0 at the end
- * or without a log. */
-int task_log_read(const char *dir, uint64_t id, uint64_t offset, void *buf, size_t size);
+/* Reads up to size bytes (at most TASK_LOG_READ_MAX) from an offset, or, where those are left out,
+ * from behind the gap; gives how many, 0 at the end or without a log, and the offset behind them.
+ */
+int task_log_read(const char *dir, uint64_t id, uint64_t offset, void *buf, size_t size,
+                  uint64_t *ret_next);
+
+/* Bytes that were written to the log, those that are left out too; 0 without a log. */
+uint64_t task_log_size(const char *dir, uint64_t id);
+
+/* Bytes that the log and its index take on the disk; 0 when there are none. */
+uint64_t task_log_kept(const char *dir, uint64_t id);
 
 /* Deletes the log and its index; none there is fine. */
 void task_log_remove(const char *dir, uint64_t id);
 
-/* Deletes the logs of all tasks but those with the highest ids, as many as are to be kept. */
-void task_log_remove_oldest(const char *dir, size_t keep);
+/* The highest id of a task that has a log; 0 when there is none. */
+uint64_t task_log_highest_id(const char *dir);

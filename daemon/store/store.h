@@ -85,8 +85,9 @@ typedef void (*StoreTasksFunc)(void *userdata, int error, Task **tasks, size_t n
 int store_read_tasks(Store *s, EnvTable *envs, const uint64_t *ids, size_t n, StoreTasksFunc func,
                      void *userdata);
 
-/* A page of those that have ended, by id, as core/filter.h says; with env: their environments too,
- * otherwise spec->env is NULL. The filter is copied. A task at the cursor belongs to the page. */
+/* A page of those that have ended, by id, as core/filter.h says, without their environments:
+ * spec->env is NULL. The filter is copied. A task at the cursor belongs to the page, which may be
+ * shorter than its limit when the requests are large. */
 int store_list(Store *s, const TaskFilter *filter, StoreTasksFunc func, void *userdata);
 
 /* How many have ended, for each state. */
@@ -97,8 +98,9 @@ int store_count(Store *s, const TaskFilter *filter, StoreCountFunc func, void *u
 typedef void (*StoreResultFunc)(void *userdata, int error, const char *json);
 int store_read_result(Store *s, uint64_t id, StoreResultFunc func, void *userdata);
 
-/* Ids of ended tasks to be removed, oldest ends first, at most STORE_IDS_MAX at a time: those that
- * match, or those that are more than what is to be kept. */
+/* Ids of ended tasks to be removed, at most STORE_IDS_MAX at a time: those that match, in the order
+ * of the filter and from its cursor on, or those that are more than what is to be kept, oldest ends
+ * first. */
 #define STORE_IDS_MAX 1000
 typedef void (*StoreIdsFunc)(void *userdata, int error, const uint64_t *ids, size_t n);
 int store_match_ids(Store *s, const TaskFilter *filter, StoreIdsFunc func, void *userdata);

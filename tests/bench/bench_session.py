@@ -1,4 +1,5 @@
-"""What is measured runs here: a bus and longrund of their own, in directories of their own on one file system."""
+"""What is measured runs here: a bus and longrund of their own, in directories of their own: on the disk, but for the runtime
+directory, which is in memory as in every session of a user."""
 
 import ctypes
 import os
@@ -50,14 +51,15 @@ class Place:
     def __init__(self, build):
         self.build = build
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="longrun-bench-", dir="/var/tmp"))
-        for name in ("home", "state", "run"):
+        self.runtime = pathlib.Path(tempfile.mkdtemp(prefix="longrun-bench-", dir="/dev/shm"))
+        for name in ("home", "state"):
             (self.directory / name).mkdir(mode=0o700)
         self.env = {
             "HOME": str(self.directory / "home"),
             "LC_ALL": "C.UTF-8",
             "PATH": f"{build / 'client-cli'}:{PROGRAMS_PATH}",
             "TMPDIR": str(self.directory),
-            "XDG_RUNTIME_DIR": str(self.directory / "run"),
+            "XDG_RUNTIME_DIR": str(self.runtime),
             "XDG_STATE_HOME": str(self.directory / "state"),
         }
 
@@ -66,6 +68,7 @@ class Place:
 
     def __exit__(self, *_):
         shutil.rmtree(self.directory, ignore_errors=True)
+        shutil.rmtree(self.runtime, ignore_errors=True)
 
     def run(self, *argv):
         """Runs a program to its end and gives its output, which goes into a file: processes that it leaves in the

@@ -37,6 +37,13 @@ static void make_dirs(BusRig *rig, const char *config) {
     close(fd);
 }
 
+static void attach_manager(BusRig *rig) {
+    _cleanup_error_ Error error = {};
+    int r = manager_attach_bus(rig->manager, rig->server, &error);
+
+    ck_assert_msg(r >= 0, "%s", strempty(error.message));
+}
+
 static void connect_ends(BusRig *rig) {
     sd_id128_t id;
     int pair[2];
@@ -49,7 +56,11 @@ static void connect_ends(BusRig *rig) {
     ck_assert_int_ge(sd_bus_set_server(rig->server, true, id), 0);
     ck_assert_int_ge(sd_bus_negotiate_fds(rig->server, true), 0);
     ck_assert_int_ge(sd_bus_attach_event(rig->server, rig->event, 0), 0);
-    ck_assert_int_ge(manager_attach_bus(rig->manager, rig->server), 0);
+    if (rig->fake)
+        ck_assert_int_ge(
+            bus_new(&rig->fake->bus, rig->server, rig->event, &rig->fake->api, rig->fake), 0);
+    else
+        attach_manager(rig);
     ck_assert_int_ge(sd_bus_start(rig->server), 0);
 
     ck_assert_int_ge(sd_bus_new(&rig->client), 0);
@@ -80,15 +91,33 @@ void bus_rig_setup(BusRig *rig, const char *config) {
     connect_ends(rig);
 }
 
-void bus_rig_teardown(BusRig *rig) {
-    char command[128];
+void bus_rig_setup_fake(BusRig *rig, FakeDaemon *fake) {
+    log_set_max_level(LOG_WARNING);
+    *rig = (BusRig){.fake = fake};
+    ck_assert_int_ge(sd_event_new(&rig->event), 0);
+    fake_daemon_init(fake, rig->event);
+    connect_ends(rig);
+}
 
-    manager_stop(rig->manager, 0);
-    ck_assert_int_eq(sd_event_loop(rig->event), 0);
-    manager_free(rig->manager);
+static void disconnect(BusRig *rig) {
     sd_bus_flush_close_unref(rig->client);
     sd_bus_flush_close_unref(rig->server);
     sd_event_unref(rig->event);
+}
+
+void bus_rig_teardown(BusRig *rig) {
+    char command[128];
+
+    if (rig->fake) {
+        bus_free(rig->fake->bus);
+        fake_daemon_done(rig->fake);
+        disconnect(rig);
+        return;
+    }
+    manager_stop(rig->manager, 0);
+    ck_assert_int_eq(sd_event_loop(rig->event), 0);
+    manager_free(rig->manager);
+    disconnect(rig);
     snprintf(command, sizeof(command), "rm -rf '%s'", rig->dir);
     ck_assert_int_eq(system(command), 0);
 }

@@ -5,18 +5,22 @@
 
 #include "daemon/bus/bus-api.h"
 #include "daemon/manager.h"
+#include "tests/bus/fake-daemon.h"
 
 /* The daemon's objects without a bus daemon: server and client are the two ends of a socket pair,
  * both on one event loop in one thread. All functions fail the test when something goes wrong. */
 typedef struct BusRig {
     sd_event *event;
-    Manager *manager;
+    Manager *manager; /* the real one, or */
+    FakeDaemon *fake; /* not owned */
     sd_bus *server, *client;
     char dir[64];
 } BusRig;
 
 /* config: text of longrun.conf. */
 void bus_rig_setup(BusRig *rig, const char *config);
+/* With the fake behind the bus, which is initialised here and done at teardown. */
+void bus_rig_setup_fake(BusRig *rig, FakeDaemon *fake);
 void bus_rig_teardown(BusRig *rig);
 
 /* Calls a method and runs the loop until the answer is there. The answer is an error when the

@@ -222,7 +222,10 @@ START_TEST(ended_tasks_are_kept_up_to_a_number) {
 
     for (int i = 0; i < 12; i++)
         bus_rig_wait(&rig, bus_rig_start(&rig, "noop", "{}"));
-    size_t n = read_page(GOOD("ListTasks", "a{sv}", 1, "fields", "as", 1, "id"), ids, &next);
+    /* They are removed some time after their ends, many at once. */
+    size_t n = 12;
+    while (n > 8)
+        n = read_page(GOOD("ListTasks", "a{sv}", 1, "fields", "as", 1, "id"), ids, &next);
     ck_assert_uint_eq(n, 8);
     ck_assert_uint_eq(ids[0], 5);
     bus_rig_assert_error(CALL("GetTask", "t", (uint64_t)4), "NoSuchTask", "4");

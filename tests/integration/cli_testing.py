@@ -1,5 +1,6 @@
 """For tests of the command line client."""
 
+import itertools
 import json
 import subprocess
 import unittest
@@ -8,14 +9,17 @@ from longrun_testing import Gate, Session
 
 # Keys of a listed task, as the interface Manager documents them.
 TASK_KEYS = {"id", "kind", "label", "group", "state", "reason", "progress", "phase", "done", "total", "status",
-             "created-at", "started-at", "finished-at", "exit-code", "exit-signal", "message", "has-result", "unique",
-             "params", "argv", "cwd", "umask", "stop-timeout", "isolate", "log-max", "result-max", "pid", "log-size"}
+             "created-at", "started-at", "finished-at", "attempt", "exit-code", "exit-signal", "message", "has-result",
+             "usage", "unique", "params", "argv", "cwd", "clear-env", "umask", "timeout", "idle-timeout",
+             "queue-timeout", "stop-timeout", "memory-max", "pids-max", "cpu-weight", "nice", "on-interrupt", "isolate",
+             "log-max", "result-max", "pid", "log-size"}
 
 
 class Case(unittest.TestCase):
     """Tests that share a session."""
 
     arguments = ("--max-parallel=16",)
+    numbers = itertools.count()
 
     @classmethod
     def setUpClass(cls):
@@ -23,7 +27,7 @@ class Case(unittest.TestCase):
         cls.work = cls.session.directory / "work"
 
     def gate(self):
-        gate = Gate(self.session, f"gate-{self.id()}")
+        gate = Gate(self.session, f"gate-{self.id()}-{next(self.numbers)}")
         self.addCleanup(gate.close)
         return gate
 

@@ -2,10 +2,11 @@
 a test has left behind.
 
 A DaemonSession is given up by stop(). The daemon must be alive then, have no descriptor more than at its start, no child
-and no folder of a task without a result; it must end with exit status 0 on SIGTERM, and no process may be left of all
-that was started. The daemon is the program that LONGRUND in the environment names.
+but its keeper and no folder of a task; it must end with exit status 0 on SIGTERM, the keeper after it by itself, and no
+process may be left of all that was started. The daemon is the program that LONGRUND in the environment names.
 """
 
+import collections
 import contextlib
 import ctypes
 import json
@@ -15,6 +16,7 @@ import re
 import select
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -22,17 +24,20 @@ import typing
 import unittest
 
 from longrun_testing import DEADLINE_SEC, MANAGER, NAME, ROOT, SKIP, TASK, Gio, GLib, Session
+from process_testing import children, command_line, keepers_of, kill, processes_of, shims_of, until, wait_gone
 
 ERROR_PREFIX = NAME + ".Error."
 PROPERTIES = "org.freedesktop.DBus.Properties"
 
-FINAL = {"succeeded", "failed", "cancelled", "interrupted"}
-ACTIVE = ["queued", "starting", "running", "cancelling"]
+FINAL = {"succeeded", "failed", "cancelled", "timed-out", "interrupted"}
+ACTIVE = ["queued", "starting", "running", "paused", "cancelling"]
 
 # D-Bus types of the options of a task.
 OPTIONS = {
     "label": "s", "group": "s", "cwd": "s", "env": "as", "clear-env": "b", "umask": "u", "stop-timeout": "t",
     "isolate": "b", "log-max": "t", "result-max": "t", "unique": "s", "params": "s", "argv": "as",
+    "timeout": "t", "idle-timeout": "t", "queue-timeout": "t", "memory-max": "t", "pids-max": "t", "cpu-weight": "u",
+    "nice": "i", "on-interrupt": "s",
 }
 # And of the keys of a filter.
 FILTER = {
@@ -85,43 +90,6 @@ def options_of(params=None, **options):
     if params is not None:
         options["params"] = params if isinstance(params, str) else json.dumps(params)
     return dictionary(OPTIONS, options)
-
-
-def children(pid):
-    """Child processes: each belongs to the thread that made it."""
-    found = []
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                text = pathlib.Path(f"/proc/{pid}/task/{thread}/children").read_text(encoding="ascii")
-                found += [int(child) for child in text.split()]
-    return found
-
-
-def descendants(pid):
-    """Child processes, and theirs."""
-    return [p for child in children(pid) for p in (child, *descendants(child))]
-
-
-def command_line(pid):
-    try:
-        data = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-        return data.replace(b"\0", b" ").decode(errors="replace").strip() or "(ended)"
-    except OSError:
-        return "(gone)"
-
-
-def wait_gone(pid, timeout=DEADLINE_SEC):
-    """Waits for the end of any process."""
-    try:
-        fd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        if not select.select([fd], [], [], timeout)[0]:
-            raise AssertionError(f"process {pid} ({command_line(pid)}) has not ended in {timeout} s")
-    finally:
-        os.close(fd)
 
 
 class Fifo:
@@ -232,8 +200,9 @@ class DaemonSession:
         self.session = Session(daemon=False, arguments=arguments, environment=environment)
         self.base = self.session.directory
         self.env = self.session.env
-        self.state = self.base / "state/longrun"
-        self.runtime = self.base / "runtime/longrun"
+        self.session.ends_tasks = False  # that none are left is for us to see
+        self.state = pathlib.Path(self.env["XDG_STATE_HOME"]) / "longrun"
+        self.runtime = pathlib.Path(self.env["XDG_RUNTIME_DIR"]) / "longrun"
         self.config_path = self.base / "config/longrun/longrun.conf"
         self.config_path.parent.mkdir()
         if config is not None:
@@ -278,7 +247,7 @@ class DaemonSession:
         self._subscription = self.connection.signal_subscribe(
             owner, None, None, None, None, Gio.DBusSignalFlags.NONE, self._on_signal)
         self.get("Version")
-        self._descriptors = self.descriptors()
+        self._descriptors = collections.Counter(self.descriptors())
 
     def _on_signal(self, _connection, _sender, path, interface, member, parameters):
         if interface in (MANAGER, TASK, PROPERTIES):
@@ -290,6 +259,23 @@ class DaemonSession:
         code = self.session.kill_daemon(signum)
         self._started.discard(pid)
         return code
+
+    def crash(self):
+        """The daemon is killed, and gone; its tasks are not."""
+        self.end_daemon(signal.SIGKILL)
+
+    def restart(self, signum=signal.SIGKILL):
+        """Another daemon takes the place of this one."""
+        self.end_daemon(signum)
+        self.start_daemon()
+
+    def keeper(self):
+        """Pid of the process that makes the shims; there must be one."""
+        return until(lambda: keepers_of(self.env["XDG_RUNTIME_DIR"]), "there is no keeper")[0]
+
+    def shims(self):
+        """Their pids by task id."""
+        return shims_of(self.env["XDG_RUNTIME_DIR"])
 
     def lost_bus(self):
         """The bus has been killed, and the daemon has ended."""
@@ -361,6 +347,11 @@ class DaemonSession:
     def list_tasks(self, **keys):
         return self.call("ListTasks", "(a{sv})", dictionary(FILTER, keys))
 
+    def stored_results(self):
+        """Ids of the tasks whose results wait on the disk to be taken."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.state}/longrun.db?mode=ro", uri=True)) as db:
+            return [row[0] for row in db.execute("SELECT task_id FROM result ORDER BY task_id")]
+
     def count_tasks(self, **keys):
         return self.call("CountTasks", "(a{sv})", dictionary(FILTER, keys))[0]
 
@@ -413,7 +404,7 @@ class DaemonSession:
         folder = f"/proc/{self.daemon.pid}/fd"
         for name in os.listdir(folder):
             with contextlib.suppress(FileNotFoundError):
-                found.append(re.sub(r"\d+", "N", os.readlink(f"{folder}/{name}")))
+                found.append(re.sub(r":\[?\d+\]?$", ":[N]", os.readlink(f"{folder}/{name}")))
         return sorted(found)
 
     def memory(self):
@@ -423,30 +414,29 @@ class DaemonSession:
 
     def settles(self, condition, what, timeout=10):
         """For what sends no event: looks again and again, until it holds."""
-        deadline = time.monotonic() + timeout
-        while not condition():
-            if time.monotonic() > deadline:
-                raise AssertionError(f"after {timeout} s: {what() if callable(what) else what}")
-            time.sleep(0.01)
+        return until(condition, what, timeout)
+
+    def _new_descriptors(self):
+        """Those that were not there at the start, but for a socket to the keeper and, where the keeper is a child of
+        the daemon, what tells of its end. The database is opened once more by who reads it first."""
+        new = collections.Counter(self.descriptors()) - self._descriptors
+        database = str(self.state / "longrun.db")
+        new -= collections.Counter(["socket:[N]", "anon_inode:[pidfd]", database, f"{database}-wal"])
+        return sorted(new.elements())
 
     def check_leaks(self):
         """No descriptor and no child of the daemon that was not there at its start."""
-        self.settles(lambda: self.descriptors() == self._descriptors,
-                     lambda: f"descriptors of longrund were {self._descriptors}, are {self.descriptors()}")
-        self.settles(lambda: not children(self.daemon.pid),
-                     lambda: f"children of longrund: {[command_line(p) for p in descendants(self.daemon.pid)]}")
+        self.settles(lambda: not self._new_descriptors(),
+                     lambda: f"longrund has descriptors that it had not at the start: {self._new_descriptors()}")
+        self.settles(lambda: not set(children(self.daemon.pid)) - set(keepers_of(self.env["XDG_RUNTIME_DIR"])),
+                     lambda: f"children of longrund: {[command_line(p) for p in children(self.daemon.pid)]}")
+
+    def folders(self):
+        """Of tasks, in the runtime folder."""
+        return sorted(p.name for p in self.runtime.glob("task-*"))
 
     def _check_folders(self):
-        """Every folder of a task holds a result and nothing else."""
-        for folder in sorted(self.runtime.glob("task-*")):
-            number = int(folder.name.removeprefix("task-"))
-            contents = sorted(p.name for p in folder.iterdir())
-            try:
-                has_result = Task(self, number).get("HasResult")
-            except DBusError as error:
-                has_result = str(error)
-            if has_result is not True or contents != ["result"]:
-                raise AssertionError(f"{folder.name} is left over: HasResult is {has_result}, it holds {contents}")
+        self.settles(lambda: not self.folders(), lambda: f"left over in the runtime folder: {self.folders()}")
 
     def _end_tasks(self):
         self.cancel_all()
@@ -496,15 +486,27 @@ class DaemonSession:
         return strays
 
     def _end_strays(self):
-        """We are the subreaper: what lost its parents is our child now."""
-        strays = []
-        for pid in children(os.getpid()):
-            if pid in self._started or os.waitpid(pid, os.WNOHANG)[0] == pid:
-                continue
-            strays.append(command_line(pid))
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        return strays
+        """The keeper goes by itself. We are the subreaper: what lost its parents is our child now."""
+        with contextlib.suppress(AssertionError):
+            until(lambda: not keepers_of(self.env["XDG_RUNTIME_DIR"]), "", 5)
+        strays = {}
+        while True:
+            found = [pid for pid in (*children(os.getpid()), *processes_of(self.env["XDG_RUNTIME_DIR"]))
+                     if pid not in self._started and not self._collect(pid)]
+            if not found:
+                return list(strays.values())
+            for pid in found:
+                strays.setdefault(pid, command_line(pid))
+                kill(pid)
+            time.sleep(0.01)
+
+    @staticmethod
+    def _collect(pid):
+        """Whether it is over."""
+        try:
+            return os.waitpid(pid, os.WNOHANG)[0] == pid
+        except ChildProcessError:
+            return False
 
 
 class DaemonTestCase(unittest.TestCase):

@@ -4,6 +4,8 @@ The programs are those named by the environment variables LONGRUND and LONGRUN. 
 wait is for an event and has a deadline.
 """
 
+import atexit
+import contextlib
 import fcntl
 import os
 import pathlib
@@ -19,19 +21,22 @@ import termios
 import time
 import unittest
 
+from process_testing import DEADLINE_SEC, processes_of
+
 try:
     from gi.repository import Gio, GLib
 except ImportError:
     Gio = GLib = None
 
 SKIP = 77
-DEADLINE_SEC = 60
 REPORT_LINES = 40
 
 NAME = "org.longrun.Longrun1"
 ROOT = "/org/longrun/Longrun1"
 MANAGER = NAME + ".Manager"
 TASK = NAME + ".Task"
+
+LOGOUT_STAMP = "longrun-logout-warned"  # in XDG_RUNTIME_DIR: the CLI has warned of the logout
 
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -63,6 +68,15 @@ SANITIZER_MARKS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime e
 sessions = []  # that were begun, for main()'s report
 
 
+@atexit.register
+def end_all():
+    """Of a program that ends in the middle: nothing that was started may stay behind."""
+    for session in sessions:
+        for pid in processes_of(session.env["XDG_RUNTIME_DIR"]) if session.bus else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
 class Session:
     """A bus and, unless daemon=False, longrund on it, in directories of their own. A context manager.
 
@@ -83,6 +97,7 @@ class Session:
         self.stderr_path = self.directory / "stderr"
         self.bus_config = BUS_CONFIG
         self.bus = self.daemon = self.connection = None
+        self.ends_tasks = True  # at stop(): they outlive the daemon
         self.complaints = []
         sessions.append(self)
 
@@ -91,6 +106,8 @@ class Session:
                if not key.startswith(("XDG_", "DBUS_", "LONGRUN_", "LISTEN_", "WATCHDOG_")) and key != "NOTIFY_SOCKET"}
         for name in ("home", "config", "data", "state", "runtime", "services", "work"):
             (self.directory / name).mkdir(mode=0o700)
+        # Where the tests run, a logout may end the user's tasks. The warning is for test_cli_info.
+        (self.directory / "runtime" / LOGOUT_STAMP).touch()
         env.update({
             "HOME": str(self.directory / "home"),
             "LC_ALL": "C.UTF-8",
@@ -176,8 +193,27 @@ class Session:
             self.complaints.append("longrund did not end after SIGTERM")
         os.close(pidfd)
 
+    def _cancel_tasks(self):
+        with contextlib.suppress(GLib.Error):
+            self.connection.call_sync(NAME, ROOT, MANAGER, "CancelAll", GLib.Variant("(a{sv})", ({},)), None,
+                                      Gio.DBusCallFlags.NO_AUTO_START, DEADLINE_SEC * 1000, None)
+
+    def _kill_tasks(self):
+        """What is left of them and of their supervisors."""
+        for _ in range(100):
+            found = [pid for pid in processes_of(self.env["XDG_RUNTIME_DIR"]) if not self.bus or pid != self.bus.pid]
+            if not found:
+                return
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
+        self.complaints.append(f"processes that cannot be ended: {found}")
+
     def stop(self):
         """Ends everything. An unclean end of longrund, or a sanitizer's report, is an error."""
+        if self.ends_tasks and self.connection:
+            self._cancel_tasks()
         if self.daemon:
             try:
                 code = self.kill_daemon(signal.SIGTERM)
@@ -189,6 +225,8 @@ class Session:
                 self.complaints.append("longrund did not end after SIGTERM")
         if self.activatable and self.connection:
             self._stop_activated()
+        if self.ends_tasks:
+            self._kill_tasks()
         if self.connection:
             self.connection.close_sync(None)
             self.connection = None

@@ -72,7 +72,7 @@ class StartTest(DaemonTestCase):
 
     def test_wrong_types(self):
         others = {"s": GLib.Variant("i", 1), "as": GLib.Variant("s", "x"), "b": GLib.Variant("u", 1),
-                  "u": GLib.Variant("i", 1), "t": GLib.Variant("u", 1)}
+                  "u": GLib.Variant("i", 1), "i": GLib.Variant("u", 1), "t": GLib.Variant("u", 1)}
         for name, wanted in OPTIONS.items():
             for value in (others[wanted], GLib.Variant("v", GLib.Variant("s", "x")), GLib.Variant("a{sv}", {}),
                           GLib.Variant("(ss)", ("a", "b"))):

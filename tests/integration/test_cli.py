@@ -14,7 +14,8 @@ from cli_testing import Case
 from longrun_testing import DEADLINE_SEC, ROOT, Session, Terminal, main
 
 
-COMMANDS = ("start", "run", "list", "show", "log", "watch", "cancel", "wait", "result", "remove", "kinds")
+COMMANDS = ("start", "run", "list", "show", "log", "watch", "cancel", "pause", "resume", "wait", "result", "remove",
+            "prune", "info", "kinds")
 
 
 class Usage(Case):
@@ -42,7 +43,9 @@ class Usage(Case):
 
     def test_help_tells_exit_statuses(self):
         for command in ("start", "run", "watch", "wait"):
-            self.assertIn("128 + N", self.ok(command, "--help"))
+            text = self.ok(command, "--help")
+            self.assertIn("128 + N", text)
+            self.assertIn("124 when it timed out", text)
 
     def test_version(self):
         self.assertRegex(self.ok("--version"), r"^longrun \d+\.\d+\.\d+\n$")
@@ -65,6 +68,7 @@ class Usage(Case):
             (["list", "-n"], "-n wants an argument"),
             (["list", "extra"], "takes no arguments"),
             (["list", "--state", "walking"], '"walking" is no state'),
+            (["list", "--state", "walking"], "paused, cancelling, succeeded, failed, cancelled, timed-out"),
             (["list", "-n", "many"], 'not "many"'),
             (["list", "-n", "-1"], 'not "-1"'),
             (["list", "-n", "3", "--all"], "--all"),
@@ -88,6 +92,15 @@ class Usage(Case):
             (["remove", "all"], "is not the id"),
             (["result", "+1"], "is not the id"),
             (["kinds", "x"], "takes no arguments"),
+            (["info", "x"], "takes no arguments"),
+            (["pause"], "something is missing"),
+            (["pause", "1", "x"], '"x" is not the id'),
+            (["resume", "all"], "is not the id"),
+            (["prune", "3"], "takes no arguments"),
+            (["prune", "--state", "running"], '"running" is no final state: succeeded, failed'),
+            (["prune", "--older", "yesterday"], "--older wants a time"),
+            (["prune", "--older", "infinity"], "--older wants a time"),
+            (["prune", "--older", "1000000d"], "--older wants a time"),
         ]
         for args, text in table:
             with self.subTest(args):
@@ -138,6 +151,22 @@ class WrongCallsOfTasks(Case):
             (2, ["start", "--stop-timeout", "soon", "true"], "--stop-timeout wants a time"),
             (2, ["start", "--log-max", "big", "true"], "--log-max wants a size"),
             (2, ["start", "--result-max", "1 million", "true"], "--result-max wants a size"),
+            (2, ["start", "--timeout", "soon", "true"], "--timeout wants a time, as in 30s"),
+            (2, ["start", "--timeout", "-1s", "true"], 'not "-1s"'),
+            (2, ["start", "--idle-timeout", "", "true"], "--idle-timeout wants a time"),
+            (2, ["start", "--queue-timeout", "1 fortnight", "true"], "--queue-timeout wants a time"),
+            (2, ["start", "--memory-max", "lots", "true"], "--memory-max wants a size"),
+            (2, ["start", "--memory-max", "50%", "true"], "--memory-max wants a size"),
+            (2, ["start", "--pids-max", "1.5", "true"], "--pids-max wants a number"),
+            (2, ["start", "--cpu-weight", "0", "true"], "from 1 to 10000"),
+            (2, ["start", "--cpu-weight", "10001", "true"], "from 1 to 10000"),
+            (2, ["start", "--nice", "20", "true"], "from -20 to 19"),
+            (2, ["start", "--nice", "-21", "true"], "from -20 to 19"),
+            (2, ["start", "--nice", "--5", "true"], 'not "--5"'),
+            (2, ["start", "--nice", "-", "true"], "from -20 to 19"),
+            (2, ["start", "--on-interrupt", "retry", "true"], "--on-interrupt wants fail or restart"),
+            (2, ["start", "--on-interrupt", "", "true"], "--on-interrupt wants fail or restart"),
+            (2, ["run", "noop", "--timeout", "soon"], "--timeout wants a time"),
             (2, ["run", "command"], "longrun start -- COMMAND"),
             (2, ["run", "map", "--params", "[1]"], "JSON object"),
             (2, ["run", "map", "--params", "{"], "JSON object"),
@@ -160,6 +189,10 @@ class WrongCallsOfTasks(Case):
             (1, ["run", "countdown", "-p", "stepps=3"], "stepps"),
             (1, ["start", "--cwd", "/etc/passwd", "true"], "/etc/passwd"),
             (1, ["start", "--stop-timeout", "infinity", "true"], "stop-timeout"),
+            (1, ["start", "--timeout", "4000d", "true"], "timeout"),
+            (1, ["start", "--memory-max", "1K", "true"], "memory-max"),
+            (1, ["start", "--pids-max", "99999999", "true"], "pids-max"),
+            (1, ["run", "noop", "--nice", "5"], "isolate"),
             (1, ["start", ""], "argv"),
             (1, ["start", "--label", "a\nb", "true"], "label"),
         ]
@@ -170,7 +203,7 @@ class WrongCallsOfTasks(Case):
 
     def test_tasks_that_are_not(self):
         for args in (["show"], ["show", "--json"], ["log"], ["log", "-f"], ["watch"], ["watch", "--json"], ["cancel"],
-                     ["wait"], ["remove"], ["result"]):
+                     ["pause"], ["resume"], ["wait"], ["remove"], ["result"]):
             with self.subTest(args):
                 r = self.fails(1, "no task 4242", *args, "4242")
                 self.assertEqual(r.stdout, "")
@@ -288,6 +321,24 @@ class Start(Case):
             {key: shown[key] for key in ("stop-timeout", "log-max", "result-max", "label", "unique", "umask", "argv")},
             {"stop-timeout": 90000000, "log-max": 1572864, "result-max": 65536, "label": "ä label",
              "unique": "limits", "umask": 7, "argv": ["true"]})
+
+    def test_guards_arrive(self):
+        keys = ("timeout", "idle-timeout", "queue-timeout", "memory-max", "pids-max", "cpu-weight", "nice",
+                "on-interrupt")
+        table = [
+            (["--timeout", "1h30min", "--idle-timeout=90s", "--queue-timeout", "2d", "--memory-max", "512M",
+              "--pids-max", "64", "--cpu-weight", "10000", "--nice", "-20", "--on-interrupt", "restart"],
+             [5400000000, 90000000, 172800000000, 512 << 20, 64, 10000, -20, "restart"]),
+            (["--timeout", "infinity", "--nice", "19", "--cpu-weight", "1", "--memory-max", "1.5G", "--on-interrupt",
+              "fail"], [0, 0, 0, 3 << 29, 0, 1, 19, "fail"]),
+            (["--nice=+3"], [0, 0, 0, 0, 0, 0, 3, "fail"]),
+            ([], [0, 0, 0, 0, 0, 0, 0, "fail"]),
+        ]
+        for words, expected in table:
+            with self.subTest(words):
+                # What becomes of it is not asked here: who may not lower a nice value cannot run the first one.
+                shown = self.json("show", "--json", int(self.ok("start", "-q", *words, "true")))
+                self.assertEqual([shown[key] for key in keys], expected)
 
     def test_large_numbers_are_digits(self):
         task = int(self.ok("start", "-q", "--log-max", "1000000000000000", "true"))

@@ -9,10 +9,9 @@ import os
 import re
 import signal
 import subprocess
-import unittest
 
 from cli_testing import Case
-from longrun_testing import DEADLINE_SEC, Gate, Session, Terminal, main
+from longrun_testing import DEADLINE_SEC, Gate, Terminal, main
 
 
 class Follow(Case):
@@ -31,6 +30,14 @@ class Follow(Case):
                 r = self.session.run("start", "--follow", "--quiet", "--", *argv)
                 self.assertEqual((r.returncode, r.stdout), (code, ""), r)
                 self.assertIn(argv[0], r.stderr)
+
+    def test_timed_out(self):
+        """As timeout(1), whatever the command ends with."""
+        for trap in ("", 'trap "exit 0" TERM; '):
+            r = self.session.run("start", "-f", "-q", "--timeout", "200ms", "--", "sh", "-c",
+                                 trap + "echo x; sleep 1000 & wait")
+            self.assertEqual((r.returncode, r.stdout), (124, "x\n"), r)
+            self.assertRegex(r.stderr, r"^longrun: task \d+ timed-out: .*200ms")
 
     def test_quiet(self):
         r = self.session.run("start", "--follow", "--quiet", "echo", "x")
@@ -61,7 +68,7 @@ class Follow(Case):
         self.assertEqual((follower.wait(DEADLINE_SEC), digest.hexdigest()), (0, expected))
 
         target = self.work / "copy"
-        for mode in ("wb", "ab"):  # sendfile does not write to a file that is open for appending
+        for mode in ("wb", "ab"):
             with self.subTest(mode):
                 with open(target, mode) as f:
                     f.truncate(0)
@@ -193,47 +200,82 @@ class Follow(Case):
         self.assertRegex(err, rf"^longrun: task {task} cancelled: ")
 
 
-class DaemonGoes(unittest.TestCase):
-    """longrund dies under its clients, which say so and end."""
+class LogMax(Case):
+    """A log above its cap: head, mark and tail, and never a NUL of what lies between."""
 
-    def test_clients(self):
-        with Session() as session:
-            gate = Gate(session)
-            task = session.start_task(*gate.argv())
-            gate.send("x")
-            clients = {args: session.popen(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-                       for args in (("log", "-f", task), ("watch", task), ("watch", "--json", task))}
-            # Each has asked for the end when it shows something.
-            for client in clients.values():
-                self.assertTrue(client.stdout.readline())
-            waiters = []
-            for args in (("wait", task), ("start", "-f", "-q", "--unique", "u", "true")):
-                waiters.append(session.popen(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
-            self.assertEqual(waiters[1].wait(DEADLINE_SEC), 0)
-            session.kill_daemon()
-            for args, client in [*clients.items(), (("wait", task), waiters[0])]:
-                with self.subTest(args):
-                    _, err = client.communicate(timeout=DEADLINE_SEC)
-                    self.assertEqual(client.returncode, 1)
-                    self.assertRegex(err, "^longrun: longrund has gone away")
-                    self.assertEqual(len(err.splitlines()), 1, err)
-            waiters[1].communicate()
-            gate.close()
+    MARK = re.compile(rb"\n\[longrun\] (\d+) bytes are left out here \(log-max [\d.KM]+\) *\n")
 
-    def test_bus(self):
-        with Session() as session:
-            gate = Gate(session)
-            task = session.start_task(*gate.argv())
-            gate.send("x")
-            client = session.popen("log", "-f", task, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            self.assertEqual(client.stdout.readline(), "x\n")
-            session.kill_daemon(signal.SIGKILL)
-            session.bus.kill()
-            _, err = client.communicate(timeout=DEADLINE_SEC)
-            self.assertEqual(client.returncode, 1)
-            self.assertRegex(err, r"^longrun: .*(gone away|is lost)")
-            gate.close()
-            session.connection = None
+    def split(self, out):
+        """Gives head, number of bytes left out, and tail."""
+        self.assertNotIn(b"\0", out)
+        parts = self.MARK.split(out)
+        self.assertEqual(len(parts), 3, out[:200])
+        return parts[0], int(parts[1]), parts[2]
+
+    def test_log(self):
+        whole = "".join(f"{i}\n" for i in range(1, 100001)).encode()
+        task = self.session.start_task("seq", "100000", log_max=50000)
+        self.session.wait(task)
+        for args in (("log", task), ("log", "-f", task)):
+            with self.subTest(args):
+                out = self.ok(*args, text=False)
+                head, number, tail = self.split(out)
+                self.assertLessEqual(len(out), 50000)
+                self.assertEqual(len(head) + number + len(tail), len(whole))
+                self.assertTrue(whole.startswith(head) and whole.endswith(tail))
+        self.assertEqual(self.session.property(task, "LogSize"), len(whole))
+
+    def test_follow_closely(self):
+        """Who keeps up sees every line, although the log keeps few of them."""
+        gate = self.gate()
+        task = self.session.start_task(*gate.argv(), log_max=32768)
+        follower = self.session.popen("log", "-f", task, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for i in range(200):
+            line = f"{i:04}" + "x" * 996
+            gate.send(line)
+            self.assertEqual(follower.stdout.readline(), line + "\n")
+        gate.end()
+        out, err = follower.communicate(timeout=DEADLINE_SEC)
+        self.assertEqual((follower.returncode, out, err), (0, "", ""))
+        head, number, tail = self.split(self.ok("log", task, text=False))
+        self.assertEqual(len(head) + number + len(tail), 200 * 1001)
+
+    def test_follow_and_be_overtaken(self):
+        """Who does not read while the task prints is told of what was left out meanwhile."""
+        # Where the reader stands when the gap is made: before it, so that it comes to the mark, or in it.
+        for before, read, in_words in ((100000, 1, False), (700000, 600000, True)):
+            with self.subTest(before):
+                gate = Gate(self.session, f"overtaken-{before}")
+                self.addCleanup(gate.close)
+                script = f'yes 0123456789abcde | head -c {before}; "$@"; yes 0123456789abcde | head -c 8000000'
+                task = self.session.start_task("sh", "-c", script, "sh", *gate.argv(), log_max=1 << 20)
+                follower = self.session.popen("log", "-f", task, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                out = follower.stdout.read(read)
+                gate.end()
+                self.session.wait(task)
+                out += follower.stdout.read()
+                err = follower.communicate(timeout=DEADLINE_SEC)[1].decode()
+                self.assertEqual(follower.returncode, 0)
+                if in_words:
+                    number = re.fullmatch(r"longrun: (\d+) bytes of the log were left out \(log-max\) before they could be "
+                                          "copied\n", err).group(1)
+                    self.assertFalse(set(out) - set(b"0123456789abcde\n"))
+                    self.assertEqual(len(out) + int(number), before + 8000000)
+                else:
+                    self.assertEqual(err, "")
+                    head, number, tail = self.split(out)
+                    self.assertEqual(len(head) + number + len(tail), before + 8000000)
+
+    def test_random_pace(self):
+        """Readers that begin at any moment, of a task that prints all the time."""
+        task = self.session.start_task("timeout", "3", "yes", "0123456789abcde", log_max=100000)
+        for _ in range(20):
+            self.assertNotIn(b"\0", self.session.run("log", task, text=False).stdout)
+        follower = self.session.popen("log", "-f", task, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        while data := follower.stdout.read(1 << 16):
+            self.assertNotIn(b"\0", data)
+        follower.stdout.close()
+        self.assertEqual(follower.wait(DEADLINE_SEC), 0)
 
 
 if __name__ == "__main__":

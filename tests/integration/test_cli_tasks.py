@@ -195,6 +195,27 @@ class Show(Case):
         self.assertEqual(listed, [shown])
 
 
+    def test_limits_and_usage(self):
+        task = self.session.start_task("sh", "-c", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done",
+                                       timeout="1h30min", memory_max="512M", pids_max=64, nice=5,
+                                       on_interrupt="restart")
+        self.session.wait(task)
+        text = self.ok("show", task)
+        for expected in ("Limits: time 1h 30min, memory 512.0M, processes 64", "Nice: 5", "If lost: it starts again"):
+            self.assertRegex(text, rf"(?m)^ *{re.escape(expected)}$")
+        self.assertRegex(text, r"(?m)^ +CPU time: \d+(ms|\.\ds)$")
+        self.assertRegex(text, r"(?m)^ +Memory: [\d.]+[KMG]$")
+        self.assertNotIn("Attempt", text)
+        shown = self.json("show", "--json", task)
+        self.assertEqual(shown["attempt"], 1)
+        self.assertGreater(shown["usage"]["cpu-usec"], 0)
+        self.assertGreater(shown["usage"]["memory-peak"], 100_000)
+        plain = self.session.start_task("true")
+        self.session.wait(plain)
+        for name in ("Limits", "Nice", "If lost"):
+            self.assertNotIn(name, self.ok("show", plain))
+
+
 class Control(Case):
     def test_cancel(self):
         _, task = self.start_gate()
@@ -256,6 +277,41 @@ class Control(Case):
         self.assertEqual(waiter.communicate(timeout=DEADLINE_SEC)[0].decode(), f"Task {task} failed, exit code 2\n")
         self.assertEqual(waiter.returncode, 2)
 
+    def test_timed_out(self):
+        task = self.session.start_task("sleep", "1000", timeout="100ms")
+        r = self.session.run("wait", task)
+        self.assertEqual((r.returncode, r.stderr), (124, ""))
+        self.assertRegex(r.stdout, rf"^Task {task} timed-out(, exit code \d+)?\n$")
+        self.assertEqual(self.session.run("watch", task).returncode, 124)
+        self.assertEqual([t["id"] for t in self.json("list", "--json", "--state", "timed-out")], [task])
+        with Terminal(self.session, "list", "-s", "timed-out") as t:
+            self.assertIn("\x1b[31mtimed-out\x1b[0m", t.finish()[1])
+
+    def test_pause(self):
+        gate, task = self.start_gate()
+        other_gate, other = self.start_gate()
+        self.assertEqual(self.ok("pause", task, other), "Paused: 2\n")
+        self.assertEqual(self.session.property(task, "State"), "paused")
+        with Terminal(self.session, "list", "-s", "paused") as t:
+            self.assertIn("\x1b[34mpaused\x1b[0m", t.finish()[1])
+        self.assertEqual([t["id"] for t in self.json("list", "--json", "-s", "paused")], [task, other])
+        self.assertEqual(self.json("resume", "--json", task), {"resumed": 1})
+        self.assertEqual(self.session.property(task, "State"), "running")
+        gate.end()
+        self.session.wait(task)
+        # What cannot be done to one does not keep the others from it.
+        r = self.fails(1, str(task), "resume", task, other)
+        self.assertEqual(r.stdout, "Resumed: 1\n")
+        self.fails(1, str(task), "pause", task)
+        other_gate.end()
+        self.session.wait(other)
+
+    def test_cancel_of_a_paused_one(self):
+        _, task = self.start_gate()
+        self.ok("pause", task)
+        self.ok("cancel", task)
+        self.assertEqual(self.session.wait(task)[0][1], "cancelled")
+
     def test_remove(self):
         ended = self.session.start_task("true")
         self.session.wait(ended)
@@ -271,6 +327,73 @@ class Control(Case):
         task = self.session.start_task("sh", "-c", 'printf \'{"answer": 42}\' >"$LONGRUN_RESULT"')
         self.session.wait(task)
         self.assertEqual(self.ok("result", task), '{"answer": 42}\n')
+
+
+class Prune(Case):
+    """In a list of their own: three that succeeded, two that failed, and one that runs."""
+
+    def setUp(self):
+        self.remove_ended()
+        self.good = [self.session.start_task("true", label=f"good {i}") for i in range(3)]
+        self.bad = [self.session.start_task("false", label=f"bad {i}") for i in range(2)]
+        self.session.wait(*self.good, *self.bad)
+        self.running_gate, self.running = self.start_gate(label="good one that runs")
+        self.addCleanup(lambda: (self.running_gate.end(), self.session.wait(self.running)))
+
+    def ids(self):
+        return [task["id"] for task in self.json("list", "--all", "--json")]
+
+    def test_restrictions(self):
+        noop = int(self.ok("run", "noop", "-q"))
+        self.session.wait(noop)
+        rest = [*self.good, *self.bad, self.running, noop]
+        for words, gone in ((["--older", "1h"], []), (["--group", "none such"], []),
+                            (["--state", "cancelled", "--state", "timed-out"], []), (["--label", "bad 1"], self.bad[1:]),
+                            (["--kind", "noop"], [noop]), (["-s", "succeeded", "-l", "good"], self.good),
+                            (["--older", "0"], self.bad[:1])):
+            with self.subTest(words):
+                self.assertEqual(self.ok("prune", *words), f"Removed: {len(gone)}\n")
+                rest = [task for task in rest if task not in gone]
+                self.assertEqual(self.ids(), rest)
+        self.assertEqual(rest, [self.running])
+
+    def test_all(self):
+        self.fails(2, "--yes", "prune")
+        self.fails(2, "--yes", "prune", "--json")
+        self.assertEqual(len(self.ids()), 6)
+        self.assertEqual(self.json("prune", "--yes", "--json"), {"removed": 5})
+        self.assertEqual(self.ids(), [self.running])
+        self.assertEqual(self.ok("prune", "-y"), "Removed: 0\n")
+
+    def test_asks_on_a_terminal(self):
+        for keys in (b"n\n", b"\n", b"\x04", b"nay\n"):
+            with Terminal(self.session, "prune") as t:
+                t.read_until("(5), with their logs and results? [y/N] ")
+                t.press(keys)
+                code, text = t.finish()
+            self.assertEqual(code, 1)
+            self.assertIn("Nothing was removed.", text)
+            self.assertEqual(len(self.ids()), 6)
+        with Terminal(self.session, "prune") as t:
+            t.read_until("[y/N] ")
+            t.press(b"y\n")
+            code, text = t.finish()
+        self.assertEqual(code, 0)
+        self.assertIn("Removed: 5", text)
+        self.assertEqual(self.ids(), [self.running])
+
+    def test_a_restriction_is_not_asked_about(self):
+        with Terminal(self.session, "prune", "--state", "failed") as t:
+            code, text = t.finish()
+        self.assertEqual((code, text), (0, "Removed: 2\r\n"))
+
+    def test_logs_go_too(self):
+        task = self.session.start_task("echo", "x")
+        self.session.wait(task)
+        logs = self.session.directory / "state/longrun/logs"
+        self.assertTrue((logs / f"{task}.log").exists())
+        self.ok("prune", "--yes")
+        self.assertEqual([path.name for path in logs.glob(f"{task}.*")], [])
 
 
 if __name__ == "__main__":

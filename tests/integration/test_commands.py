@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import signal
 import textwrap
 import time
@@ -294,7 +295,7 @@ class SurroundingsTest(CommandTestCase):
         self.assertEqual(len(dict(pairs)), len(pairs))
         folder = str(self.session.runtime / f"task-{task.id}")
         own = {"LONGRUN_TASK_ID": str(task.id), "LONGRUN_RESULT": f"{folder}/result", "NOTIFY_SOCKET": f"{folder}/notify",
-               "LONGRUN_RESULT_MAX": str(1 << 20)}
+               "LONGRUN_RESULT_MAX": str(1 << 20), "LONGRUN_ATTEMPT": "1"}
         got = dict(pairs)
         self.assertEqual({name: got.pop(name) for name in own}, own)
         return got
@@ -404,7 +405,11 @@ class OutputTest(CommandTestCase):
         self.go_on()
         self.assertEnds(task, "succeeded", 0)
         self.assertEqual(task.read_log(), line + b"\nshort\n")
-        self.assertLessEqual(max(len(text.encode()) for _, text in self.lines(task)), 4096 + 3)
+        # Cut, but there, whichever part of it was seen.
+        lengths = [len(text.encode()) for _, text in self.lines(task)]
+        self.assertEqual(len(lengths), 2)
+        self.assertLessEqual(lengths[0], 4096 + 3)
+        self.assertGreaterEqual(lengths[0], 4096)
 
     def test_64_megabytes_at_full_speed(self):
         path = self.session.base / "random"
@@ -451,11 +456,28 @@ class OutputTest(CommandTestCase):
         self.assertEqual(task.call("ReadLog", "(tu)", 0, (1 << 32) - 1)[1], 1 << 20)
 
     def test_log_max(self):
-        task = self.session.shell("head -c 100000 /dev/zero | tr '\\0' x; exit 3", log_max=1000)
+        """The beginning and the end are kept, at their offsets."""
+        task = self.session.shell("seq 200000; exit 3", log_max=100000)
         self.assertEnds(task, "failed", 3, "exit code 3")
+        whole = "".join(f"{i}\n" for i in range(1, 200001)).encode()
+        self.assertEqual(task.get("LogSize"), len(whole))
         log = task.read_log()
-        self.assertEqual(log[:1000], b"x" * 1000)
-        self.assertRegex(log[1000:].decode(), r"^\n\[longrun\] the log is full \(log-max .*\): what follows is not kept\n$")
+        self.assertLessEqual(len(log), 100000)
+        head, number, tail = re.fullmatch(
+            rb"(.*)\n\[longrun\] (\d+) bytes are left out here \(log-max 97\.7K\) *\n(.*)", log, re.DOTALL).groups()
+        self.assertEqual(len(head) + int(number) + len(tail), len(whole))
+        self.assertTrue(whole.startswith(head) and whole.endswith(tail))
+        self.assertGreater(min(len(head), len(tail)), 25000)
+        # In the middle of the gap, at its end, and before it.
+        begin = len(head) + int(number)
+        for offset in (len(head) + 96, 500000, begin - 1, begin):
+            data, following = task.call("ReadLog", "(tu)", offset, 10)
+            self.assertEqual((bytes(data), following), (tail[:10], begin + 10))
+        data, following = task.call("ReadLog", "(tu)", 0, 1 << 20)
+        self.assertEqual((len(data), following), (len(head) + 96, len(head) + 96))
+        with open(task.open_log(), "rb") as f:
+            self.assertEqual(os.fstat(f.fileno()).st_size, len(whole))
+            self.assertLessEqual(os.fstat(f.fileno()).st_blocks * 512, 100000 + 4096)
 
     def test_no_output_no_file(self):
         task = self.session.command("true")
@@ -527,9 +549,10 @@ class ResultTest(CommandTestCase):
     def test_result_goes_with_the_task(self):
         task = self.session.shell("echo 1 >$LONGRUN_RESULT")
         task.wait()
-        self.assertTrue((self.session.runtime / f"task-{task.id}").exists())
-        self.session.call("RemoveTasks", "(at)", [task.id])
+        self.assertEqual(self.session.stored_results(), [task.id])
         self.assertFalse((self.session.runtime / f"task-{task.id}").exists())
+        self.session.call("RemoveTasks", "(at)", [task.id])
+        self.assertEqual(self.session.stored_results(), [])
 
 
 class NotifyTest(CommandTestCase):

@@ -18,7 +18,8 @@ class PropertiesTest(DaemonTestCase):
         before = time.time() * 1e6
         task = self.session.command(
             "printf", "%s", "a b", label="A name", cwd=str(folder), env=["A=1", "B="], umask=0o027,
-            stop_timeout=1500000, log_max=12345, result_max=678, unique="key", group="default")
+            stop_timeout=1500000, log_max=12345, result_max=678, unique="key", group="default",
+            timeout=3600 * 10**6, on_interrupt="restart")
         self.assertEqual(task.path, f"{ROOT}/task/{task.id}")
         self.assertEqual(self.session.call("GetTask", "(t)", task.id), (task.path,))
         self.assertEnds(task, "succeeded", 0, "^exit code 0$")
@@ -28,11 +29,13 @@ class PropertiesTest(DaemonTestCase):
             "Reason": "", "Progress": 1.0, "Phase": "", "Done": 0, "Total": 0, "Status": "", "ExitCode": 0,
             "ExitSignal": 0, "Message": "exit code 0", "HasResult": False, "Unique": "key", "Params": "",
             "Argv": ["printf", "%s", "a b"], "Cwd": str(folder), "Umask": 0o027, "StopTimeout": 1500000,
-            "Isolate": False, "LogMax": 12345, "ResultMax": 678, "Pid": 0, "LogSize": 3,
+            "Isolate": False, "LogMax": 12345, "ResultMax": 678, "Pid": 0, "LogSize": 3, "Attempt": 1,
+            "ClearEnv": False, "Timeout": 3600 * 10**6, "IdleTimeout": 0, "QueueTimeout": 0, "MemoryMax": 0,
+            "PidsMax": 0, "CpuWeight": 0, "Nice": 0, "OnInterrupt": "restart",
         }
         self.assertEqual({name: p[name] for name in expected}, expected)
         # Env is long: it is left out of GetAll.
-        self.assertEqual(set(p) - set(expected), {"CreatedAt", "StartedAt", "FinishedAt"})
+        self.assertEqual(set(p) - set(expected), {"CreatedAt", "StartedAt", "FinishedAt", "Usage"})
         self.assertEqual(task.get("Env"), ["A=1", "B="])
         self.assertTrue(before <= p["CreatedAt"] <= p["StartedAt"] <= p["FinishedAt"] <= time.time() * 1e6)
 
@@ -40,7 +43,7 @@ class PropertiesTest(DaemonTestCase):
         task = self.session.command("true", "x", "y\nz")
         task.wait()
         expected = {"Label": "true x y z", "Cwd": self.session.env["HOME"], "Umask": 0o022, "StopTimeout": 10 * 10**6,
-                    "LogMax": 8 << 30, "ResultMax": 1 << 20, "Unique": "", "Group": "default"}
+                    "LogMax": 1 << 30, "ResultMax": 1 << 20, "Unique": "", "Group": "default"}
         p = task.get_all()
         self.assertEqual({name: p[name] for name in expected}, expected)
         kind = self.session.start("noop", {})
@@ -149,7 +152,7 @@ class ListTest(DaemonTestCase):
         self.assertEqual([t["id"] for t in self.session.list_tasks()[0]], [ids[1]])
         self.assertEqual(list((self.session.state / "logs").iterdir()), [])
         # The results have gone with them.
-        self.assertEqual([p.name for p in self.session.runtime.glob("task-*")], [f"task-{ids[1]}"])
+        self.assertEqual(self.session.stored_results(), [ids[1]])
         with self.assertError("NoSuchTask"):
             tasks[0].get("State")
 
@@ -167,7 +170,7 @@ class HistoryTest(DaemonTestCase):
         self.assertEqual([t["id"] for t in self.session.list_tasks()[0]], [t.id for t in tasks[5:]])
         self.assertEqual(sorted(p.name for p in (self.session.state / "logs").glob("*.log")),
                          [f"{t.id}.log" for t in tasks[5:]])
-        self.assertEqual(len(list(self.session.runtime.glob("task-*"))), 3)
+        self.assertEqual(self.session.stored_results(), [t.id for t in tasks[5:]])
 
 
 class NoHistoryTest(DaemonTestCase):
@@ -356,13 +359,12 @@ class ResultTest(DaemonTestCase):
                 with self.assertError("StillActive", "wait for it"):
                     task.call("TakeResult")
                 task.wait()
-                folder = self.session.runtime / f"task-{task.id}"
                 self.assertTrue(task.get("HasResult"))
-                self.assertTrue(folder.exists())
-                self.assertEqual(folder.stat().st_mode & 0o777, 0o700)
+                self.assertEqual(self.session.stored_results(), [task.id])
+                self.assertFalse((self.session.runtime / f"task-{task.id}").exists())
                 self.assertEqual(task.take_result()[0]["processed"], "A")
                 self.assertFalse(task.get("HasResult"))
-                self.assertFalse(folder.exists())
+                self.assertEqual(self.session.stored_results(), [])
                 with self.assertError("NoResult", "taken already"):
                     task.call("TakeResult")
 

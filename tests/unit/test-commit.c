@@ -1,31 +1,77 @@
-/* What waits for a commit: called once, in the order in which it came, and not within the call that
- * put it there. */
+/* What waits for a commit: called once, in the order in which it came, when what was changed before
+ * is on disk; and what becomes of it when that cannot be. The store is the real one. */
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "daemon/commit.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/unit-task.h"
 
-#define CALLS_MAX 2000
+#define CALLS_MAX 4000
+#define TASKS_MAX 8
 
 static sd_event *event;
+static Store *store;
 static CommitQueue *queue;
+static EnvTable *envs;
 static size_t calls[CALLS_MAX], n_calls;
+static unsigned n_prepared, n_commits, n_failures;
+static Task *tasks[TASKS_MAX]; /* with the ids 1 and up */
+
+static void on_prepare(void *userdata) {
+    MUST(userdata == calls);
+    n_prepared++;
+}
+
+static void on_committed(void *userdata, Task *const *in_it, size_t n, int error) {
+    MUST(userdata == calls);
+    n_commits += error == 0;
+    n_failures += error < 0;
+    for (size_t i = 0; i < n; i++)
+        MUST(in_it[i] == tasks[in_it[i]->id - 1]);
+}
+
+static const CommitEvents events = {.prepare = on_prepare, .committed = on_committed};
+
+static void open_store(void) {
+    _cleanup_error_ Error e = {};
+    char *damaged = NULL;
+    int r = store_open(&store, event, unit_path("."), &damaged, &e);
+
+    ck_assert_msg(r == 0, "%s", strempty(e.message));
+    ck_assert_ptr_null(damaged);
+}
 
 static void setup(void) {
     MUST(sd_event_new(&event) >= 0);
-    MUST(commit_queue_new(&queue, event) == 0);
+    envs = env_table_new();
+    open_store();
+    MUST(commit_queue_new(&queue, event, store, &events, calls) == 0);
+    for (uint64_t i = 0; i < TASKS_MAX; i++)
+        tasks[i] = unit_task_new(i + 1);
 }
 
 static void teardown(void) {
     queue = commit_queue_free(queue);
+    store = store_free(store);
+    envs = env_table_free(envs);
     event = sd_event_unref(event);
+    for (size_t i = 0; i < TASKS_MAX; i++)
+        tasks[i] = task_free(tasks[i]);
 }
 
-/* One turn of the loop; false when there was nothing to do. */
-static bool turn(void) {
-    int r = sd_event_run(event, 0);
+/* Until nothing is under way; waits for the disk. */
+static void run_until_empty(void) {
+    while (!commit_queue_is_empty(queue))
+        MUST(sd_event_run(event, UINT64_MAX) >= 0);
+}
 
-    ck_assert_int_ge(r, 0);
-    return r > 0;
+static void run_until_calls(size_t n) {
+    while (n_calls < n)
+        MUST(sd_event_run(event, UINT64_MAX) >= 0);
+    ck_assert_uint_eq(n_calls, n);
 }
 
 static void on_call(void *userdata, void *arg, int error) {
@@ -39,28 +85,85 @@ static void add(size_t n) {
 
 START_TEST(test_order) {
     ck_assert(commit_queue_is_empty(queue));
-    for (size_t i = 0; i < 1000; i++)
+    for (size_t i = 0; i < 1000; i++) {
+        if (i % 250 == 0)
+            commit_queue_put(queue, tasks[i / 250]);
         add(i);
+    }
+    commit_queue_call(queue, on_call, calls, (void *)1000);
     ck_assert_uint_eq(n_calls, 0);
     ck_assert(!commit_queue_is_empty(queue));
-    ck_assert(turn()); /* all that came in one turn shares a commit */
-    ck_assert_uint_eq(n_calls, 1000);
-    for (size_t i = 0; i < 1000; i++)
+    run_until_empty();
+    ck_assert_uint_eq(n_calls, 1001);
+    for (size_t i = 0; i <= 1000; i++)
         MUST(calls[i] == i);
-    ck_assert(commit_queue_is_empty(queue));
-    ck_assert(!turn()); /* nothing wakes the loop up again */
-    ck_assert_uint_eq(n_calls, 1000);
+    ck_assert_uint_eq(n_commits, 1); /* all that came in one turn shares it */
+    ck_assert_uint_eq(n_prepared, 1);
+    ck_assert(sd_event_run(event, 0) == 0); /* nothing wakes the loop up again */
 }
 END_TEST
 
-START_TEST(test_again) {
-    for (size_t round = 1; round <= 3; round++) {
-        add(round);
-        ck_assert(turn());
-        ck_assert(!turn());
-        ck_assert_uint_eq(n_calls, round);
-        ck_assert_uint_eq(calls[round - 1], round);
-    }
+/* ---- what is on disk, and when ---- */
+
+static void expect_put(const Task *t, bool is_changed, bool stored) {
+    ck_assert_int_eq(t->is_changed, is_changed);
+    ck_assert_int_eq(t->stored, stored);
+}
+
+/* Changed again while the first change is on its way: both go to the disk, one after the other. */
+START_TEST(test_changed_again) {
+    Task *t = tasks[0];
+
+    commit_queue_put(queue, t);
+    commit_queue_put(queue, t);
+    add(1);
+    expect_put(t, true, false);
+    while (n_prepared == 0)
+        MUST(sd_event_run(event, UINT64_MAX) >= 0);
+    /* Under way: still not there. */
+    expect_put(t, true, false);
+    MUST(task_set_state(t, TASK_STARTING, 1) == 0);
+    commit_queue_put(queue, t);
+    add(2);
+    run_until_calls(1);
+    expect_put(t, true, true);
+    run_until_calls(2);
+    expect_put(t, false, true);
+    ck_assert_uint_eq(n_commits, 2);
+    run_until_empty();
+}
+END_TEST
+
+static int on_loaded(void *userdata, Task *t) {
+    ++*(unsigned *)userdata;
+    task_free(t);
+    return 0;
+}
+
+static unsigned active_on_disk(void) {
+    unsigned n = 0;
+
+    queue = commit_queue_free(queue);
+    store = store_free(store);
+    open_store();
+    MUST(store_load_active(store, envs, on_loaded, &n) == 0);
+    return n;
+}
+
+START_TEST(test_put_remove_withdraw) {
+    for (size_t i = 0; i < 5; i++)
+        commit_queue_put(queue, tasks[i]);
+    commit_queue_withdraw(queue, tasks[4]);
+    expect_put(tasks[4], false, false);
+    run_until_empty();
+    commit_queue_put(queue, tasks[0]);
+    commit_queue_withdraw(queue, tasks[0]);
+    ck_assert_int_eq(commit_queue_remove(queue, 1), 0);
+    ck_assert_int_eq(commit_queue_put_result(queue, 2, strdup("{}")), 0);
+    run_until_empty();
+    ck_assert_int_eq(commit_queue_put_result(queue, 2, NULL), 0);
+    run_until_empty();
+    ck_assert_uint_eq(active_on_disk(), 3);
 }
 END_TEST
 
@@ -70,23 +173,20 @@ static void on_call_and_add(void *userdata, void *arg, int error) {
     size_t n = (size_t)arg;
 
     on_call(userdata, arg, error);
-    if (n < 100)
+    if (n < 100) {
+        commit_queue_put(queue, tasks[n % TASKS_MAX]);
         MUST(commit_queue_add(queue, on_call_and_add, userdata, (void *)(n + 10)) == 0);
-    /* The one under way is not counted as waiting. */
-    MUST(commit_queue_is_empty(queue) == (n >= 100));
+    }
 }
 
 /* They wait for the next commit, behind what is already there. */
 START_TEST(test_reentrant) {
-    size_t i = 0;
-
     MUST(commit_queue_add(queue, on_call_and_add, calls, (void *)1) == 0);
-    while (turn()) {
-        i++;
-        ck_assert_uint_eq(n_calls, i);
-        ck_assert_uint_eq(calls[i - 1], (i - 1) * 10 + 1);
-    }
-    ck_assert_uint_eq(i, 11);
+    run_until_empty();
+    ck_assert_uint_eq(n_calls, 11);
+    for (size_t i = 0; i < 11; i++)
+        ck_assert_uint_eq(calls[i], i * 10 + 1);
+    ck_assert_uint_eq(n_commits, 11);
 }
 END_TEST
 
@@ -99,34 +199,94 @@ static void on_call_and_add_many(void *userdata, void *arg, int error) {
 START_TEST(test_reentrant_many) {
     for (size_t i = 1; i <= 16; i++)
         MUST(commit_queue_add(queue, on_call_and_add_many, calls, (void *)i) == 0);
-    ck_assert(turn());
-    ck_assert_uint_eq(n_calls, 16);
-    ck_assert(turn());
+    run_until_empty();
     ck_assert_uint_eq(n_calls, 16 + 1600);
     for (size_t i = 0; i < 1600; i++)
         MUST(calls[16 + i] == (i / 100 + 1) * 1000 + i % 100);
-    ck_assert(!turn());
 }
 END_TEST
 
-/* What must not be lost keeps its place in the order. */
-START_TEST(test_call) {
-    add(1);
+/* ---- a disk that takes no more ---- */
+
+static void limit_files(bool on) {
+    struct rlimit limit;
+
+    signal(SIGXFSZ, SIG_IGN);
+    MUST(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+    limit.rlim_cur = on ? 1 : limit.rlim_max;
+    MUST(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
+static size_t refused[CALLS_MAX], n_refused;
+
+static void on_answer(void *userdata, void *arg, int error) {
+    if (error < 0)
+        refused[n_refused++] = (size_t)arg;
+    else
+        on_call(userdata, arg, 0);
+}
+
+/* Who asked is told; what must be done waits until it can be, in its order, before what came later.
+ */
+START_TEST(test_failure) {
+    commit_queue_put(queue, tasks[0]);
+    run_until_empty();
+    limit_files(true);
+    commit_queue_put(queue, tasks[1]);
+    MUST(commit_queue_add(queue, on_answer, calls, (void *)1) == 0);
     commit_queue_call(queue, on_call, calls, (void *)2);
-    add(3);
+    MUST(commit_queue_add(queue, on_answer, calls, (void *)3) == 0);
+    commit_queue_call(queue, on_call, calls, (void *)4);
+    while (n_refused < 2)
+        MUST(sd_event_run(event, UINT64_MAX) >= 0);
+    ck_assert_uint_eq(refused[0], 1);
+    ck_assert_uint_eq(refused[1], 3);
     ck_assert_uint_eq(n_calls, 0);
-    ck_assert(turn());
+    ck_assert_int_lt(commit_queue_error(queue), 0);
+    expect_put(tasks[1], true, false);
+    ck_assert_int_eq(commit_queue_put_result(queue, 2, strdup("[1]")), 0);
+    commit_queue_call(queue, on_call, calls, (void *)5);
+    while (n_failures < 3) /* it is tried again and again */
+        MUST(sd_event_run(event, UINT64_MAX) >= 0);
+    ck_assert_uint_eq(n_calls, 0);
+    limit_files(false);
+    run_until_empty();
     ck_assert_uint_eq(n_calls, 3);
     for (size_t i = 0; i < 3; i++)
-        ck_assert_uint_eq(calls[i], i + 1);
+        ck_assert_uint_eq(calls[i], ((size_t[]){2, 4, 5})[i]);
+    ck_assert_int_eq(commit_queue_error(queue), 0);
+    expect_put(tasks[1], false, true);
+    ck_assert_uint_eq(active_on_disk(), 2);
+}
+END_TEST
+
+static void on_withdraw(void *userdata, void *arg, int error) {
+    MUST(error < 0);
+    n_refused++;
+    commit_queue_withdraw(queue, arg);
+}
+
+/* A new task that was refused is never written. */
+START_TEST(test_refused_task) {
+    limit_files(true);
+    commit_queue_put(queue, tasks[0]);
+    MUST(commit_queue_add(queue, on_withdraw, calls, tasks[0]) == 0);
+    while (n_refused == 0)
+        MUST(sd_event_run(event, UINT64_MAX) >= 0);
+    expect_put(tasks[0], false, false);
+    limit_files(false);
+    run_until_empty();
+    ck_assert_uint_eq(active_on_disk(), 0);
 }
 END_TEST
 
 START_TEST(test_free_while_it_waits) {
     add(1);
+    commit_queue_put(queue, tasks[0]);
+    ck_assert_int_eq(commit_queue_put_result(queue, 2, strdup("[1]")), 0);
     queue = commit_queue_free(queue);
     ck_assert_ptr_null(queue);
-    ck_assert(!turn());
+    ck_assert(sd_event_run(event, 0) == 0);
     ck_assert_uint_eq(n_calls, 0);
     ck_assert_ptr_null(commit_queue_free(NULL));
 }
@@ -136,12 +296,15 @@ static Suite *suite_new(void) {
     Suite *s = suite_create("commit");
     TCase *t = tcase_create("commit");
 
+    unit_use_dir(t);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_order);
-    tcase_add_test(t, test_again);
+    tcase_add_test(t, test_changed_again);
+    tcase_add_test(t, test_put_remove_withdraw);
     tcase_add_test(t, test_reentrant);
     tcase_add_test(t, test_reentrant_many);
-    tcase_add_test(t, test_call);
+    tcase_add_test(t, test_failure);
+    tcase_add_test(t, test_refused_task);
     tcase_add_test(t, test_free_while_it_waits);
     suite_add_tcase(s, t);
     return s;

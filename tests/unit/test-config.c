@@ -47,8 +47,11 @@ static void expect_defaults(const Config *c) {
     ck_assert_uint_eq(c->max_queued, 100000);
     ck_assert_uint_eq(c->history_max, 10000);
     ck_assert_uint_eq(c->stop_timeout_usec, 10 * USEC_PER_SEC);
-    ck_assert_uint_eq(c->log_max, 8 * GIB);
+    ck_assert_uint_eq(c->log_max, GIB);
     ck_assert_uint_eq(c->result_max, MIB);
+    ck_assert_uint_eq(c->history_max_age_usec, 0);
+    ck_assert_uint_eq(c->logs_max, 10 * GIB);
+    ck_assert_uint_eq(c->min_free_disk, 64 * MIB);
 }
 
 static const char *const empty[] = {
@@ -75,6 +78,9 @@ START_TEST(test_all_keys) {
                     "MaxParallel=3\n"
                     "MaxQueued = 70\n"
                     "HistoryMax=5 ; not many\n"
+                    "HistoryMaxAgeSec=30d\n"
+                    "LogsMax=2G\n"
+                    "MinFreeDisk=1.5G\n"
                     "StopTimeoutSec=1min 30s\r\n"
                     "  \n"
                     "LogMax=500M\n"
@@ -84,6 +90,9 @@ START_TEST(test_all_keys) {
     ck_assert_uint_eq(c.max_parallel, 3);
     ck_assert_uint_eq(c.max_queued, 70);
     ck_assert_uint_eq(c.history_max, 5);
+    ck_assert_uint_eq(c.history_max_age_usec, 30 * USEC_PER_DAY);
+    ck_assert_uint_eq(c.logs_max, 2 * GIB);
+    ck_assert_uint_eq(c.min_free_disk, 1536 * MIB);
     ck_assert_uint_eq(c.stop_timeout_usec, 90 * USEC_PER_SEC);
     ck_assert_uint_eq(c.log_max, 500 * MIB);
     ck_assert_uint_eq(c.result_max, 64 * KIB);
@@ -116,6 +125,19 @@ static const struct {
     {"MaxQueued=1e3", "MaxQueued=1e3 is not valid, it wants a number of tasks"},
     {"HistoryMax=0", NULL},
     {"HistoryMax=x", "HistoryMax=x is not valid, it wants a number of ended tasks"},
+    {"HistoryMaxAgeSec=0", NULL},
+    {"HistoryMaxAgeSec=infinity", NULL},
+    {"HistoryMaxAgeSec=36500d", NULL},
+    {"HistoryMaxAgeSec=36501d",
+     "HistoryMaxAgeSec=36501d is not valid, it wants a time span up to 100 years"},
+    {"HistoryMaxAgeSec=a month", "HistoryMaxAgeSec=a month is not valid"},
+    {"LogsMax=0", NULL},
+    {"LogsMax=1024T", NULL},
+    {"LogsMax=1025T", "LogsMax=1025T is not valid, it wants a size up to 1024T"},
+    {"LogsMax=-1", "LogsMax=-1 is not valid"},
+    {"MinFreeDisk=0", NULL},
+    {"MinFreeDisk=1025T", "MinFreeDisk=1025T is not valid, it wants a size up to 1024T"},
+    {"MinFreeDisk=5%", "MinFreeDisk=5% is not valid, it wants a size"},
     {"StopTimeoutSec=0", NULL},
     {"StopTimeoutSec=7d", NULL},
     {"StopTimeoutSec=7d 1us",
@@ -141,6 +163,15 @@ START_TEST(test_line) {
     snprintf(text, sizeof(text), "[Manager]\n%s\n", lines[_i].line);
     (void)load(text, lines[_i].error);
     ck_assert_uint_eq(warnings, 0);
+}
+END_TEST
+
+/* Both say that there is no limit, and it has one value. */
+START_TEST(test_no_age) {
+    Config c = load(
+        _i ? "[Manager]\nHistoryMaxAgeSec=infinity\n" : "[Manager]\nHistoryMaxAgeSec=0\n", NULL);
+
+    ck_assert_uint_eq(c.history_max_age_usec, 0);
 }
 END_TEST
 
@@ -234,6 +265,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_all_keys);
     tcase_add_test(t, test_last_counts);
     tcase_add_loop_test(t, test_line, 0, ELEMENTSOF(lines));
+    tcase_add_loop_test(t, test_no_age, 0, 2);
     tcase_add_test(t, test_long_line);
     tcase_add_test(t, test_first_error);
     tcase_add_loop_test(t, test_unknown, 0, ELEMENTSOF(unknown));

@@ -123,52 +123,101 @@ END_TEST
 
 /* ---- the cap ---- */
 
-#define NOTE(max) "\n[longrun] the log is full (log-max " max "): what follows is not kept\n"
-
-static const struct {
-    uint64_t max;
-    const char *parts[4];
-    const char *log;
-    uint64_t dropped;
-} caps[] = {
-    {10, {"12345", "67890"}, "1234567890", 0},
-    {10, {"12345", "67890", "x"}, "1234567890" NOTE("10B"), 1},
-    {10, {"12345", "67890abc"}, "1234567890" NOTE("10B"), 3},
-    {10, {"12345678901234567890"}, "1234567890" NOTE("10B"), 10},
-    {10, {"123456789012", "34", "56"}, "1234567890" NOTE("10B"), 6}, /* one note */
-    {10, {"1234567890", "", ""}, "1234567890", 0},
-    {1, {"12"}, "1" NOTE("1B"), 1},
-    {0, {"abc", "def"}, NOTE("0B"), 6},
-};
-
-START_TEST(test_cap) {
+START_TEST(test_nothing_kept) {
+    static const Mark marks[] = {{0, 0, LOG_STREAM_LONGRUN}};
     LogFile f;
 
-    log_file_init(&f, unit_dir, ID, caps[_i].max);
-    for (const char *const *part = caps[_i].parts; *part; part++)
-        append(&f, LOG_STREAM_STDOUT, 0, *part);
-    expect_log(caps[_i].log);
-    ck_assert_uint_eq(f.dropped, caps[_i].dropped);
-    ck_assert_int_eq(f.full, caps[_i].dropped > 0);
-    ck_assert_uint_eq(f.size, strlen(caps[_i].log));
+    log_file_init(&f, unit_dir, ID, 0);
+    append(&f, LOG_STREAM_STDOUT, 0, "abc");
+    append(&f, LOG_STREAM_STDOUT, 0, "def");
+    expect_log("\n[longrun] the log is full (log-max 0B): what follows is not kept\n");
+    expect_index(marks, 1);
+    ck_assert_uint_eq(f.dropped, 6);
+    ck_assert(f.full);
     ck_assert_int_eq(f.error, 0);
     log_file_done(&f);
 }
 END_TEST
 
-START_TEST(test_cap_index) {
-    static const Mark marks[] = {{0, 0, LOG_STREAM_STDOUT}, {0, 10, LOG_STREAM_LONGRUN}};
+START_TEST(test_no_limit) {
     LogFile f;
 
-    log_file_init(&f, unit_dir, ID, 10);
-    append(&f, LOG_STREAM_STDOUT, 0, "1234567890abc");
-    append(&f, LOG_STREAM_STDERR, 50, "more");
+    log_file_init(&f, unit_dir, ID, UINT64_MAX);
+    append(&f, LOG_STREAM_STDOUT, 0, "abc");
+    expect_log("abc");
+    ck_assert_uint_eq(f.kept, 3);
     log_file_done(&f);
+}
+END_TEST
+
+/* ---- the index's own cap ---- */
+
+static uint64_t disk_size(const char *name) {
+    struct stat st;
+
+    MUST(stat(unit_path(name), &st) == 0);
+    return (uint64_t)st.st_blocks * 512;
+}
+
+static size_t index_size(void) {
+    size_t size;
+
+    free(unit_read("42.idx", &size));
+    return size;
+}
+
+/* Two streams in turns, a byte each: the index would be sixteen times as large as the log. */
+START_TEST(test_index_cap) {
+    LogFile f;
+
+    log_file_init(&f, unit_dir, ID, MIB);
+    for (int i = 0; i < 100000; i++)
+        log_file_append(&f, i % 2 == 0 ? LOG_STREAM_STDOUT : LOG_STREAM_STDERR, START, "x", 1);
+    ck_assert_int_eq(f.error, 0);
+    ck_assert_uint_eq(f.size, 100000);
+    ck_assert_uint_eq(f.dropped, 0);
+    ck_assert_uint_eq(index_size(), 100000 * sizeof(LogIndexEntry));
+    ck_assert_uint_le(disk_size("42.idx"), MIB / 8 + 16 * KIB);
+    log_file_done(&f);
+}
+END_TEST
+
+/* A dot now and then: more and more of them share an entry. */
+START_TEST(test_index_of_dots) {
+    LogFile f;
+
+    log_file_init(&f, unit_dir, ID, MIB);
+    for (uint64_t i = 0; i < 100000; i++)
+        append(&f, LOG_STREAM_STDOUT, i * 10, ".");
+    ck_assert_uint_le(index_size(), 64 * KIB + 100000 / 8 + 1000 * sizeof(LogIndexEntry));
+    ck_assert_uint_ge(index_size(), 64 * KIB);
+    log_file_done(&f);
+}
+END_TEST
+
+/* What is left of entries that lost their bytes, or half an entry, does not stay in the way. */
+START_TEST(test_index_trimmed) {
+    static const LogIndexEntry odd[] = {{START, 0 << 8 | LOG_STREAM_STDERR},
+                                        {START, 4 << 8 | LOG_STREAM_STDOUT},
+                                        {START, 9 << 8 | LOG_STREAM_STDERR},
+                                        {0, 0}};
+    static const Mark marks[] = {
+        {0, 0, LOG_STREAM_STDERR}, {0, 4, LOG_STREAM_STDOUT}, {7, 5, LOG_STREAM_STDERR}};
+    LogFile f;
+
+    unit_write("42.log", "12345", 5);
+    unit_write("42.idx", odd, sizeof(odd) - 3);
+    log_file_init(&f, unit_dir, ID, MIB);
+    append(&f, LOG_STREAM_STDERR, 7, "x");
+    log_file_done(&f);
+    expect_log("12345x");
     expect_index(marks, ELEMENTSOF(marks));
 }
 END_TEST
 
 /* ---- what a disk does ---- */
+
+#define LOST(bytes) "\n[longrun] " bytes " bytes were lost: File too large\n"
 
 static struct rlimit limit_before;
 
@@ -204,8 +253,45 @@ START_TEST(test_log_write_fails) {
 
     /* There is room again: it goes on. */
     append(&f, LOG_STREAM_STDOUT, 3, "room");
-    expect_log("0123456789abcdefghijroom");
+    expect_log("0123456789abcdefghij" LOST("8") "room");
     ck_assert_uint_eq(f.dropped, 8);
+    ck_assert_uint_eq(f.lost, 0);
+    log_file_done(&f);
+}
+END_TEST
+
+/* What nobody came to say while the task ran is said at its end. */
+START_TEST(test_lost_at_the_end) {
+    static const Mark marks[] = {{0, 0, LOG_STREAM_STDOUT}};
+    LogFile f;
+
+    log_file_init(&f, unit_dir, ID, MIB);
+    append(&f, LOG_STREAM_STDOUT, 0, "0123456789");
+    expect_index(marks, 1);
+    limit_files(20);
+    append(&f, LOG_STREAM_STDOUT, 0, "abcdefghijKLMNO");
+    unlimit_files();
+    log_file_done(&f);
+    expect_log("0123456789abcdefghij" LOST("5"));
+}
+END_TEST
+
+/* There is room for a part of the note alone: none of it is written. */
+START_TEST(test_note_does_not_fit) {
+    LogFile f;
+
+    log_file_init(&f, unit_dir, ID, MIB);
+    limit_files(50);
+    append(&f, LOG_STREAM_STDOUT, 0, "0123456789");
+    f.lost = 3;
+    f.error = -EFBIG;
+    append(&f, LOG_STREAM_STDOUT, 0, "abc");
+    unlimit_files();
+    expect_log("0123456789");
+    ck_assert_uint_eq(f.size, 10);
+    ck_assert_uint_eq(f.lost, 6);
+    append(&f, LOG_STREAM_STDOUT, 0, "x");
+    expect_log("0123456789" LOST("6") "x");
     log_file_done(&f);
 }
 END_TEST
@@ -213,7 +299,9 @@ END_TEST
 /* Half an index entry would make all behind it unreadable. */
 START_TEST(test_index_write_fails) {
     static const Mark before[] = {{0, 0, LOG_STREAM_STDOUT}};
-    static const Mark after[] = {{0, 0, LOG_STREAM_STDOUT}, {2, 1, LOG_STREAM_STDERR}};
+    static const Mark after[] = {{0, 0, LOG_STREAM_STDOUT},
+                                 {2, 1, LOG_STREAM_LONGRUN},
+                                 {2, 1 + strlen(LOST("1")), LOG_STREAM_STDERR}};
     LogFile f;
 
     log_file_init(&f, unit_dir, ID, MIB);
@@ -228,7 +316,7 @@ START_TEST(test_index_write_fails) {
 
     append(&f, LOG_STREAM_STDERR, 2, "c");
     expect_index(after, ELEMENTSOF(after));
-    expect_log("ac");
+    expect_log("a" LOST("1") "c");
     log_file_done(&f);
 }
 END_TEST
@@ -288,9 +376,14 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_append);
     tcase_add_test(t, test_bytes_as_they_are);
     tcase_add_test(t, test_reopen);
-    tcase_add_loop_test(t, test_cap, 0, ELEMENTSOF(caps));
-    tcase_add_test(t, test_cap_index);
+    tcase_add_test(t, test_nothing_kept);
+    tcase_add_test(t, test_no_limit);
+    tcase_add_test(t, test_index_cap);
+    tcase_add_test(t, test_index_of_dots);
+    tcase_add_test(t, test_index_trimmed);
     tcase_add_test(t, test_log_write_fails);
+    tcase_add_test(t, test_lost_at_the_end);
+    tcase_add_test(t, test_note_does_not_fit);
     tcase_add_test(t, test_index_write_fails);
     tcase_add_test(t, test_cannot_open);
     tcase_add_test(t, test_paths);

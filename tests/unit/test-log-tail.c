@@ -278,7 +278,6 @@ END_TEST
 START_TEST(test_megabyte) {
     _cleanup_free_ char *part = malloc(MIB);
     _cleanup_(log_lines_done) LogLines lines = {};
-    char text[64];
 
     memset(part, 'x', MIB);
     for (size_t size = 0; size < MIB; size += 32 * KIB) {
@@ -291,11 +290,139 @@ START_TEST(test_megabyte) {
     ck_assert_uint_eq(lines.offset, 0);
     ck_assert_uint_eq(strlen(lines.lines[0].text), LOG_TAIL_LINE_MAX + strlen("…"));
 
+    log_lines_done(&lines);
     part[MIB - 1] = '\n';
     put(LOG_STREAM_STDOUT, part, MIB);
     put(LOG_STREAM_STDOUT, "next\n", 5);
-    snprintf(text, sizeof(text), "%d@o:next", (int)file.size - 5);
-    expect(false, text); /* of the long one no beginning was read */
+    read_tail(false, &lines);
+    /* Its beginning was passed over, which shows. */
+    ck_assert_uint_eq(lines.count, 2);
+    ck_assert_uint_eq(lines.offset, file.size - LOG_TAIL_BURST_MAX);
+    ck_assert_int_eq(strncmp(lines.lines[0].text, "…xxx", strlen("…xxx")), 0);
+    ck_assert_uint_eq(strlen(lines.lines[0].text), LOG_TAIL_LINE_MAX + strlen("…"));
+    ck_assert_str_eq(lines.lines[1].text, "next");
+}
+END_TEST
+
+/* ---- a log above its cap ---- */
+
+static void setup_capped(void) {
+    log_file_init(&file, unit_dir, ID, 64 * KIB);
+    tail = log_tail_new(unit_dir, ID);
+    MUST(tail);
+}
+
+/* Lines of 20 bytes, stderr's every third. */
+static unsigned next_line;
+
+static void put_lines(size_t n) {
+    char line[32];
+
+    for (; n > 0; n--, next_line++) {
+        snprintf(line, sizeof(line), "%018u\n", next_line);
+        put(next_line % 3 == 2 ? LOG_STREAM_STDERR : LOG_STREAM_STDOUT, line, 19);
+    }
+}
+
+static bool right_stream(const LogLine *line, unsigned number, bool behind) {
+    /* Who is behind may find that entries of the index are left out. */
+    if (line->stream == LOG_STREAM_UNKNOWN)
+        return behind;
+    return line->stream == (number % 3 == 2 ? LOG_STREAM_STDERR : LOG_STREAM_STDOUT);
+}
+
+/* Whole, in order, of the right stream and at the right place; gives the last one. */
+static unsigned check_lines(const LogLines *lines, bool behind) {
+    unsigned number = 0, before = 0;
+
+    for (size_t i = 0; i < lines->count; i++) {
+        const LogLine *line = &lines->lines[i];
+        MUST(strlen(line->text) == 18);
+        number = (unsigned)atoi(line->text);
+        MUST(i == 0 || number == before + 1);
+        MUST(right_stream(line, number, behind));
+        if (i == 0)
+            MUST(lines->offset == number * UINT64_C(19));
+        before = number;
+    }
+    return number;
+}
+
+/* Whoever follows closely sees all, also what is left out later, and no mark. */
+START_TEST(test_gap_followed) {
+    unsigned seen = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        _cleanup_(log_lines_done) LogLines lines = {};
+        put_lines(1 + (size_t)i % 37);
+        read_tail(false, &lines);
+        MUST(lines.count == 1 + (size_t)i % 37);
+        MUST(check_lines(&lines, false) == next_line - 1);
+        seen += lines.count;
+    }
+    ck_assert_uint_eq(seen, next_line);
+    ck_assert_uint_gt(file.dropped, 128 * KIB);
+}
+END_TEST
+
+/* Who looks now and then, or for the first time when the head was passed long ago. */
+static const size_t pauses[] = {500,  1000, 1500, 1700, 1725, 1800,
+                                2000, 2500, 3000, 3450, 3500, 4000};
+
+START_TEST(test_gap_late) {
+    put_lines(pauses[_i]);
+    for (int i = 0; i < 12; i++) {
+        _cleanup_(log_lines_done) LogLines lines = {};
+        read_tail(false, &lines);
+        MUST(lines.count > 300 && lines.count <= LOG_TAIL_LINES_MAX);
+        MUST(check_lines(&lines, false) == next_line - 1);
+        put_lines(pauses[_i] + (size_t)i * 7);
+    }
+}
+END_TEST
+
+/* The reader is told of a size that the writer has left far behind. */
+START_TEST(test_gap_size_behind) {
+    for (int i = 0; i < 300; i++) {
+        LogLines lines = {};
+        uint64_t size = file.size;
+        put_lines((size_t)i * 17 % 1900);
+        ck_assert_int_eq(log_tail_read(tail, size + (file.size - size) / 3, false, &lines), 0);
+        (void)check_lines(&lines, true);
+        log_lines_done(&lines);
+    }
+    ck_assert_uint_gt(file.dropped, 128 * KIB);
+    _cleanup_(log_lines_done) LogLines last = {};
+    read_tail(true, &last);
+    ck_assert_uint_eq(check_lines(&last, false), next_line - 1);
+}
+END_TEST
+
+/* Sizes at the edges of mark and gap, when both are there already: lines of the head, but nothing
+ * of the mark. */
+START_TEST(test_gap_told_of_edges) {
+    static const struct {
+        uint64_t size;
+        size_t lines;
+    } edges[] = {{32 * KIB - LOG_MARK_SIZE - 1, LOG_TAIL_LINES_MAX},
+                 {32 * KIB - LOG_MARK_SIZE, LOG_TAIL_LINES_MAX},
+                 {32 * KIB - LOG_MARK_SIZE + 1, 0},
+                 {32 * KIB - 50, 0},
+                 {32 * KIB, 0},
+                 {32 * KIB + 1, 0},
+                 {36 * KIB, 0}};
+
+    put_lines(10000);
+    for (size_t i = 0; i < ELEMENTSOF(edges); i++) {
+        _cleanup_(log_lines_done) LogLines lines = {};
+        LogTail *t = log_tail_new(unit_dir, ID);
+        ck_assert_int_eq(log_tail_read(t, edges[i].size, true, &lines), 0);
+        ck_assert_uint_ge(lines.count, edges[i].lines);
+        ck_assert_uint_le(lines.count, edges[i].lines + 1); /* the unfinished one */
+        for (size_t k = 0; k < lines.count; k++)
+            MUST(!strstr(lines.lines[k].text, "[longrun]"));
+        t = log_tail_free(t);
+    }
 }
 END_TEST
 
@@ -367,6 +494,16 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_no_files);
     tcase_add_loop_test(t, test_odd_index, 0, ELEMENTSOF(indexes));
     tcase_add_test(t, test_shorter_file);
+    suite_add_tcase(s, t);
+
+    t = tcase_create("capped");
+    unit_use_dir(t);
+    tcase_add_checked_fixture(t, setup_capped, teardown);
+    tcase_set_timeout(t, 30);
+    tcase_add_test(t, test_gap_followed);
+    tcase_add_loop_test(t, test_gap_late, 0, ELEMENTSOF(pauses));
+    tcase_add_test(t, test_gap_size_behind);
+    tcase_add_test(t, test_gap_told_of_edges);
     suite_add_tcase(s, t);
     return s;
 }

@@ -26,9 +26,32 @@ static void add(size_t from, size_t to) {
         scheduler_add(&s, tasks[i - 1]);
 }
 
-/* The id of the task that is to start, 0 for none. */
+static void on_claim(void *userdata, Task *t) {
+    ck_assert_int_eq(t->claim, TASK_CLAIM_PENDING);
+    ++*(unsigned *)userdata;
+}
+
+/* Gives how many claims came with this commit. */
+static unsigned commit(void) {
+    unsigned n = 0;
+
+    scheduler_claim(&s, on_claim, &n);
+    for (size_t i = 0; i < N; i++)
+        if (tasks[i]->claim == TASK_CLAIM_PENDING)
+            tasks[i]->claim = TASK_CLAIM_SAFE;
+    return n;
+}
+
+/* The id of the task that is to start once its claim is safe, 0 for none. */
 static uint64_t take(void) {
-    Task *t = scheduler_take(&s);
+    bool unclaimed;
+    Task *t = scheduler_take(&s, &unclaimed);
+
+    if (!t && unclaimed) {
+        commit();
+        t = scheduler_take(&s, &unclaimed);
+        ck_assert(t);
+    }
     return t ? t->id : 0;
 }
 
@@ -118,6 +141,83 @@ START_TEST(test_remove) {
     ck_assert_uint_eq(take(), 6);
     ck_assert_uint_eq(take(), 0);
     expect_counts(3, 0);
+}
+END_TEST
+
+/* ---- claims ---- */
+
+START_TEST(test_no_start_without_claim) {
+    bool unclaimed;
+
+    add(1, 3);
+    ck_assert_ptr_null(scheduler_take(&s, &unclaimed));
+    ck_assert(unclaimed);
+    tasks[0]->claim = TASK_CLAIM_PENDING; /* on its way: nothing more to be done */
+    ck_assert_ptr_null(scheduler_take(&s, &unclaimed));
+    ck_assert(!unclaimed);
+    tasks[0]->claim = TASK_CLAIM_SAFE;
+    ck_assert_ptr_eq(scheduler_take(&s, &unclaimed), tasks[0]);
+    ck_assert_ptr_null(scheduler_take(&s, &unclaimed));
+    ck_assert(unclaimed);
+}
+END_TEST
+
+START_TEST(test_claims_for_free_slots) {
+    add(1, 5);
+    ck_assert_uint_eq(commit(), 2);
+    ck_assert_uint_eq(commit(), 0); /* again */
+    ck_assert_uint_eq(take(), 1);
+    ck_assert_uint_eq(take(), 2);
+    s.closed = true;
+    ck_assert_uint_eq(commit(), 0);
+}
+END_TEST
+
+/* As many as the last commit saw started are claimed twice over; when nothing is started, none. */
+START_TEST(test_claims_ahead) {
+    bool unclaimed;
+
+    add(1, N);
+    commit();
+    ck_assert_uint_eq(take(), 1);
+    ck_assert_uint_eq(take(), 2);
+    ck_assert_uint_eq(commit(), 4);
+    ck_assert_uint_eq(commit(), 0);
+    scheduler_release(&s);
+    ck_assert_ptr_eq(scheduler_take(&s, &unclaimed), tasks[2]); /* no wait */
+    scheduler_release(&s);
+    ck_assert_ptr_eq(scheduler_take(&s, &unclaimed), tasks[3]);
+    ck_assert_uint_eq(commit(), 2); /* 5 to 8, of which 5 and 6 are claimed */
+    ck_assert_int_eq(tasks[7]->claim, TASK_CLAIM_SAFE);
+    ck_assert_int_eq(tasks[8]->claim, TASK_CLAIM_NONE);
+}
+END_TEST
+
+/* Back to its place: before all that came later. */
+START_TEST(test_again) {
+    add(2, 2);
+    add(5, 6);
+    scheduler_add_again(&s, tasks[3]);
+    scheduler_add_again(&s, tasks[0]);
+    scheduler_add_again(&s, tasks[6]);
+    expect_counts(0, 6);
+    s.max_parallel = 0;
+    for (size_t i = 0; i < 6; i++)
+        ck_assert_uint_eq(take(), ((uint64_t[]){1, 2, 4, 5, 6, 7})[i]);
+}
+END_TEST
+
+/* Those of an earlier daemon run already. */
+START_TEST(test_occupy) {
+    add(1, 2);
+    for (int i = 0; i < 3; i++)
+        scheduler_occupy(&s);
+    expect_counts(3, 2);
+    ck_assert_uint_eq(take(), 0);
+    scheduler_release(&s);
+    ck_assert_uint_eq(take(), 0);
+    scheduler_release(&s);
+    ck_assert_uint_eq(take(), 1);
 }
 END_TEST
 
@@ -231,6 +331,11 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_raise_and_lower);
     tcase_add_test(t, test_closed);
     tcase_add_test(t, test_remove);
+    tcase_add_test(t, test_no_start_without_claim);
+    tcase_add_test(t, test_claims_for_free_slots);
+    tcase_add_test(t, test_claims_ahead);
+    tcase_add_test(t, test_again);
+    tcase_add_test(t, test_occupy);
     tcase_add_loop_test(t, test_room, 0, ELEMENTSOF(rooms));
     tcase_add_test(t, test_room_in_free_slots);
     tcase_add_loop_test(t, test_room_in_bytes, 0, ELEMENTSOF(sizes));

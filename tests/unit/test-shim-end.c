@@ -12,7 +12,7 @@
 
 static const struct {
     ShimEnd end;
-    bool isolated;
+    bool isolated, in_unit;
     const char *program, *final_message;
     TaskState state;
     int exit_code, exit_signal;
@@ -74,6 +74,55 @@ static const struct {
     {{NONE, .exec_errno = ECANCELED, .exec_step = SHIM_STEP_SETUP, .cancelled = true},
      .state = TASK_CANCELLED, .exit_code = -1, .message = "cancelled before it was started"},
 
+    {{NONE, .exec_errno = ECANCELED, .exec_step = SHIM_STEP_SETUP, .stopped = true},
+     .state = TASK_INTERRUPTED, .exit_code = -1,
+     .message = "its supervisor, longrun-shim, was told to stop by a signal before it was started"},
+
+    /* One that is stopped from outside. */
+    {{NONE, .exit_signal = SIGTERM, .stopped = true},
+     .state = TASK_INTERRUPTED, .exit_code = 128 + SIGTERM, .exit_signal = SIGTERM,
+     .message = "its supervisor, longrun-shim, was told to stop by a signal: ended by signal 15 (SIGTERM)"},
+    {{.exit_code = 0, .stopped = true}, .in_unit = true,
+     .state = TASK_INTERRUPTED, .exit_code = 0,
+     .message = "longrun-tasks.service, or its supervisor there, was told to stop: exit code 0"},
+    {{NONE, .exit_signal = SIGKILL, .stopped = true, .killed = true}, .in_unit = true,
+     .state = TASK_INTERRUPTED, .exit_code = 128 + SIGKILL, .exit_signal = SIGKILL,
+     .message = "longrun-tasks.service, or its supervisor there, was told to stop: killed, for it " WITHIN},
+    {{.exit_code = 0, .stopped = true}, .isolated = true, .final_message = "All done",
+     .state = TASK_SUCCEEDED, .exit_code = 0, .message = "All done"},
+    {{.exit_code = 3, .stopped = true}, .isolated = true, .final_message = "Cancelled at step 3",
+     .state = TASK_INTERRUPTED, .exit_code = -1,
+     .message = "its supervisor, longrun-shim, was told to stop by a signal: exit code 3"},
+
+    /* One that reached a limit. */
+    {{NONE, .exit_signal = SIGTERM, .limit = "timeout", .limit_reached = 1000 * USEC_PER_MSEC + 200000},
+     .state = TASK_TIMED_OUT, .exit_code = 128 + SIGTERM, .exit_signal = SIGTERM,
+     .message = "timeout: it ran for 1.2s, the limit is 1.0s: ended by signal 15 (SIGTERM)"},
+    {{NONE, .exit_signal = SIGKILL, .limit = "timeout", .limit_reached = 1 * USEC_PER_SEC, .killed = true},
+     .state = TASK_TIMED_OUT, .exit_code = 128 + SIGKILL, .exit_signal = SIGKILL,
+     .message = "timeout: it ran for 1.0s, the limit is 1.0s: killed, for it " WITHIN},
+    {{.exit_code = 0, .limit = "timeout", .limit_reached = 1 * USEC_PER_SEC}, /* it obeyed, and ended well */
+     .state = TASK_TIMED_OUT, .exit_code = 0,
+     .message = "timeout: it ran for 1.0s, the limit is 1.0s: exit code 0"},
+    {{.exit_code = 0, .limit = "timeout", .limit_reached = 1 * USEC_PER_SEC}, .isolated = true,
+     .final_message = "All done",
+     .state = TASK_TIMED_OUT, .exit_code = -1,
+     .message = "timeout: it ran for 1.0s, the limit is 1.0s: exit code 0"},
+    {{NONE, .exit_signal = SIGTERM, .limit = "idle-timeout", .limit_reached = 5100 * USEC_PER_MSEC},
+     .state = TASK_TIMED_OUT, .exit_code = 128 + SIGTERM, .exit_signal = SIGTERM,
+     .message = "idle-timeout: for 5.1s there was no output and no progress, the limit is 5.0s: ended by signal 15 (SIGTERM)"},
+    {{NONE, .exit_signal = SIGKILL, .limit = "memory-max", .limit_reached = 105 * MIB},
+     .state = TASK_FAILED, .exit_code = 128 + SIGKILL, .exit_signal = SIGKILL,
+     .message = "memory-max: its processes came to 105.0M of memory, the limit is 100.0M: ended by signal 9 (SIGKILL)"},
+    {{.exit_code = 1, .limit = "pids-max", .limit_reached = 101},
+     .state = TASK_FAILED, .exit_code = 1,
+     .message = "pids-max: it came to 101 processes and threads, the limit is 100: exit code 1"},
+    {{.exit_code = 0, .limit = "pids-max", .limit_reached = 101},
+     .state = TASK_FAILED, .exit_code = 0,
+     .message = "pids-max: it came to 101 processes and threads, the limit is 100: exit code 0"},
+    {{.exit_code = 1, .limit = "disk-max", .limit_reached = 7}, /* of a newer shim */
+     .state = TASK_FAILED, .exit_code = 1, .message = "disk-max: the limit was reached, at 7: exit code 1"},
+
     /* Its supervisor is gone: nobody knows. */
     {{NONE, .lost = true},
      .state = TASK_INTERRUPTED, .exit_code = -1,
@@ -117,7 +166,12 @@ START_TEST(test_end) {
     ShimEndContext context = {.program = ends[_i].program ?: "true",
                               .cwd = "/srv",
                               .isolated = ends[_i].isolated,
-                              .stop_timeout_usec = 10 * USEC_PER_SEC,
+                              .in_unit = ends[_i].in_unit,
+                              .limits = {.stop_timeout_usec = 10 * USEC_PER_SEC,
+                                         .timeout_usec = 1 * USEC_PER_SEC,
+                                         .idle_timeout_usec = 5 * USEC_PER_SEC,
+                                         .memory_max = 100 * MIB,
+                                         .pids_max = 100},
                               .final_message = ends[_i].final_message};
     ExecOutcome o = {};
     char buf[1024];
@@ -130,6 +184,18 @@ START_TEST(test_end) {
     ck_assert(task_state_is_final(o.state));
     ck_assert_uint_eq(o.log_dropped, 0);
     ck_assert_int_eq(o.log_error, 0);
+}
+END_TEST
+
+START_TEST(test_usage) {
+    ShimEnd end = {.exit_code = 0, .usage = {.cpu_usec = 1500, .memory_peak = MIB}};
+    ExecOutcome o;
+    char buf[64];
+
+    shim_end_to_outcome(&end, &(ShimEndContext){.program = "true", .cwd = "/"}, buf, sizeof(buf),
+                        &o);
+    ck_assert_uint_eq(o.usage.cpu_usec, 1500);
+    ck_assert_uint_eq(o.usage.memory_peak, MIB);
 }
 END_TEST
 
@@ -162,6 +228,7 @@ static Suite *suite_new(void) {
     TCase *t = tcase_create("shim-end");
 
     tcase_add_loop_test(t, test_end, 0, ELEMENTSOF(ends));
+    tcase_add_test(t, test_usage);
     tcase_add_test(t, test_log);
     tcase_add_test(t, test_small_buffer);
     suite_add_tcase(s, t);

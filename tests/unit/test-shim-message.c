@@ -76,10 +76,10 @@ END_TEST
 
 /* What is not named is not in the message. */
 #define NEWS(...)                                                                                  \
-    { .fraction = -1, .end = {.exit_code = -1}, __VA_ARGS__ }
+    { .fraction = -1, .paused = -1, .end = {.exit_code = -1}, __VA_ARGS__ }
 #define END(...)                                                                                   \
     {                                                                                              \
-        .fraction = -1, .is_end = true, .end = { __VA_ARGS__ }                                     \
+        .fraction = -1, .paused = -1, .is_end = true, .end = { __VA_ARGS__ }                       \
     }
 
 static const struct {
@@ -131,9 +131,29 @@ static const struct {
     {"LOG_DROPPED=5\nLOG_ERRNO=28\nEXIT_CODE=1\n",
      END(.exit_code = 1, .log_dropped = 5, .log_errno = 28)},
     {"LOG_SIZE=7\nEXIT_CODE=1\n",
-     {.fraction = -1, .is_end = true, .log_size = 7, .end = {.exit_code = 1}}},
+     {.fraction = -1, .paused = -1, .is_end = true, .log_size = 7, .end = {.exit_code = 1}}},
     {"CANCELLED=1\n", /* not the last by itself */
-     {.fraction = -1, .end = {.exit_code = -1, .cancelled = true}}},
+     {.fraction = -1, .paused = -1, .end = {.exit_code = -1, .cancelled = true}}},
+
+    {"PAUSED=1\n", {.fraction = -1, .paused = 1, .end = {.exit_code = -1}}},
+    {"PAUSED=0\n", {.fraction = -1, .paused = 0, .end = {.exit_code = -1}}},
+    {"PAUSED=2\n", NEWS()},
+    {"CPU_USEC=1500\n", NEWS(.has_usage = true, .usage = {.cpu_usec = 1500})},
+    {"MEMORY_PEAK=4096\nLOG_SIZE=3\n",
+     NEWS(.has_usage = true, .log_size = 3, .usage = {.memory_peak = 4096})},
+    {"CPU_USEC=-1\nMEMORY_PEAK=much\n", NEWS()},
+
+    {"LOST=1\n", END(.exit_code = -1, .lost = true)},
+    {"EXIT_SIGNAL=15\nSTOPPED=1\n", END(.exit_code = -1, .exit_signal = 15, .stopped = true)},
+    {"EXIT_CODE=0\nLIMIT=idle-timeout\nLIMIT_REACHED=5000000\n",
+     END(.exit_code = 0, .limit = "idle-timeout", .limit_reached = 5000000)},
+    {"EXIT_CODE=0\nLIMIT=a-limit-with-a-long-name\nLIMIT_REACHED=x\n",
+     END(.exit_code = 0, .limit = "a-limit-with-a-")},
+    /* An exit record: what was told last, and the end. */
+    {"STATUS=copying\nX_LONGRUN_DONE=3\nX_LONGRUN_TOTAL=10\nLOG_SIZE=7\nCPU_USEC=5\nEXIT_CODE=2\n",
+     {.fraction = -1, .paused = -1, .is_end = true, .status = "copying", .has_progress = true,
+      .done = 3, .total = 10, .log_size = 7, .has_usage = true, .usage = {.cpu_usec = 5},
+      .end = {.exit_code = 2, .usage = {.cpu_usec = 5}}}},
     /* clang-format on */
 };
 
@@ -168,7 +188,56 @@ START_TEST(test_message) {
     ck_assert_int_eq(m.end.killed, e->end.killed);
     ck_assert_uint_eq(m.end.log_dropped, e->end.log_dropped);
     ck_assert_int_eq(m.end.log_errno, e->end.log_errno);
-    ck_assert(!m.end.lost);
+    ck_assert_int_eq(m.paused, e->paused);
+    ck_assert_int_eq(m.has_usage, e->has_usage);
+    ck_assert_uint_eq(m.usage.cpu_usec, e->usage.cpu_usec);
+    ck_assert_uint_eq(m.usage.memory_peak, e->usage.memory_peak);
+    ck_assert_uint_eq(m.end.usage.cpu_usec, e->usage.cpu_usec);
+    ck_assert_int_eq(m.end.lost, e->end.lost);
+    ck_assert_int_eq(m.end.stopped, e->end.stopped);
+    ck_assert_str_eq(m.end.limit, e->end.limit);
+    ck_assert_uint_eq(m.end.limit_reached, e->end.limit_reached);
+}
+END_TEST
+
+/* ---- exit records ---- */
+
+static const struct {
+    const char *text;
+    int result;
+} records[] = {
+    {NULL, -ENOENT},       {"EXIT_CODE=3\n", 0}, {"STATUS=almost\nEXIT_CODE=3\n", 0},
+    {"LOST=1\n", 0},       {"", -EBADMSG},       {"STATUS=almost\n", -EBADMSG},
+    {"EXIT_CO", -EBADMSG},
+};
+
+START_TEST(test_record) {
+    _cleanup_free_ char *data = NULL;
+    ShimMessage m = {.log_size = 42};
+
+    if (records[_i].text)
+        unit_write("exit", records[_i].text, strlen(records[_i].text));
+    ck_assert_int_eq(shim_record_read(unit_dir, &data, &m), records[_i].result);
+    ck_assert_int_eq(!data, records[_i].result < 0);
+    if (records[_i].result < 0)
+        ck_assert_uint_eq(m.log_size, 42);
+    else
+        ck_assert(m.is_end && (m.end.exit_code == 3 || m.end.lost));
+}
+END_TEST
+
+/* Of a folder that never was, of one that is none, and of a file that no shim wrote. */
+START_TEST(test_no_record) {
+    _cleanup_free_ char *data = NULL, *large = malloc(SHIM_EXIT_RECORD_MAX + 1);
+    ShimMessage m;
+
+    unit_write("file", "", 0);
+    ck_assert_int_eq(shim_record_read(unit_path("none"), &data, &m), -ENOENT);
+    ck_assert_int_eq(shim_record_read(unit_path("file"), &data, &m), -ENOENT);
+    memset(large, '\n', SHIM_EXIT_RECORD_MAX + 1);
+    unit_write("exit", large, SHIM_EXIT_RECORD_MAX + 1);
+    ck_assert_int_eq(shim_record_read(unit_dir, &data, &m), -EBADMSG);
+    ck_assert_ptr_null(data);
 }
 END_TEST
 
@@ -228,6 +297,9 @@ static Suite *suite_new(void) {
 
     tcase_add_loop_test(t, test_fraction, 0, ELEMENTSOF(fractions));
     tcase_add_loop_test(t, test_message, 0, ELEMENTSOF(messages));
+    unit_use_dir(t);
+    tcase_add_loop_test(t, test_record, 0, ELEMENTSOF(records));
+    tcase_add_test(t, test_no_record);
     tcase_add_test(t, test_progress);
     tcase_add_loop_test(t, test_no_code, 0, ELEMENTSOF(no_codes));
     tcase_add_test(t, test_noise);

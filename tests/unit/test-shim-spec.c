@@ -16,6 +16,7 @@ static char *const argv[] = {(char *)"sh", (char *)"-c", (char *)"a=b\nc", (char
 
 static const ShimSpec plain = {
     .id = 42,
+    .attempt = 3,
     .argv = argv,
     .env = no_env,
     .clear_env = true,
@@ -57,11 +58,13 @@ static void expect_job(const ShimSpec *spec, const char *const *wanted) {
 START_TEST(test_job) {
     static const char *const wanted[] = {
         "id=42",
+        "runtime-dir=/run/longrun/task-42",
         "argv=sh",
         "argv=-c",
         "argv=a=b\nc",
         "argv=",
         "env=LONGRUN_TASK_ID=42",
+        "env=LONGRUN_ATTEMPT=3",
         "env=LONGRUN_RESULT_MAX=1048576",
         "env=LONGRUN_RESULT=/run/longrun/task-42/result",
         "cwd=/srv/a b",
@@ -69,7 +72,6 @@ START_TEST(test_job) {
         "stop-timeout-usec=10000000",
         "log-dir=/state/logs",
         "log-max=8589934592",
-        "notify-socket=/run/longrun/task-42/notify",
         NULL,
     };
 
@@ -77,15 +79,40 @@ START_TEST(test_job) {
 }
 END_TEST
 
-START_TEST(test_nofile) {
-    ShimSpec spec = plain;
+/* Each is left out when there is none. */
+static const struct {
+    ShimSpec with;
+    const char *wanted;
+} limits[] = {
+    {{.nofile = 1024}, "nofile=1024"},
+    {{.nice = 19}, "nice=19"},
+    {{.nice = -20}, "nice=-20"},
+    {{.timeout_usec = 1000000}, "timeout-usec=1000000"},
+    {{.idle_timeout_usec = 5}, "idle-timeout-usec=5"},
+    {{.memory_max = UINT64_C(1) << 50}, "memory-max=1125899906842624"},
+    {{.pids_max = 100}, "pids-max=100"},
+    {{.cpu_weight = 10000}, "cpu-weight=10000"},
+};
+
+START_TEST(test_limit) {
+    ShimSpec spec = plain, with = limits[_i].with;
+    size_t without;
     unsigned found = 0;
 
-    spec.nofile = 1024;
+    _cleanup_(strv_freep) char **before = job_of(&spec);
+    without = strv_length(before);
+    spec.nofile = with.nofile;
+    spec.nice = with.nice;
+    spec.timeout_usec = with.timeout_usec;
+    spec.idle_timeout_usec = with.idle_timeout_usec;
+    spec.memory_max = with.memory_max;
+    spec.pids_max = with.pids_max;
+    spec.cpu_weight = with.cpu_weight;
     _cleanup_(strv_freep) char **strings = job_of(&spec);
     STRV_FOREACH (s, strings)
-        found += streq(*s, "nofile=1024");
+        found += streq(*s, limits[_i].wanted);
     ck_assert_uint_eq(found, 1);
+    ck_assert_uint_eq(strv_length(strings), without + 1);
 }
 END_TEST
 
@@ -183,11 +210,11 @@ START_TEST(test_own_variables) {
     STRV_FOREACH (s, strings)
         if (strncmp(*s, "env=LONGRUN_", 12) == 0) {
             found++;
-            ck_assert(streq(*s, "env=LONGRUN_TASK_ID=42") ||
+            ck_assert(streq(*s, "env=LONGRUN_TASK_ID=42") || streq(*s, "env=LONGRUN_ATTEMPT=3") ||
                       streq(*s, "env=LONGRUN_RESULT_MAX=1048576") ||
                       streq(*s, "env=LONGRUN_RESULT=/run/longrun/task-42/result"));
         }
-    ck_assert_int_eq(found, 3);
+    ck_assert_int_eq(found, 4);
 }
 END_TEST
 
@@ -201,7 +228,7 @@ START_TEST(test_large) {
     spec.argv = large;
     spec.stdin_text = text;
     _cleanup_(strv_freep) char **strings = job_of(&spec);
-    ck_assert_uint_eq(strlen(strings[2]), strlen("argv=") + MIB - 1);
+    ck_assert_uint_eq(strlen(strings[3]), strlen("argv=") + MIB - 1);
     ck_assert_uint_eq(strlen(strings[strv_length(strings) - 1]), strlen("stdin=") + MIB - 1);
 }
 END_TEST
@@ -211,7 +238,7 @@ static Suite *suite_new(void) {
     TCase *t = tcase_create("shim-spec");
 
     tcase_add_test(t, test_job);
-    tcase_add_test(t, test_nofile);
+    tcase_add_loop_test(t, test_limit, 0, ELEMENTSOF(limits));
     tcase_add_loop_test(t, test_stdin, 0, ELEMENTSOF(inputs));
     tcase_add_loop_test(t, test_env, 0, ELEMENTSOF(envs));
     tcase_add_test(t, test_own_variables);

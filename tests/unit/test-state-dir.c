@@ -1,11 +1,7 @@
-/* The daemon's folders: where they are, that one daemon has them, and ids that are never given out
- * twice. */
+/* The daemon's folders: where they are, that one daemon has them, and what is cleaned in them. */
 
 #include <errno.h>
-#include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -41,15 +37,6 @@ static void open_bad(const char *state, const char *error) {
     ck_assert_int_lt(d.state_lock, 0);
     ck_assert_int_lt(d.runtime_lock, 0);
     state_dir_done(&d);
-}
-
-static uint64_t next_id(StateDir *d) {
-    Error e = {};
-    uint64_t id = 0;
-    int r = state_dir_next_id(d, &id, &e);
-
-    ck_assert_msg(r == 0, "%s", strempty(e.message));
-    return id;
 }
 
 /* ---- where they are ---- */
@@ -165,127 +152,48 @@ START_TEST(test_lock_of_the_dead) {
     pid_t pid = fork();
 
     if (pid == 0) {
-        StateDir d = open_good(NULL);
-        for (uint64_t id = 1; id <= 5; id++)
-            MUST(next_id(&d) == id);
+        (void)open_good(NULL);
         _exit(0);
     }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert_int_eq(status, 0);
-    /* How many it gave out nobody knows: what was reserved is skipped. */
     StateDir d = open_good(NULL);
-    ck_assert_uint_gt(next_id(&d), 5);
     state_dir_done(&d);
 }
 END_TEST
 
-/* ---- ids ---- */
+/* ---- runtime folders of tasks ---- */
 
-/* Without a gap, over ends in good order. */
-START_TEST(test_ids_rise) {
-    uint64_t last = 0;
-
-    for (int round = 0; round < 5; round++) {
-        StateDir d = open_good(NULL);
-        for (int i = 0; i < 1500; i++) { /* more than are reserved at once */
-            uint64_t id = next_id(&d);
-            MUST(id == last + 1);
-            last = id;
-        }
-        state_dir_done(&d);
-    }
+static bool is_odd(void *userdata, uint64_t id) {
+    MUST(userdata == &is_odd);
+    return id % 2 == 1;
 }
-END_TEST
 
-/* What is on disk is always above what was given out, at every moment. */
-START_TEST(test_reserved_first) {
-    StateDir d = open_good(unit_path("state"));
-
-    ck_assert(!unit_exists("state/next-id"));
-    for (int i = 0; i < 2500; i++) {
-        uint64_t id = next_id(&d), on_disk = 0;
-        _cleanup_free_ char *text = unit_read("state/next-id", NULL);
-        MUST(sscanf(text, "%" SCNu64, &on_disk) == 1 && on_disk > id);
-    }
-    ck_assert(!unit_exists("state/next-id.new"));
-    state_dir_done(&d);
+static void make(const char *name) {
+    MUST(mkdir(unit_path(name), 0700) == 0);
 }
-END_TEST
 
-static const struct {
-    const char *text;
-    uint64_t next; /* 0: refused */
-} files[] = {
-    {"1000\n", 1000},
-    {"1000", 1000},
-    {"1\n", 1},
-    {"7\nrest", 7},
-    {"", 0},
-    {"\n", 0},
-    {"0\n", 0},
-    {"-5\n", 0},
-    {"12x\n", 0},
-    {" 12\n", 0},
-    {"many\n", 0},
-    {"99999999999999999999\n", 0},
-    {"0000000000000000000000000000000000000000000000000000000000000000000000000000001\n", 0},
-};
+START_TEST(test_clean_runtime) {
+    StateDir d = open_good(NULL);
 
-START_TEST(test_next_id_file) {
-    StateDir d = open_good(unit_path("state"));
-    state_dir_done(&d);
-
-    unit_write("state/next-id", files[_i].text, strlen(files[_i].text));
-    if (files[_i].next == 0) {
-        open_bad(unit_path("state"), "next-id");
-        return;
-    }
-    d = open_good(unit_path("state"));
-    ck_assert_uint_eq(next_id(&d), files[_i].next);
-    state_dir_done(&d);
-}
-END_TEST
-
-/* Where the numbers end, no id is given out twice and none is 0. */
-START_TEST(test_last_ids) {
-    _cleanup_error_ Error e = {};
-    StateDir d = open_good(unit_path("state"));
-    uint64_t id = 0, last;
-    state_dir_done(&d);
-
-    unit_write("state/next-id", "18446744073709551000\n", 21);
-    if (state_dir_open(&d, unit_path("state"), &e) < 0)
-        return; /* that is an answer, too */
-    last = UINT64_C(18446744073709550999);
-    for (int i = 0; i < 2000 && state_dir_next_id(&d, &id, &e) == 0; i++) {
-        ck_assert_uint_gt(id, last);
-        last = id;
-    }
-    state_dir_done(&d);
-}
-END_TEST
-
-/* The disk takes no more: no id is given out that is not reserved, and it goes on when there is
- * room.
- */
-START_TEST(test_disk_full) {
-    _cleanup_error_ Error e = {};
-    struct rlimit limit, none;
-    StateDir d = open_good(unit_path("state"));
-    uint64_t id = 4711;
-
-    getrlimit(RLIMIT_FSIZE, &limit);
-    none = limit;
-    none.rlim_cur = 0;
-    signal(SIGXFSZ, SIG_IGN);
-    setrlimit(RLIMIT_FSIZE, &none);
-    int r = state_dir_next_id(&d, &id, &e);
-    setrlimit(RLIMIT_FSIZE, &limit);
-    ck_assert_int_eq(r, -EREMOTE);
-    ck_assert_int_eq(e.code, ERROR_STORAGE);
-    ck_assert(strstr(e.message, "Make room or rights there, then try again"));
-    ck_assert_uint_eq(id, 4711);
-    ck_assert_uint_eq(next_id(&d), 1);
+    make("run/longrun/task-1");
+    make("run/longrun/task-2");
+    make("run/longrun/task-18446744073709551614");
+    unit_write("run/longrun/task-1/exit", "x", 1);
+    unit_write("run/longrun/task-2/result", "{}", 2);
+    make("run/longrun/task-");
+    make("run/longrun/task-4x");
+    make("run/longrun/other-4");
+    unit_write("run/longrun/keeper", "", 0);
+    state_dir_clean_runtime(&d, is_odd, &is_odd);
+    ck_assert(unit_exists("run/longrun/task-1/exit"));
+    ck_assert(!unit_exists("run/longrun/task-2"));
+    ck_assert(!unit_exists("run/longrun/task-18446744073709551614"));
+    /* Not of ours, or not of a task. */
+    ck_assert(unit_exists("run/longrun/task-"));
+    ck_assert(unit_exists("run/longrun/task-4x"));
+    ck_assert(unit_exists("run/longrun/other-4"));
+    ck_assert(unit_exists("run/longrun/keeper"));
     state_dir_done(&d);
 }
 END_TEST
@@ -302,11 +210,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_long_path);
     tcase_add_test(t, test_locks);
     tcase_add_test(t, test_lock_of_the_dead);
-    tcase_add_test(t, test_ids_rise);
-    tcase_add_test(t, test_reserved_first);
-    tcase_add_loop_test(t, test_next_id_file, 0, ELEMENTSOF(files));
-    tcase_add_test(t, test_last_ids);
-    tcase_add_test(t, test_disk_full);
+    tcase_add_test(t, test_clean_runtime);
     suite_add_tcase(s, t);
     return s;
 }

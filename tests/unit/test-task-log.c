@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "common/cleanup.h"
+#include "common/log-file.h"
 #include "daemon/logs/task-log.h"
 #include "tests/unit/unit.h"
 
@@ -29,48 +30,119 @@ static const struct {
 
 START_TEST(test_read) {
     char buf[101] = {};
+    uint64_t next;
 
     unit_write("42.log", "0123456789", 10);
-    int n = task_log_read(unit_dir, 42, reads[_i].offset, buf, reads[_i].size);
+    int n = task_log_read(unit_dir, 42, reads[_i].offset, buf, reads[_i].size, &next);
     ck_assert_int_eq(n, (int)strlen(reads[_i].text));
+    ck_assert_uint_eq(next, reads[_i].offset + strlen(reads[_i].text));
     ck_assert_str_eq(buf, reads[_i].text);
 }
 END_TEST
 
 START_TEST(test_read_cap) {
     size_t size = TASK_LOG_READ_MAX + 100;
+    uint64_t next;
     _cleanup_free_ char *data = calloc(1, size), *buf = malloc(size);
 
     unit_write("42.log", data, size);
     memset(buf, 'x', size);
-    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, size), TASK_LOG_READ_MAX);
+    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, size, &next), TASK_LOG_READ_MAX);
     ck_assert_int_eq(buf[TASK_LOG_READ_MAX - 1], 0);
     ck_assert_int_eq(buf[TASK_LOG_READ_MAX], 'x');
-    ck_assert_int_eq(task_log_read(unit_dir, 42, TASK_LOG_READ_MAX, buf, size), 100);
+    ck_assert_int_eq(task_log_read(unit_dir, 42, TASK_LOG_READ_MAX, buf, size, &next), 100);
+}
+END_TEST
+
+/* A log above its cap: what is asked for in the gap is read behind it. */
+START_TEST(test_read_gap) {
+    static char data[200000], buf[200000];
+    uint64_t next;
+    LogFile f;
+
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (char)('a' + i % 26);
+    log_file_init(&f, unit_dir, 42, 64 * KIB);
+    log_file_append(&f, LOG_STREAM_STDOUT, 1, data, sizeof(data));
+    log_file_done(&f);
+    uint64_t head = 32 * KIB, end = f.log.end;
+    const struct {
+        uint64_t offset, begin, next; /* what is read, at the most a thousand bytes */
+    } gaps[] = {
+        {0, 0, 1000},
+        {head - 96, head - 96, head},
+        {head - 1, head - 1, head},
+        {head, end, end + 1000},
+        {head + 1, end, end + 1000},
+        {head + 5000, end, end + 1000},
+        {end - 1, end, end + 1000},
+        {end, end, end + 1000},
+        {end + 1, end + 1, end + 1001},
+        {sizeof(data) - 10, sizeof(data) - 10, sizeof(data)},
+        {sizeof(data), sizeof(data), sizeof(data)},
+        {sizeof(data) + 10, sizeof(data) + 10, sizeof(data) + 10},
+    };
+    for (size_t i = 0; i < ELEMENTSOF(gaps); i++) {
+        int n = task_log_read(unit_dir, 42, gaps[i].offset, buf, 1000, &next);
+        ck_assert_uint_eq(next, gaps[i].next);
+        ck_assert_uint_eq((uint64_t)n, gaps[i].next - gaps[i].begin);
+        if (gaps[i].begin != head - 96 && gaps[i].begin != head - 1)
+            ck_assert_mem_eq(buf, data + gaps[i].begin, (size_t)n);
+    }
+    /* All of it, page by page. */
+    size_t total = 0;
+    int n = 0;
+    for (uint64_t at = 0; (n = task_log_read(unit_dir, 42, at, buf, 777, &next)) > 0; at = next) {
+        MUST(!memchr(buf, 0, (size_t)n));
+        total += (size_t)n;
+    }
+    ck_assert_int_eq(n, 0);
+    ck_assert_uint_eq(total, f.kept);
+    ck_assert_uint_eq(total, head + sizeof(data) - end);
+}
+END_TEST
+
+START_TEST(test_kept) {
+    static char data[100000];
+    LogFile f;
+
+    ck_assert_uint_eq(task_log_kept(unit_dir, 42), 0);
+    log_file_init(&f, unit_dir, 42, 64 * KIB);
+    log_file_append(&f, LOG_STREAM_STDOUT, 1, "x", 1);
+    uint64_t both = task_log_kept(unit_dir, 42);
+    ck_assert_uint_ge(both, 2 * 512); /* log and index */
+    for (int i = 0; i < 100; i++)
+        log_file_append(&f, LOG_STREAM_STDOUT, 1, data, sizeof(data));
+    log_file_done(&f);
+    ck_assert_uint_ge(task_log_kept(unit_dir, 42), f.kept);
+    ck_assert_uint_le(task_log_kept(unit_dir, 42), 64 * KIB + both);
+    ck_assert_uint_eq(task_log_kept("/nonexistent", 42), 0);
 }
 END_TEST
 
 /* A task that has not printed anything has no log; no reader is told of an error. */
 START_TEST(test_read_none) {
+    uint64_t next = 77;
     char buf[8];
 
-    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, sizeof(buf)), 0);
+    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, sizeof(buf), &next), 0);
     ck_assert(!unit_exists("42.log"));
-    ck_assert_int_eq(task_log_read("/nonexistent", 42, 0, buf, sizeof(buf)), 0);
+    ck_assert_int_eq(task_log_read("/nonexistent", 42, 0, buf, sizeof(buf), &next), 0);
 }
 END_TEST
 
 START_TEST(test_read_bad) {
     _cleanup_free_ char *deep = malloc(5001);
+    uint64_t next = 77;
     char buf[8];
 
     unit_write("other", "secret", 6);
     ck_assert_int_eq(symlink("other", unit_path("42.log")), 0);
-    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, sizeof(buf)), -ELOOP);
+    ck_assert_int_eq(task_log_read(unit_dir, 42, 0, buf, sizeof(buf), &next), -ELOOP);
     ck_assert_int_eq(task_log_open(unit_dir, 42), -ELOOP);
     memset(deep, 'd', 5000);
     deep[5000] = '\0';
-    ck_assert_int_eq(task_log_read(deep, 42, 0, buf, sizeof(buf)), -ENAMETOOLONG);
+    ck_assert_int_eq(task_log_read(deep, 42, 0, buf, sizeof(buf), &next), -ENAMETOOLONG);
     ck_assert_int_eq(task_log_open(deep, 42), -ENAMETOOLONG);
 }
 END_TEST
@@ -111,57 +183,39 @@ START_TEST(test_remove) {
 }
 END_TEST
 
+/* Names that are no log of ours are passed over. */
 static const struct {
     const char *name;
-    bool removed; /* all but the three highest */
+    uint64_t highest;
 } files[] = {
-    {"0.log", false}, /* no id */
-    {"1.log", true},
-    {"1.idx", true},
-    {"999.log", true},
-    {"999.idx", true},
-    {"1000.log", false},
-    {"1000.idx", false},
-    {"1001.log", false},
-    {"18446744073709551615.log", false},
-    {"99999999999999999999999.log", false}, /* no number of ours */
-    {"-1.log", false},
-    {"12", false},
-    {"12.log.bak", false},
-    {"12.txt", false},
-    {"12log", false},
-    {".log", false},
-    {"x12.log", false},
-    {"lock", false},
+    {"lock", 0},
+    {"12.txt", 0},
+    {"-1.log", 0},
+    {".log", 0},
+    {"x12.log", 0},
+    {"7.log", 7},
+    {"3.log", 7},
+    {"12.idx", 7},
+    {"12.log.bak", 7},
+    {"1000.log", 1000},
+    {"99999999999999999999999.log", 1000},
+    {"999.log", 1000},
 };
 
-START_TEST(test_remove_oldest) {
-    for (size_t i = 0; i < ELEMENTSOF(files); i++)
+START_TEST(test_highest_id) {
+    ck_assert_uint_eq(task_log_highest_id("/nonexistent"), 0);
+    ck_assert_uint_eq(task_log_highest_id(unit_dir), 0);
+    for (size_t i = 0; i < ELEMENTSOF(files); i++) {
         unit_write(files[i].name, "", 0);
-    task_log_remove_oldest(unit_dir, 5);
-    for (size_t i = 0; i < ELEMENTSOF(files); i++)
-        ck_assert_msg(unit_exists(files[i].name), "%s", files[i].name);
-    task_log_remove_oldest(unit_dir, 3);
-    for (size_t i = 0; i < ELEMENTSOF(files); i++)
-        ck_assert_msg(unit_exists(files[i].name) != files[i].removed, "%s", files[i].name);
-    task_log_remove_oldest("/nonexistent", 3);
+        ck_assert_uint_eq(task_log_highest_id(unit_dir), files[i].highest);
+    }
 }
 END_TEST
 
-/* More files than a directory gives in one go. */
-START_TEST(test_remove_many) {
-    char name[32];
-
-    for (int i = 1; i <= 1500; i++) {
-        snprintf(name, sizeof(name), "%d.log", i);
-        unit_write(name, "", 0);
-    }
-    task_log_remove_oldest(unit_dir, 1);
-    for (int i = 1; i < 1500; i++) {
-        snprintf(name, sizeof(name), "%d.log", i);
-        MUST(!unit_exists(name));
-    }
-    ck_assert(unit_exists("1500.log"));
+START_TEST(test_size) {
+    ck_assert_uint_eq(task_log_size(unit_dir, 5), 0);
+    unit_write("5.log", "hello", 5);
+    ck_assert_uint_eq(task_log_size(unit_dir, 5), 5);
 }
 END_TEST
 
@@ -172,12 +226,14 @@ static Suite *suite_new(void) {
     unit_use_dir(t);
     tcase_add_loop_test(t, test_read, 0, ELEMENTSOF(reads));
     tcase_add_test(t, test_read_cap);
+    tcase_add_test(t, test_read_gap);
+    tcase_add_test(t, test_kept);
     tcase_add_test(t, test_read_none);
     tcase_add_test(t, test_read_bad);
     tcase_add_test(t, test_open);
     tcase_add_test(t, test_remove);
-    tcase_add_test(t, test_remove_oldest);
-    tcase_add_test(t, test_remove_many);
+    tcase_add_test(t, test_highest_id);
+    tcase_add_test(t, test_size);
     suite_add_tcase(s, t);
     return s;
 }

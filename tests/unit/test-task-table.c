@@ -1,4 +1,5 @@
-/* All tasks: found by id and unique key, walked both ways, forgotten in the order of their ends. */
+/* All tasks: found by id and unique key, walked both ways, out of memory in the order of their
+ * ends. */
 
 #include "daemon/core/task-table.h"
 #include "tests/unit/unit-task.h"
@@ -63,33 +64,8 @@ END_TEST
 
 /* ---- walking ---- */
 
-#define IDS_MAX 8
-
-static const struct {
-    uint64_t cursor;
-    bool newest_first;
-    uint64_t ids[IDS_MAX]; /* of those that are there: 10, 20, 30, 40, 50 */
-} walks[] = {
-    {0, false, {10, 20, 30, 40, 50}},
-    {0, true, {50, 40, 30, 20, 10}},
-    {10, false, {10, 20, 30, 40, 50}},
-    {30, false, {30, 40, 50}},
-    {30, true, {30, 20, 10}},
-    {50, false, {50}},
-    {10, true, {10}},
-    /* The one at which the page was to begin is gone. */
-    {25, false, {30, 40, 50}},
-    {25, true, {20, 10}},
-    {1, false, {10, 20, 30, 40, 50}},
-    {1, true, {}},
-    {51, false, {}},
-    {51, true, {50, 40, 30, 20, 10}},
-    {UINT64_MAX, false, {}},
-    {UINT64_MAX, true, {50, 40, 30, 20, 10}},
-};
-
-static void expect_walk(uint64_t cursor, bool newest_first, const uint64_t *ids) {
-    for (Task *t = task_table_begin(&table, cursor, newest_first); t;
+static void expect_walk(bool newest_first, const uint64_t *ids) {
+    for (Task *t = task_table_begin(&table, newest_first); t;
          t = task_table_next(&table, t, newest_first))
         ck_assert_uint_eq(t->id, *ids++);
     ck_assert_uint_eq(*ids, 0);
@@ -98,7 +74,8 @@ static void expect_walk(uint64_t cursor, bool newest_first, const uint64_t *ids)
 START_TEST(test_walk) {
     for (uint64_t id = 10; id <= 50; id += 10)
         add(id, "");
-    expect_walk(walks[_i].cursor, walks[_i].newest_first, walks[_i].ids);
+    expect_walk(false, (uint64_t[]){10, 20, 30, 40, 50, 0});
+    expect_walk(true, (uint64_t[]){50, 40, 30, 20, 10, 0});
 }
 END_TEST
 
@@ -106,45 +83,19 @@ START_TEST(test_walk_after_removal) {
     for (uint64_t id = 10; id <= 50; id += 10)
         add(id, "");
     take(30);
-    expect_walk(30, false, (uint64_t[]){40, 50, 0});
-    expect_walk(30, true, (uint64_t[]){20, 10, 0});
+    expect_walk(false, (uint64_t[]){10, 20, 40, 50, 0});
+    expect_walk(true, (uint64_t[]){50, 40, 20, 10, 0});
     take(50);
     take(10);
-    expect_walk(0, false, (uint64_t[]){20, 40, 0});
-    expect_walk(0, true, (uint64_t[]){40, 20, 0});
+    expect_walk(false, (uint64_t[]){20, 40, 0});
+    expect_walk(true, (uint64_t[]){40, 20, 0});
     add(60, "");
-    expect_walk(0, true, (uint64_t[]){60, 40, 20, 0});
+    expect_walk(true, (uint64_t[]){60, 40, 20, 0});
     take(20);
     take(40);
     take(60);
-    expect_walk(0, false, (uint64_t[]){0});
-    expect_walk(0, true, (uint64_t[]){0});
-    expect_walk(60, true, (uint64_t[]){0});
-}
-END_TEST
-
-/* Pages of seven, with tasks that go between two pages: none of those that stay is missed or shown
- * twice. */
-START_TEST(test_pages) {
-    uint64_t cursor = 0, expected = 100;
-    bool again = true;
-
-    for (uint64_t id = 1; id <= 100; id++)
-        add(id, "");
-    while (again) {
-        Task *t = task_table_begin(&table, cursor, true);
-        for (int i = 0; i < 7 && t; i++) {
-            ck_assert_uint_eq(t->id, expected--);
-            t = task_table_next(&table, t, true);
-        }
-        again = t;
-        if (t) {
-            cursor = t->id;
-            take(cursor); /* just there the next page was to begin */
-            expected--;
-        }
-    }
-    ck_assert_uint_eq(expected, 0);
+    expect_walk(false, (uint64_t[]){0});
+    expect_walk(true, (uint64_t[]){0});
 }
 END_TEST
 
@@ -172,49 +123,90 @@ END_TEST
 
 /* ---- those that have ended ---- */
 
-START_TEST(test_ended_above) {
-    for (uint64_t id = 1; id <= 5; id++)
+/* The end is on disk, and all have been told. */
+static void tell(uint64_t id) {
+    task_table_find(&table, id)->told = true;
+}
+
+static bool has(uint64_t id) {
+    return task_table_find(&table, id);
+}
+
+START_TEST(test_evict_all) {
+    for (uint64_t id = 1; id <= 6; id++)
         add(id, "");
-    ck_assert_ptr_null(task_table_ended_above(&table, 0));
     end(4);
     end(2);
     end(5);
+    tell(4);
+    tell(2);
+    task_table_evict(&table, false); /* they are few */
     ck_assert_uint_eq(table.n_ended, 3);
-    ck_assert_ptr_null(task_table_ended_above(&table, 3));
-    ck_assert_uint_eq(task_table_ended_above(&table, 2)->id, 4);
-    take(2); /* by hand */
-    ck_assert_ptr_null(task_table_ended_above(&table, 2));
-    ck_assert_uint_eq(task_table_ended_above(&table, 1)->id, 4);
-    take(4);
-    ck_assert_uint_eq(task_table_ended_above(&table, 0)->id, 5);
-    take(1); /* an active one does not count */
+    task_table_evict(&table, true);
+    ck_assert(!has(4) && !has(2));
+    ck_assert(has(5));                     /* not told yet */
+    ck_assert(has(1) && has(3) && has(6)); /* active */
     ck_assert_uint_eq(table.n_ended, 1);
-    take(5);
-    ck_assert_ptr_null(task_table_ended_above(&table, 0));
-    end(3);
-    ck_assert_uint_eq(task_table_ended_above(&table, 0)->id, 3);
+    tell(5);
+    task_table_find(&table, 5)->is_changed = true; /* a new label is on its way to the disk */
+    task_table_evict(&table, true);
+    ck_assert(has(5));
+    task_table_find(&table, 5)->is_changed = false;
+    task_table_evict(&table, true);
+    ck_assert(!has(5));
+    task_table_evict(&table, true);
+    ck_assert_uint_eq(table.n_ended, 0);
+    ck_assert_uint_eq(table.ended_bytes, 0);
+}
+END_TEST
+
+/* Those that came first go first. */
+START_TEST(test_evict_above) {
+    for (uint64_t id = 1; id <= TASK_TABLE_ENDED_MAX + 3; id++) {
+        add(id, "");
+        end(id);
+        tell(id);
+    }
+    task_table_evict(&table, false);
+    ck_assert_uint_eq(table.n_ended, TASK_TABLE_ENDED_MAX);
+    ck_assert(!has(1) && !has(2) && !has(3) && has(4));
 }
 END_TEST
 
 /* However few they are: what they were asked with must not take too much memory. */
-START_TEST(test_ended_bytes) {
+START_TEST(test_evict_bytes) {
     size_t each = TASK_TABLE_ENDED_BYTES_MAX / 4;
 
-    for (uint64_t id = 1; id <= 6; id++)
+    for (uint64_t id = 1; id <= 6; id++) {
         add(id, "")->request_bytes = each;
+        tell(id);
+    }
     for (uint64_t id = 1; id <= 4; id++)
         end(id);
+    task_table_evict(&table, false);
     ck_assert_uint_eq(table.ended_bytes, 4 * each);
-    ck_assert_ptr_null(task_table_ended_above(&table, 100));
     end(6);
-    ck_assert_uint_eq(task_table_ended_above(&table, 100)->id, 1);
-    take(1);
-    ck_assert_ptr_null(task_table_ended_above(&table, 100));
-    take(5); /* an active one does not count */
-    for (uint64_t id = 2; id <= 6; id++)
-        if (id != 5)
-            take(id);
-    ck_assert_uint_eq(table.ended_bytes, 0);
+    task_table_evict(&table, false);
+    ck_assert(!has(1) && has(2) && has(5));
+    ck_assert_uint_eq(table.ended_bytes, 4 * each);
+}
+END_TEST
+
+/* One that comes from the disk has ended long ago: it takes no key from the active one. */
+START_TEST(test_recalled) {
+    Task *active = add(5, "nightly"), *recalled = unit_task_new(2);
+
+    unit_set(&recalled->spec->unique, "nightly");
+    recalled->state = TASK_FAILED;
+    recalled->told = true;
+    task_table_add(&table, recalled);
+    ck_assert_ptr_eq(task_table_find(&table, 2), recalled);
+    ck_assert_ptr_eq(task_table_find_unique(&table, "nightly"), active);
+    ck_assert_uint_eq(table.n_ended, 1);
+    ck_assert_uint_gt(table.ended_bytes, 0);
+    task_table_evict(&table, true);
+    ck_assert(!has(2));
+    ck_assert_ptr_eq(task_table_find_unique(&table, "nightly"), active);
 }
 END_TEST
 
@@ -234,12 +226,13 @@ static Suite *suite_new(void) {
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_find);
     tcase_add_test(t, test_take_is_the_callers);
-    tcase_add_loop_test(t, test_walk, 0, ELEMENTSOF(walks));
+    tcase_add_test(t, test_walk);
     tcase_add_test(t, test_walk_after_removal);
-    tcase_add_test(t, test_pages);
     tcase_add_test(t, test_unique);
-    tcase_add_test(t, test_ended_above);
-    tcase_add_test(t, test_ended_bytes);
+    tcase_add_test(t, test_evict_all);
+    tcase_add_test(t, test_evict_above);
+    tcase_add_test(t, test_evict_bytes);
+    tcase_add_test(t, test_recalled);
     tcase_add_test(t, test_done_frees_all);
     suite_add_tcase(s, t);
     return s;

@@ -58,6 +58,7 @@ static void on_ended(void *userdata, const ExecOutcome *outcome) {
          outcome->message);
     j->log_dropped = outcome->log_dropped;
     j->log_error = outcome->log_error;
+    j->cpu_usec = outcome->usage.cpu_usec;
     j->job = exec_job_free(j->job);
     j->rig->active--;
 }

@@ -15,6 +15,7 @@ typedef struct RigJob {
     size_t n_events;
     uint64_t log_dropped;
     int log_error;
+    uint64_t cpu_usec;
     /* Called with each line, before the next one comes. */
     void (*hook)(struct RigJob *j, const char *event);
 } RigJob;

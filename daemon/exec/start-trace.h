@@ -1,0 +1,25 @@
+#pragma once
+
+#include "common/macro.h"
+
+/* Which tasks have been begun on threads of the daemon: numbers in a file of the runtime folder
+ * that is mapped into memory, so that noting one costs next to nothing and outlives the daemon all
+ * the same (but not the machine). The next daemon tells by it what was only claimed from what ran.
+ */
+
+typedef struct StartTrace StartTrace;
+
+/* As many tasks as can be in it at a time. */
+#define START_TRACE_MAX 4096
+
+/* Opens or makes the file. 0 or -errno. */
+int start_trace_open(StartTrace **ret, const char *runtime_dir);
+StartTrace *start_trace_close(StartTrace *t); /* NULL-safe, gives NULL; what is in it stays */
+
+/* -ENOBUFS when it is full. */
+int start_trace_add(StartTrace *t, uint64_t id);
+/* One that is not in it is fine. */
+void start_trace_remove(StartTrace *t, uint64_t id);
+bool start_trace_contains(const StartTrace *t, uint64_t id);
+/* Forgets all: for the start of a daemon, once it has looked. */
+void start_trace_clear(StartTrace *t);

@@ -1,0 +1,247 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log-file.h"
+#include "common/log.h"
+#include "common/remove-tree.h"
+#include "daemon/exec/result-file.h"
+#include "daemon/logs/task-log.h"
+#include "daemon/manager-private.h"
+
+/* The ends of tasks, or of an attempt. */
+
+/* After a row of so many tasks their memory, which lies scattered, is worth giving back. */
+#define TRIM_TASKS 1000
+
+void manager_set_state(Task *t, TaskState state) {
+    int r = task_set_state(t, state, clock_usec(CLOCK_REALTIME));
+
+    /* The callers look at the state first, so this is a fault of the program: it must not pass in
+     * silence. */
+    if (r < 0)
+        log_full(LOG_CRIT, t->id, "Refused to go from %s to %s", task_state_to_string(t->state),
+                 task_state_to_string(state));
+}
+
+/* ---- the end of a task ---- */
+
+void manager_drop_run(TaskRun *run) {
+    run->task->run = NULL;
+    exec_job_free(run->job);
+    manager_guard_done(run);
+    log_tail_free(run->tail);
+    free(run->runtime_dir);
+    free(run->limit);
+    free(run);
+}
+
+/* The end is on disk: what told of it to a next daemon is of no more use. */
+static void clear_traces(TaskRun *run) {
+    if (run->is_thread && run->manager->trace)
+        start_trace_remove(run->manager->trace, run->task->id);
+    if (run->runtime_dir && rmdir(run->runtime_dir) < 0 && errno != ENOENT)
+        remove_tree(run->runtime_dir, NULL);
+}
+
+static void on_finished(void *userdata, void *arg, int error) {
+    Manager *m = userdata;
+    Task *t = arg;
+    unsigned succeeded, failed;
+
+    bus_publisher_task_finished(m->bus->publisher, t);
+    bus_waits_task_ended(m->bus->waits, t);
+    if (t->run) {
+        clear_traces(t->run);
+        manager_drop_run(t->run);
+    }
+    if (group_task_ended(&m->group, t->state, &succeeded, &failed)) {
+        bus_publisher_group_finished(m->bus->publisher, t->spec->group, succeeded, failed);
+        if (succeeded + failed >= TRIM_TASKS)
+            (void)malloc_trim(0);
+    }
+    t->told = true;
+    manager_forget_ended(m);
+}
+
+static void log_end(const Task *t) {
+    const char *state = task_state_to_string(t->state), *message = strempty(t->message);
+
+    /* "cancelled before it was started" says it all. */
+    if (strncmp(message, state, strlen(state)) == 0)
+        log_full(LOG_INFO, t->id, "%s", message);
+    else
+        log_full(LOG_INFO, t->id, "%s%s%s", state, isempty(message) ? "" : ": ", message);
+}
+
+/* Every way to a final state leads through here, once for each task. */
+static void finish(Manager *m, Task *t, TaskState state) {
+    manager_set_state(t, state);
+    task_table_ended(&m->tasks, t);
+    log_end(t);
+    commit_queue_put(m->commits, t);
+    commit_queue_call(m->commits, on_finished, m, t);
+}
+
+void manager_finish_queued(Manager *m, Task *t, TaskState state, const char *message) {
+    scheduler_remove(&m->scheduler, t);
+    t->claim = TASK_CLAIM_NONE;
+    task_set_message(t, message);
+    finish(m, t, state);
+    manager_update_status(m);
+}
+
+/* ---- another attempt ---- */
+
+/* Where one attempt ends in the log and the next begins. */
+static void append_attempt_note(const Manager *m, Task *t) {
+    char note[256];
+    LogFile log;
+    int n = snprintf(note, sizeof(note), "\n[longrun] %s\n", strempty(t->reason));
+
+    if (t->log_size == 0)
+        return;
+    log_file_init(&log, m->dirs.logs, t->id, t->spec->log_max);
+    log_file_append(&log, LOG_STREAM_LONGRUN, clock_usec(CLOCK_REALTIME), note,
+                    MIN((size_t)n, sizeof(note) - 1));
+    t->log_size = MAX(t->log_size, log.size);
+    log_file_done(&log);
+}
+
+/* "queued" is on disk: from now on what the attempt has left is no sign of one under way. */
+static void on_requeued(void *userdata, void *arg, int error) {
+    Manager *m = userdata;
+    Task *t = arg;
+
+    clear_traces(t->run);
+    append_attempt_note(m, t);
+    manager_drop_run(t->run);
+    if (t->cancel_requested) {
+        scheduler_add_again(&m->scheduler, t);
+        manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started again");
+        return;
+    }
+    bus_publisher_task_changed(m->bus->publisher, t, BUS_CHANGE_STATE);
+    scheduler_add_again(&m->scheduler, t);
+    manager_schedule(m);
+}
+
+static void requeue(TaskRun *run, const char *why) {
+    Manager *m = run->manager;
+    Task *t = run->task;
+    char reason[1024];
+
+    manager_set_state(t, TASK_QUEUED);
+    snprintf(reason, sizeof(reason), "attempt %u was interrupted (%s); starting again", t->attempt,
+             why);
+    task_set_reason(t, reason);
+    t->exit_code = -1;
+    t->exit_signal = 0;
+    log_full(LOG_NOTICE, t->id, "%s", reason);
+    commit_queue_put(m->commits, t);
+    commit_queue_call(m->commits, on_requeued, m, t);
+}
+
+/* ---- the end of a run ---- */
+
+static void append_message(Task *t, const char *more) {
+    _cleanup_free_ char *text = NULL;
+
+    if (asprintf(&text, "%s%s%s", strempty(t->message), isempty(t->message) ? "" : "; ", more) <
+        0) {
+        text = NULL;
+        return;
+    }
+    task_set_message(t, text);
+}
+
+static void note_result_loss(Task *t, int error) {
+    char text[256];
+
+    if (error == -EFBIG)
+        snprintf(text, sizeof(text),
+                 "its result was not kept: it has more than %" PRIu64 " bytes (result-max)",
+                 t->spec->result_max);
+    else
+        snprintf(text, sizeof(text), "its result was not kept: %s",
+                 error == -EBADMSG ? "it is not JSON" : strerror(-error));
+    append_message(t, text);
+}
+
+/* The result goes where the task goes, in the same commit. */
+static void keep_result(TaskRun *run) {
+    Task *t = run->task;
+    char *json = NULL;
+    int r =
+        run->runtime_dir ? result_file_take(run->runtime_dir, t->spec->result_max, &json) : -ENOENT;
+
+    if (r >= 0)
+        r = commit_queue_put_result(run->manager->commits, t->id, json);
+    t->has_result = r >= 0;
+    if (r < 0 && r != -ENOENT)
+        note_result_loss(t, r);
+}
+
+/* One whose shim was lost has more in its log than was told. */
+static void note_log_size(const Manager *m, Task *t) {
+    if (t->exit_code < 0) {
+        uint64_t size = task_log_size(m->dirs.logs, t->id);
+        t->log_size = MAX(t->log_size, size);
+    }
+    t->log_kept = t->log_size > 0 ? task_log_kept(m->dirs.logs, t->id) : 0;
+}
+
+static void note_log_loss(Task *t, const ExecOutcome *outcome) {
+    char text[256];
+
+    if (outcome->log_error == 0)
+        return;
+    snprintf(text, sizeof(text), "its log is not whole, %" PRIu64 " bytes are not in it: %s",
+             outcome->log_dropped, strerror(-outcome->log_error));
+    append_message(t, text);
+}
+
+/* What an executor calls cancelled was stopped by us: why, it does not know. */
+static TaskState stopped_state(TaskRun *run, const ExecOutcome *outcome) {
+    Task *t = run->task;
+
+    task_set_message(t, outcome->message);
+    if (outcome->state != TASK_CANCELLED || t->cancel_requested)
+        return outcome->state;
+    if (run->limit) {
+        task_set_message(t, run->limit);
+        return TASK_TIMED_OUT;
+    }
+    if (!t->stop_requested)
+        return TASK_CANCELLED;
+    task_set_message(t, "longrund was stopped");
+    return TASK_INTERRUPTED;
+}
+
+void manager_finish_run(TaskRun *run, const ExecOutcome *outcome) {
+    Manager *m = run->manager;
+    Task *t = run->task;
+    TaskState state = stopped_state(run, outcome);
+
+    run->job = exec_job_free(run->job);
+    manager_guard_done(run);
+    scheduler_release(&m->scheduler);
+    if (run->is_thread && m->threads_running > 0)
+        m->threads_running--;
+    t->usage = outcome->usage;
+    if (state == TASK_INTERRUPTED && task_spec_restarts(t->spec) && !t->cancel_requested)
+        requeue(run, strempty(t->message));
+    else {
+        t->exit_code = outcome->exit_code;
+        t->exit_signal = outcome->exit_signal;
+        note_log_size(m, t);
+        note_log_loss(t, outcome);
+        keep_result(run);
+        finish(m, t, state);
+    }
+    manager_schedule(m);
+    manager_exit_if_idle(m);
+}

@@ -1,0 +1,96 @@
+#include "common/log.h"
+#include "daemon/manager-private.h"
+
+/* The end of the daemon. Commands go on under their shims, and what waits stays in the queue, for
+ * the next daemon; tasks on threads end with this one. */
+
+#define THREADS_TIMEOUT_USEC (5 * USEC_PER_SEC)
+
+static void on_stopped(void *userdata, void *arg, int error) {
+    Manager *m = userdata;
+
+    if (m->threads_running > 0)
+        return;
+    if (!commit_queue_is_empty(m->commits)) {
+        commit_queue_call(m->commits, on_stopped, m, NULL);
+        return;
+    }
+    bus_publisher_flush(m->bus->publisher);
+    (void)sd_event_exit(m->event, m->exit_status);
+}
+
+/* By way of the commits: what is to be told of the last task is told first. Where they fail, nobody
+ * can do more than not to wait for ever. */
+void manager_exit_if_idle(Manager *m) {
+    if (!m->stopping || m->threads_running > 0)
+        return;
+    if (commit_queue_error(m->commits) < 0) {
+        log_error("The last changes could not be written: the next longrund tells from what the "
+                  "tasks left how they ended");
+        (void)sd_event_exit(m->event, m->exit_status);
+        return;
+    }
+    commit_queue_call(m->commits, on_stopped, m, NULL);
+}
+
+/* A kind that ignores its flag is not waited for: its thread ends with the process. */
+static int on_stop_timer(sd_event_source *s, uint64_t usec, void *userdata) {
+    Manager *m = userdata;
+
+    for (Task *t = task_table_begin(&m->tasks, false); t;
+         t = task_table_next(&m->tasks, t, false)) {
+        if (task_is_final(t) || !t->run || !t->run->is_thread || !t->run->job)
+            continue;
+        log_full(LOG_WARNING, t->id, "does not heed its cancel, going without it");
+        m->has_stuck_threads = true;
+        t->run->job = NULL; /* it is the thread's, until the process is gone */
+        manager_finish_run(t->run, &(ExecOutcome){.state = TASK_INTERRUPTED,
+                                                  .exit_code = -1,
+                                                  .message = "longrund was stopped, and it did "
+                                                             "not heed that"});
+    }
+    return 0;
+}
+
+static void stop_threads(Manager *m) {
+    for (Task *t = task_table_begin(&m->tasks, false); t; t = task_table_next(&m->tasks, t, false))
+        if (!task_is_final(t) && t->run && t->run->is_thread && t->run->job) {
+            t->stop_requested = true;
+            exec_job_cancel(t->run->job);
+        }
+    int r = sd_event_add_time_relative(m->event, &m->stop_timer, CLOCK_MONOTONIC,
+                                       THREADS_TIMEOUT_USEC, 0, on_stop_timer, m);
+    if (r < 0)
+        log_warning_errno(r, "Cannot set the timer of the stop, ignoring");
+}
+
+/* What was only claimed is queued: after a restart of the machine nobody could tell. */
+static void give_back_claims(Manager *m) {
+    Task *t;
+
+    TAILQ_FOREACH (t, &m->scheduler.queue, queue) {
+        if (t->claim == TASK_CLAIM_NONE)
+            continue;
+        t->claim = TASK_CLAIM_NONE;
+        commit_queue_put(m->commits, t);
+    }
+}
+
+uint64_t manager_stop_timeout(const Manager *m) {
+    return m->threads_running > 0 ? THREADS_TIMEOUT_USEC : 0;
+}
+
+bool manager_has_stuck_threads(const Manager *m) {
+    return m->has_stuck_threads;
+}
+
+void manager_stop(Manager *m, int exit_status) {
+    m->exit_status = MAX(m->exit_status, exit_status);
+    if (m->stopping)
+        return;
+    m->stopping = true;
+    m->scheduler.closed = true;
+    give_back_claims(m);
+    stop_threads(m);
+    manager_exit_if_idle(m);
+}

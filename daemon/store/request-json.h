@@ -1,0 +1,18 @@
+#pragma once
+
+#include "daemon/core/task-spec.h"
+
+/* A request as it is kept on disk: a JSON object of the options by their names (task-options.h).
+ * The label, the group and the environment are not in it, since they have places of their own, and
+ * what is as task_spec_new() gives it is left out. */
+
+/* The text, for the caller to free; NULL when memory is short. */
+char *request_to_json(const TaskSpec *spec);
+
+/* Fills in what the text says. Keys that are unknown or hold another type are passed over. 0,
+ * -EBADMSG when it is no JSON object, or -ENOMEM; then what could be read is filled in. */
+int request_from_json(TaskSpec *spec, const char *json);
+
+/* A request with nothing in it but its kind: what a text is held against. NULL when memory is
+ * short. */
+TaskSpec *request_new(const char *kind);

@@ -1,0 +1,131 @@
+#include "daemon/store/store-batch.h"
+
+#include <errno.h>
+
+#include "common/cleanup.h"
+
+StoreBatch *store_batch_new(void) {
+    StoreBatch *b = calloc(1, sizeof(StoreBatch));
+
+    if (!b)
+        return NULL;
+    b->texts_allocated = 256;
+    b->texts = calloc(1, b->texts_allocated);
+    b->texts_size = 1; /* the empty text is at 0 */
+    return b->texts ? b : store_batch_free(b);
+}
+
+StoreBatch *store_batch_free(StoreBatch *b) {
+    if (!b)
+        return NULL;
+    for (size_t i = 0; i < b->n_ops; i++)
+        if (b->ops[i].type == STORE_OP_PUT_RESULT)
+            free(b->ops[i].result);
+    free(b->ops);
+    free(b->texts);
+    free(b);
+    return NULL;
+}
+
+bool store_batch_is_empty(const StoreBatch *b) {
+    return b->n_ops == 0;
+}
+
+static StoreOp *add_op(StoreBatch *b, StoreOpType type, uint64_t id) {
+    if (b->n_ops == b->ops_allocated) {
+        size_t n = MAX(b->ops_allocated * 2, (size_t)4);
+        StoreOp *grown = realloc(b->ops, n * sizeof(StoreOp));
+        if (!grown)
+            return NULL;
+        b->ops = grown;
+        b->ops_allocated = n;
+    }
+    StoreOp *op = &b->ops[b->n_ops++];
+    *op = (StoreOp){.type = type, .id = id};
+    b->id_max = MAX(b->id_max, id);
+    return op;
+}
+
+static int add_text(StoreBatch *b, const char *text, size_t *ret) {
+    if (isempty(text)) {
+        *ret = 0;
+        return 0;
+    }
+    size_t size = strlen(text) + 1;
+    if (b->texts_size + size > b->texts_allocated) {
+        size_t n = MAX(b->texts_allocated * 2, b->texts_size + size);
+        char *grown = realloc(b->texts, n);
+        if (!grown)
+            return -ENOMEM;
+        b->texts = grown;
+        b->texts_allocated = n;
+    }
+    *ret = b->texts_size;
+    memcpy(b->texts + b->texts_size, text, size);
+    b->texts_size += size;
+    return 0;
+}
+
+static int add_texts(StoreBatch *b, const Task *t, StoreRow *row) {
+    int r = add_text(b, t->spec->label, &row->label);
+
+    if (r >= 0)
+        r = add_text(b, t->reason, &row->reason);
+    if (r >= 0)
+        r = add_text(b, t->status, &row->status);
+    if (r >= 0)
+        r = add_text(b, t->message, &row->message);
+    if (r >= 0)
+        r = add_text(b, t->progress.phase, &row->phase);
+    return r;
+}
+
+int store_batch_put_task(StoreBatch *b, const Task *t, bool claimed) {
+    StoreRow row = {
+        .is_new = !t->stored,
+        .spec = t->spec,
+        .state = claimed ? TASK_STARTING : t->state,
+        .created_at = t->created_at,
+        .started_at = t->started_at,
+        .finished_at = task_is_final(t) ? MAX(t->finished_at, UINT64_C(1)) : 0,
+        .progress = t->progress.fraction,
+        .done = t->progress.done,
+        .total = t->progress.total,
+        .attempt = t->attempt + (claimed ? 1 : 0), /* the one that may begin */
+        .exit_code = t->exit_code,
+        .exit_signal = t->exit_signal,
+        .pid = t->pid,
+        .log_size = t->log_size,
+        .log_kept = t->log_kept,
+        .usage = t->usage,
+        .has_result = t->has_result,
+        .cancel_requested = t->cancel_requested,
+    };
+    int r = add_texts(b, t, &row);
+
+    if (r < 0)
+        return r;
+    StoreOp *op = add_op(b, STORE_OP_PUT_TASK, t->id);
+    if (!op)
+        return -ENOMEM;
+    op->row = row;
+    return 0;
+}
+
+int store_batch_put_result(StoreBatch *b, uint64_t id, const char *json) {
+    _cleanup_free_ char *copy = strdup(json);
+    StoreOp *op = copy ? add_op(b, STORE_OP_PUT_RESULT, id) : NULL;
+
+    if (!op)
+        return -ENOMEM;
+    op->result = TAKE_PTR(copy);
+    return 0;
+}
+
+int store_batch_remove_result(StoreBatch *b, uint64_t id) {
+    return add_op(b, STORE_OP_REMOVE_RESULT, id) ? 0 : -ENOMEM;
+}
+
+int store_batch_remove_task(StoreBatch *b, uint64_t id) {
+    return add_op(b, STORE_OP_REMOVE_TASK, id) ? 0 : -ENOMEM;
+}

@@ -1,0 +1,193 @@
+#include "daemon/store/store-rescue.h"
+
+#include <errno.h>
+#include <gcrypt.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "daemon/store/migrations.h"
+
+/* ---- rows ---- */
+
+typedef struct Table {
+    const char *name, *key;
+    bool (*accepts)(sqlite3_stmt *row); /* NULL = all */
+} Table;
+
+#define HASH_SIZE 32
+
+/* An environment that is not what it was when it was written is lost. */
+static bool env_is_whole(sqlite3_stmt *row) {
+    unsigned char hash[HASH_SIZE];
+    const void *known = sqlite3_column_blob(row, 1), *block = sqlite3_column_blob(row, 2);
+
+    if (sqlite3_column_bytes(row, 1) != HASH_SIZE || !block)
+        return false;
+    gcry_md_hash_buffer(GCRY_MD_SHA256, hash, block, (size_t)sqlite3_column_bytes(row, 2));
+    return memcmp(hash, known, HASH_SIZE) == 0;
+}
+
+static const Table tables[] = {
+    {"task", "id", NULL},
+    {"request", "task_id", NULL},
+    {"result", "task_id", NULL},
+    {"env", "id", env_is_whole},
+};
+
+/* INSERT with as many values as the table of the damaged one has columns. What the new schema does
+ * not take, because the row is not what it was, is left out. */
+static int prepare_insert(StoreDb *to, const Table *table, int columns, sqlite3_stmt **ret) {
+    char sql[512];
+    int n = snprintf(sql, sizeof(sql), "INSERT OR IGNORE INTO %s VALUES (?", table->name);
+
+    for (int i = 1; i < columns && n < (int)sizeof(sql); i++)
+        n += snprintf(sql + n, sizeof(sql) - (size_t)n, ", ?");
+    if (n + 2 > (int)sizeof(sql))
+        return -E2BIG;
+    strcpy(sql + n, ")");
+    return store_db_prepare(to, sql, ret);
+}
+
+static int copy_row(StoreDb *to, sqlite3_stmt *insert, sqlite3_stmt *row) {
+    for (int i = 0; i < sqlite3_column_count(row); i++)
+        (void)sqlite3_bind_value(insert, i + 1, sqlite3_column_value(row, i));
+    return store_db_run(to, insert);
+}
+
+/* Copies the rows whose keys are between the two until the end or the first that cannot be read.
+ * *last: the key of the last one that could. 1 when the end was reached, 0 when not, -errno of the
+ * new one. */
+static int copy_rows(StoreDb *to, StoreDb *from, const Table *table, bool down, int64_t low,
+                     int64_t *last) {
+    _cleanup_statement_ sqlite3_stmt *row = NULL, *insert = NULL;
+    char sql[256];
+    int r;
+
+    /* Not by an index: the table is what there is. */
+    snprintf(sql, sizeof(sql), "SELECT * FROM %s NOT INDEXED WHERE %s > ?1 ORDER BY %s %s",
+             table->name, table->key, table->key, down ? "DESC" : "ASC");
+    if (store_db_prepare(from, sql, &row) < 0)
+        return 0;
+    r = prepare_insert(to, table, sqlite3_column_count(row), &insert);
+    (void)sqlite3_bind_int64(row, 1, low);
+    int more = 0;
+    while (r >= 0 && (more = store_db_step(from, row)) > 0) {
+        *last = sqlite3_column_int64(row, 0);
+        if (!table->accepts || table->accepts(row))
+            r = copy_row(to, insert, row);
+    }
+    return r < 0 ? r : more == 0;
+}
+
+/* From below up to what is damaged, then from above down to it. */
+static int copy_table(StoreDb *to, StoreDb *from, const Table *table) {
+    int64_t low = 0, high = 0;
+    int r = copy_rows(to, from, table, false, 0, &low);
+
+    return r != 0 ? MIN(r, 0) : MIN(copy_rows(to, from, table, true, low, &high), 0);
+}
+
+static int copy_meta(StoreDb *to, StoreDb *from) {
+    _cleanup_statement_ sqlite3_stmt *row = NULL, *insert = NULL;
+    int r = store_db_prepare(to, "INSERT OR IGNORE INTO meta VALUES (?, ?)", &insert);
+
+    if (store_db_prepare(from, "SELECT key, value FROM meta", &row) < 0)
+        return r;
+    while (r >= 0 && store_db_step(from, row) > 0)
+        r = copy_row(to, insert, row);
+    return r;
+}
+
+/* ---- what the rows say together ---- */
+
+#define STATES_ACTIVE "'queued', 'starting', 'running', 'paused', 'cancelling'"
+#define STATES_FINAL "'succeeded', 'failed', 'cancelled', 'timed-out', 'interrupted'"
+
+static const char *const repairs[] = {
+    "DELETE FROM task WHERE id <= 0 OR CASE WHEN finished_at > 0"
+    " THEN state NOT IN (" STATES_FINAL ") ELSE state NOT IN (" STATES_ACTIVE ") END",
+    "UPDATE task SET env_id = NULL"
+    " WHERE finished_at > 0 AND env_id NOT IN (SELECT id FROM env)",
+    "UPDATE task SET has_result = 0"
+    " WHERE finished_at > 0 AND has_result AND id NOT IN (SELECT task_id FROM result)",
+    "DELETE FROM request WHERE task_id NOT IN (SELECT id FROM task)",
+    "DELETE FROM result WHERE task_id NOT IN (SELECT id FROM task)",
+    "DELETE FROM env WHERE id NOT IN (SELECT env_id FROM task WHERE env_id IS NOT NULL)",
+};
+
+/* What is to be run needs all of its request. */
+static int interrupt_unreadable(StoreDb *to) {
+    _cleanup_statement_ sqlite3_stmt *s = NULL;
+    int r = store_db_prepare(
+        to,
+        "UPDATE task SET state = 'interrupted', reason = '', pid = 0, env_id = NULL,"
+        " finished_at = max(created_at, started_at, ?1),"
+        " message = 'Its request could not be read from the damaged database'"
+        " WHERE finished_at = 0 AND (id NOT IN (SELECT task_id FROM request)"
+        " OR env_id NOT IN (SELECT id FROM env))",
+        &s);
+
+    if (r < 0)
+        return r;
+    (void)store_bind_u64(s, 1, clock_usec(CLOCK_REALTIME));
+    return store_db_run(to, s);
+}
+
+/* sqlite_sequence cannot do with less than the highest id of the table. */
+static int raise_sequence(StoreDb *to, uint64_t id_above) {
+    char sql[256];
+
+    snprintf(sql, sizeof(sql),
+             "DELETE FROM sqlite_sequence WHERE name = 'task';"
+             "INSERT INTO sqlite_sequence VALUES ('task',"
+             " max(%" PRIu64 ", coalesce((SELECT max(id) FROM task), 0)))",
+             id_above);
+    return store_db_exec(to, sql);
+}
+
+/* ---- all of it ---- */
+
+static int copy_all(StoreDb *to, StoreDb *from) {
+    int r = copy_meta(to, from);
+
+    for (size_t i = 0; r >= 0 && i < ELEMENTSOF(tables); i++)
+        r = copy_table(to, from, &tables[i]);
+    if (r >= 0)
+        r = interrupt_unreadable(to);
+    for (size_t i = 0; r >= 0 && i < ELEMENTSOF(repairs); i++)
+        r = store_db_exec(to, repairs[i]);
+    return r;
+}
+
+/* The version by which it was written, if that can be told. */
+static int version_of(StoreDb *from) {
+    int64_t version = 0;
+
+    if (store_db_number(from, "PRAGMA user_version", &version) < 0 || version < 1 ||
+        version > migrations_version())
+        return migrations_version();
+    return (int)version;
+}
+
+int store_rescue(StoreDb *to, const char *damaged, uint64_t id_above) {
+    _cleanup_store_db_ StoreDb from = {};
+    int64_t sequence = 0;
+    int r, version;
+
+    /* What cannot even be opened gives nothing. */
+    bool readable = damaged && store_db_open(&from, damaged, STORE_DB_RESCUE) >= 0;
+    version = readable ? version_of(&from) : migrations_version();
+    r = migrations_run(to, 0, version);
+    if (r >= 0 && readable)
+        r = copy_all(to, &from);
+    if (r >= 0)
+        r = migrations_run(to, version, migrations_version());
+    if (readable)
+        (void)store_db_number(&from, "SELECT seq FROM sqlite_sequence WHERE name = 'task'",
+                              &sequence);
+    if (sequence > 0)
+        id_above = MAX(id_above, (uint64_t)sequence);
+    return r < 0 ? r : raise_sequence(to, id_above);
+}

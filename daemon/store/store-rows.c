@@ -1,0 +1,347 @@
+#include "daemon/store/store-rows.h"
+
+#include <errno.h>
+#include <gcrypt.h>
+
+#include "common/strv.h"
+#include "daemon/store/request-json.h"
+#include "daemon/store/store-statements.h"
+
+/* ---- environments ---- */
+
+#define HASH_SIZE 32 /* of SHA-256 */
+
+/* All strings with their NULs, one behind the other. */
+static char *env_to_block(const EnvBlock *env, size_t *ret_size) {
+    char *const *strings = env_block_strings(env);
+    size_t size = 0, at = 0;
+
+    for (size_t i = 0; strings[i]; i++)
+        size += strlen(strings[i]) + 1;
+    char *block = malloc(size);
+    if (!block)
+        return NULL;
+    for (size_t i = 0; strings[i]; i++) {
+        size_t n = strlen(strings[i]) + 1;
+        memcpy(block + at, strings[i], n);
+        at += n;
+    }
+    *ret_size = size;
+    return block;
+}
+
+EnvBlock *store_env_intern(EnvTable *envs, const char *block, size_t size) {
+    _cleanup_free_ char **strings = NULL;
+    size_t n = 0;
+
+    for (size_t at = 0; at < size; at += strnlen(block + at, size - at) + 1)
+        n++;
+    strings = calloc(n + 1, sizeof(char *));
+    if (!strings)
+        return NULL;
+    n = 0;
+    for (size_t at = 0; at < size; at += strnlen(block + at, size - at) + 1)
+        strings[n++] = (char *)block + at;
+    return env_table_intern(envs, strings);
+}
+
+static int find_env(StoreDb *d, const unsigned char hash[HASH_SIZE], int64_t *ret) {
+    sqlite3_stmt *s;
+    int r = store_statement(d, STATEMENT_FIND_ENV, &s);
+
+    if (r < 0)
+        return r;
+    (void)sqlite3_bind_blob(s, 1, hash, HASH_SIZE, SQLITE_STATIC);
+    r = store_db_step(d, s);
+    if (r > 0)
+        *ret = sqlite3_column_int64(s, 0);
+    (void)sqlite3_reset(s);
+    return r;
+}
+
+static int put_env(StoreDb *d, const EnvBlock *env, int64_t *ret) {
+    unsigned char hash[HASH_SIZE];
+    sqlite3_stmt *s;
+    size_t size;
+    _cleanup_free_ char *block = env_to_block(env, &size);
+
+    if (!block)
+        return -ENOMEM;
+    gcry_md_hash_buffer(GCRY_MD_SHA256, hash, block, size);
+    int r = find_env(d, hash, ret);
+    if (r != 0)
+        return MIN(r, 0);
+    r = store_statement(d, STATEMENT_INSERT_ENV, &s);
+    if (r < 0)
+        return r;
+    (void)sqlite3_bind_blob(s, 1, hash, HASH_SIZE, SQLITE_STATIC);
+    (void)sqlite3_bind_blob64(s, 2, block, size, SQLITE_STATIC);
+    r = store_db_run(d, s);
+    if (r >= 0)
+        *ret = sqlite3_last_insert_rowid(d->db);
+    return r;
+}
+
+/* 0 when the task has none. */
+static int env_id(StoreDb *d, const EnvBlock *env, StoreEnvCache *cache, int64_t *ret) {
+    int r = 0;
+
+    *ret = 0;
+    if (!env_block_strings(env)[0])
+        return 0;
+    if (env != cache->block) {
+        r = put_env(d, env, &cache->id);
+        cache->block = r >= 0 ? env : NULL;
+    }
+    *ret = cache->id;
+    return r;
+}
+
+/* ---- writing ---- */
+
+static void bind_life(sqlite3_stmt *s, const StoreBatch *b, const StoreOp *op) {
+    const StoreRow *row = &op->row;
+
+    (void)store_bind_u64(s, 1, op->id);
+    (void)store_bind_text(s, 2, task_state_to_string(row->state));
+    (void)store_bind_text(s, 3, store_batch_text(b, row->label));
+    (void)store_bind_u64(s, 4, row->started_at);
+    (void)sqlite3_bind_int(s, 5, row->exit_code);
+    (void)sqlite3_bind_int(s, 6, row->exit_signal);
+    (void)store_bind_text(s, 7, store_batch_text(b, row->message));
+    (void)store_bind_text(s, 8, store_batch_text(b, row->reason));
+    (void)store_bind_text(s, 9, store_batch_text(b, row->status));
+    (void)store_bind_text(s, 10, store_batch_text(b, row->phase));
+    (void)sqlite3_bind_double(s, 11, row->progress);
+    (void)store_bind_u64(s, 12, row->done);
+    (void)store_bind_u64(s, 13, row->total);
+    (void)sqlite3_bind_int64(s, 14, row->attempt);
+    (void)sqlite3_bind_int64(s, 15, row->pid);
+    (void)store_bind_u64(s, 16, row->log_size);
+    (void)sqlite3_bind_int(s, 17, row->has_result);
+    (void)sqlite3_bind_int(s, 18, row->cancel_requested);
+    (void)store_bind_u64(s, 19, row->usage.cpu_usec);
+    (void)store_bind_u64(s, 20, row->usage.memory_peak);
+    (void)store_bind_u64(s, 21, row->log_kept);
+}
+
+/* What is bound here the update of an active task does not have. */
+static void bind_end(sqlite3_stmt *s, const StoreRow *row) {
+    (void)store_bind_u64(s, 22, row->finished_at);
+}
+
+static void bind_request(sqlite3_stmt *s, const StoreRow *row, int64_t env) {
+    (void)store_bind_text(s, 23, row->spec->kind);
+    (void)store_bind_text(s, 24, row->spec->group);
+    if (env > 0)
+        (void)sqlite3_bind_int64(s, 25, env);
+    (void)store_bind_u64(s, 26, row->created_at);
+}
+
+static int insert_task(StoreDb *d, const StoreBatch *b, const StoreOp *op, int64_t env) {
+    sqlite3_stmt *s;
+    int r = store_statement(d, STATEMENT_INSERT_TASK, &s);
+
+    if (r < 0)
+        return r;
+    bind_life(s, b, op);
+    bind_end(s, &op->row);
+    bind_request(s, &op->row, env);
+    return store_db_run(d, s);
+}
+
+static int insert_request(StoreDb *d, uint64_t id, const TaskSpec *spec) {
+    _cleanup_free_ char *json = request_to_json(spec);
+
+    return json ? store_statement_run(d, STATEMENT_INSERT_REQUEST, id, json) : -ENOMEM;
+}
+
+static int insert_row(StoreDb *d, const StoreBatch *b, const StoreOp *op, StoreEnvCache *envs) {
+    int64_t env;
+    int r = env_id(d, op->row.spec->env, envs, &env);
+
+    if (r < 0)
+        return r;
+    r = insert_task(d, b, op, env);
+    if (r == -EEXIST) {
+        /* Saved from a damaged database, and put in anew by who has it in memory. Its environment
+         * may go with it. */
+        *envs = (StoreEnvCache){};
+        r = store_row_remove(d, op->id);
+        if (r >= 0)
+            r = env_id(d, op->row.spec->env, envs, &env);
+        if (r >= 0)
+            r = insert_task(d, b, op, env);
+    }
+    return r < 0 ? r : insert_request(d, op->id, op->row.spec);
+}
+
+int store_row_put(StoreDb *d, const StoreBatch *b, const StoreOp *op, StoreEnvCache *envs) {
+    bool ended = op->row.finished_at > 0;
+    sqlite3_stmt *s;
+    int r;
+
+    if (op->row.is_new)
+        return insert_row(d, b, op, envs);
+    r = store_statement(d, ended ? STATEMENT_END_TASK : STATEMENT_UPDATE_TASK, &s);
+    if (r < 0)
+        return r;
+    bind_life(s, b, op);
+    if (ended)
+        bind_end(s, &op->row);
+    r = store_db_run(d, s);
+    if (r >= 0 && sqlite3_changes(d->db) == 0) /* lost with a damaged database: all is at hand */
+        return insert_row(d, b, op, envs);
+    return r;
+}
+
+static int read_env_id(StoreDb *d, uint64_t id, int64_t *ret) {
+    sqlite3_stmt *s;
+    int r = store_statement(d, STATEMENT_FIND_TASK_ENV, &s);
+
+    if (r < 0)
+        return r;
+    (void)store_bind_u64(s, 1, id);
+    r = store_db_step(d, s);
+    *ret = r > 0 ? sqlite3_column_int64(s, 0) : 0;
+    (void)sqlite3_reset(s);
+    return MIN(r, 0);
+}
+
+int store_row_remove(StoreDb *d, uint64_t id) {
+    int64_t env;
+    int r = read_env_id(d, id, &env);
+
+    if (r >= 0)
+        r = store_statement_run(d, STATEMENT_DELETE_TASK, id, NULL);
+    if (r >= 0)
+        r = store_statement_run(d, STATEMENT_DELETE_REQUEST, id, NULL);
+    if (r >= 0)
+        r = store_statement_run(d, STATEMENT_DELETE_RESULT, id, NULL);
+    if (r >= 0 && env > 0)
+        r = store_statement_run(d, STATEMENT_DELETE_ENV, (uint64_t)env, NULL);
+    return r;
+}
+
+/* ---- reading ---- */
+
+enum { /* of STORE_ROW_COLUMNS */
+    COLUMN_ID,
+    COLUMN_STATE,
+    COLUMN_KIND,
+    COLUMN_GROUP,
+    COLUMN_LABEL,
+    COLUMN_CREATED_AT,
+    COLUMN_STARTED_AT,
+    COLUMN_FINISHED_AT,
+    COLUMN_EXIT_CODE,
+    COLUMN_EXIT_SIGNAL,
+    COLUMN_MESSAGE,
+    COLUMN_REASON,
+    COLUMN_STATUS,
+    COLUMN_PHASE,
+    COLUMN_PROGRESS,
+    COLUMN_DONE,
+    COLUMN_TOTAL,
+    COLUMN_ATTEMPT,
+    COLUMN_PID,
+    COLUMN_LOG_SIZE,
+    COLUMN_LOG_KEPT,
+    COLUMN_HAS_RESULT,
+    COLUMN_CANCEL_REQUESTED,
+    COLUMN_CPU_USEC,
+    COLUMN_MEMORY_PEAK,
+    COLUMN_ENV,
+    COLUMN_JSON,
+};
+
+static int replace_text(sqlite3_stmt *s, int column, char **field) {
+    char *copy = strdup(store_column_text(s, column));
+
+    if (!copy)
+        return -ENOMEM;
+    free(*field);
+    *field = copy;
+    return 0;
+}
+
+/* NULL stands for the empty text. */
+static int read_text(sqlite3_stmt *s, int column, char **field) {
+    return isempty(store_column_text(s, column)) ? 0 : replace_text(s, column, field);
+}
+
+static int read_spec(sqlite3_stmt *s, TaskSpec **ret, bool *ret_whole) {
+    _cleanup_(task_spec_freep) TaskSpec *spec = request_new(store_column_text(s, COLUMN_KIND));
+    int r = spec ? 0 : -ENOMEM;
+
+    if (r >= 0)
+        r = replace_text(s, COLUMN_GROUP, &spec->group);
+    if (r >= 0)
+        r = replace_text(s, COLUMN_LABEL, &spec->label);
+    if (r >= 0)
+        r = request_from_json(spec, store_column_text(s, COLUMN_JSON));
+    if (r < 0 && r != -EBADMSG)
+        return r;
+    *ret_whole = r >= 0;
+    *ret = TAKE_PTR(spec);
+    return 0;
+}
+
+static int read_texts(sqlite3_stmt *s, Task *t) {
+    int r = read_text(s, COLUMN_MESSAGE, &t->message);
+
+    if (r >= 0)
+        r = read_text(s, COLUMN_REASON, &t->reason);
+    if (r >= 0)
+        r = read_text(s, COLUMN_STATUS, &t->status);
+    if (r >= 0)
+        r = read_text(s, COLUMN_PHASE, &t->progress.phase);
+    return r;
+}
+
+static void read_numbers(sqlite3_stmt *s, Task *t) {
+    t->started_at = store_column_u64(s, COLUMN_STARTED_AT);
+    t->finished_at = store_column_u64(s, COLUMN_FINISHED_AT);
+    t->exit_code = sqlite3_column_int(s, COLUMN_EXIT_CODE);
+    t->exit_signal = sqlite3_column_int(s, COLUMN_EXIT_SIGNAL);
+    t->progress.fraction = sqlite3_column_double(s, COLUMN_PROGRESS);
+    t->progress.done = store_column_u64(s, COLUMN_DONE);
+    t->progress.total = store_column_u64(s, COLUMN_TOTAL);
+    t->attempt = (unsigned)sqlite3_column_int64(s, COLUMN_ATTEMPT);
+    t->pid = (pid_t)sqlite3_column_int64(s, COLUMN_PID);
+    t->log_size = store_column_u64(s, COLUMN_LOG_SIZE);
+    t->log_kept = store_column_u64(s, COLUMN_LOG_KEPT);
+    t->has_result = sqlite3_column_int(s, COLUMN_HAS_RESULT);
+    t->cancel_requested = sqlite3_column_int(s, COLUMN_CANCEL_REQUESTED);
+    t->usage.cpu_usec = store_column_u64(s, COLUMN_CPU_USEC);
+    t->usage.memory_peak = store_column_u64(s, COLUMN_MEMORY_PEAK);
+}
+
+int store_row_read(sqlite3_stmt *s, Task **ret, int64_t *ret_env, bool *ret_whole) {
+    TaskState state = task_state_from_string(store_column_text(s, COLUMN_STATE));
+    _cleanup_(task_spec_freep) TaskSpec *spec = NULL;
+    bool whole;
+    int r;
+
+    if ((int)state < 0 ||
+        task_state_is_final(state) != (sqlite3_column_int64(s, COLUMN_FINISHED_AT) > 0))
+        return -EBADMSG;
+    r = read_spec(s, &spec, &whole);
+    if (r < 0)
+        return r;
+    _cleanup_(task_freep) Task *t =
+        task_new(store_column_u64(s, COLUMN_ID), spec, store_column_u64(s, COLUMN_CREATED_AT));
+    if (!t)
+        return -ENOMEM;
+    TAKE_PTR(spec);
+    t->state = state;
+    t->stored = true;
+    read_numbers(s, t);
+    r = read_texts(s, t);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(t);
+    *ret_env = sqlite3_column_int64(s, COLUMN_ENV);
+    *ret_whole = whole;
+    return 0;
+}

@@ -1,0 +1,691 @@
+#!/usr/bin/python3
+"""longrund is killed, and the next one takes up its tasks: at every instant of a task's life, and with everything else
+that may be lost along with it.
+
+    LONGRUND=PATH test_take_up.py
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import time
+
+from daemon_testing import DaemonTestCase, DBusError, main
+from longrun_testing import GLib
+from process_testing import children, is_gone, kill, processes_of, until, wait_gone
+
+MSEC = 1000
+SEC = 1000000
+
+
+class TakeUpTestCase(DaemonTestCase):
+    def setUp(self):
+        super().setUp()
+        self.fifo = self.session.fifo("said")
+        self.side = self.session.base / "side"
+        # Each attempt of a command leaves a line; then it says that it is there.
+        self.begin = f"echo x >>{self.side}; echo $$ >{self.fifo.path}"
+        # Up to open_gate(): a named pipe of this task.
+        gate = f"{self.session.base}/gate-$LONGRUN_TASK_ID"
+        self.pause = f"mkfifo {gate} 2>&-; read -r word <{gate}; rm {gate}"
+
+    def starts(self):
+        """Attempts of commands that were executed."""
+        return self.side.read_text().count("x") if self.side.exists() else 0
+
+    def open_gate(self, task):
+        """Waits for the command to be there, and lets it pass."""
+        gate = self.session.base / f"gate-{task.id}"
+
+        def opened():
+            try:
+                return os.open(gate, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            except OSError:
+                return None
+
+        fd = until(opened, "nobody waits at the gate")
+        os.write(fd, b"open\n")
+        until(lambda: os.fstat(fd).st_nlink == 0, "nobody passes the gate")
+        os.close(fd)
+
+    def begun(self, script, **options):
+        """A command that has begun."""
+        task = self.session.shell(f"{self.begin}; {script}", **options)
+        task.main_pid = int(self.fifo.read_line())
+        return task
+
+    def wait_ended(self, task):
+        """Without the daemon: the shim has written down how it ended, and is gone."""
+        record = self.session.runtime / f"task-{task.id}/exit"
+        until(record.exists, f"{record} does not come")
+        until(lambda: task.id not in self.session.shims(), "the shim does not go")
+
+    def assertTrueEnd(self, task, state, code, message="^", attempt=1):
+        """The end, which stays the same in the next daemon, and has been told at most once."""
+        self.assertEqual(task.wait(), (state, code))
+        p = self.lasting(task)
+        self.assertRegex(p["Message"], message)
+        self.assertEqual(p["Attempt"], attempt)
+        self.assertGreaterEqual(p["FinishedAt"], max(p["StartedAt"], p["CreatedAt"]))
+        self.session.dispatch()
+        self.assertLessEqual(len(task.signals("Finished")), 1)
+        self.session.restart()
+        self.assertEqual(self.lasting(task), p)
+        self.assertLessEqual(len(task.signals("Finished")), 1)
+
+    @staticmethod
+    def lasting(task):
+        names = ("State", "ExitCode", "ExitSignal", "Message", "Attempt", "FinishedAt", "StartedAt", "CreatedAt",
+                 "HasResult", "LogSize", "Usage", "Label")
+        return {name: task.get(name) for name in names}
+
+
+class InstantTest(TakeUpTestCase):
+    """Where in the life of a command the daemon is killed."""
+
+    def stopped_keeper(self):
+        self.session.command("true").wait()
+        keeper = self.session.keeper()
+        os.kill(keeper, signal.SIGSTOP)
+        self.addCleanup(kill, keeper, signal.SIGCONT)
+        return keeper
+
+    def test_before_spawn(self):
+        """The order to spawn has been given, and not been read."""
+        keeper = self.stopped_keeper()
+        task = self.session.shell(f"{self.begin}; echo here; exit 3")
+        task.wait_state("starting")
+        self.session.crash()
+        os.kill(keeper, signal.SIGCONT)
+        self.session.start_daemon()
+        self.assertTrueEnd(task, "failed", 3)
+        self.assertEqual((self.starts(), task.read_log()), (1, b"here\n"))
+
+    def test_before_spawn_and_the_order_is_lost(self):
+        """Claimed on the disk, and no trace of a shim: it was not started, and keeps its place."""
+        keeper = self.stopped_keeper()
+        tasks = [self.session.shell(f"echo x >>{self.side}; echo here; exit 3") for _ in range(3)]
+        tasks[2].wait_state("starting")
+        self.session.crash()
+        kill(keeper)
+        os.kill(keeper, signal.SIGCONT)
+        self.session.start_daemon()
+        for task in tasks:
+            self.assertTrueEnd(task, "failed", 3, attempt=1)
+            self.assertEqual(task.read_log(), b"here\n")
+        self.assertEqual(self.starts(), 3)
+
+    def test_between_spawn_and_commit(self):
+        """The first that the command does is to kill the daemon, which cannot have written down yet that it runs."""
+        script = f"kill -9 {self.session.daemon.pid}; {self.begin}; {self.pause}; echo here; exit 4"
+        reply = self.session.call_later("StartCommand", "(asa{sv})", ["sh", "-c", script], {})
+        self.fifo.read_line()
+        self.session.wait_until(lambda: reply, "an answer")
+        self.session.crash()
+        self.session.start_daemon()
+        rows = self.session.list_tasks()[0]
+        self.assertEqual([row["state"] for row in rows], ["running"])
+        task = self.task(rows[0]["id"])
+        self.open_gate(task)
+        self.assertTrueEnd(task, "failed", 4)
+        self.assertEqual((self.starts(), task.read_log()), (1, b"here\n"))
+
+    def task(self, number):
+        from daemon_testing import Task
+        return Task(self.session, number)
+
+    def test_while_it_runs(self):
+        task = self.begun(f"echo one; {self.pause}; echo two; exit 5")
+        task.wait_state("running")
+        started_at = task.get("StartedAt")
+        self.session.restart()
+        p = task.get_all()
+        self.assertEqual((p["State"], p["Pid"], p["StartedAt"], p["Attempt"]), ("running", task.main_pid, started_at, 1))
+        self.assertEqual(self.session.get("Running"), 1)
+        self.open_gate(task)
+        self.assertTrueEnd(task, "failed", 5, "exit code 5")
+        self.assertEqual((self.starts(), task.read_log()), (1, b"one\ntwo\n"))
+
+    def test_again_and_again(self):
+        task = self.begun(f"{self.pause}; exit 6")
+        for _ in range(5):
+            self.session.restart()
+        self.open_gate(task)
+        self.assertTrueEnd(task, "failed", 6)
+        self.assertEqual(self.starts(), 1)
+
+    def test_between_the_end_and_its_commit(self):
+        """The daemon is stopped while the task ends, so it cannot write that down."""
+        task = self.begun(f"{self.pause}; echo '[7]' >$LONGRUN_RESULT; echo last; exit 7")
+        self.session.daemon.send_signal(signal.SIGSTOP)
+        self.open_gate(task)
+        self.wait_ended(task)
+        self.session.crash()
+        self.session.start_daemon()
+        self.assertTrueEnd(task, "failed", 7, "exit code 7")
+        self.assertEqual((self.starts(), task.read_log(), task.take_result()), (1, b"last\n", [7]))
+
+    def test_just_after_the_end(self):
+        """The end may have been told, and the folder be there still."""
+        for i in range(5):
+            task = self.begun(f"{self.pause}; exit {i}")
+            self.open_gate(task)
+            task.finished()
+            self.session.restart()
+            self.assertEqual(task.get("ExitCode"), i)
+            self.assertEqual(len(task.signals("Finished")), 1)
+        self.assertEqual(self.starts(), 5)
+
+    def test_while_it_is_cancelled_and_ends_meanwhile(self):
+        task = self.begun("trap 'echo told' TERM; while :; do sleep 0.05; done", stop_timeout=700 * MSEC)
+        task.cancel()
+        until(lambda: b"told\n" in task.read_log(), "it was not told")
+        self.session.crash()
+        self.wait_ended(task)  # the shim kills it
+        self.session.start_daemon()
+        self.assertTrueEnd(task, "cancelled", 137, "killed.*within 700ms")
+
+    def test_while_it_is_cancelled(self):
+        task = self.begun("trap 'echo told' TERM; while :; do sleep 0.05; done", stop_timeout=3000 * MSEC)
+        task.cancel()
+        until(lambda: b"told\n" in task.read_log(), "it was not told")
+        self.session.restart()
+        self.assertEqual(task.get("State"), "cancelling")
+        with self.assertRaises(DBusError):
+            self.session.call("RemoveTasks", "(at)", [task.id])
+        self.assertTrueEnd(task, "cancelled", 137, "killed")
+
+    def test_before_the_cancel_is_told(self):
+        """The answer to Cancel came, and the shim was stopped: the next daemon says it again."""
+        task = self.begun("echo up; exec sleep 1000")
+        shim = self.session.shims()[task.id]
+        os.kill(shim, signal.SIGSTOP)
+        task.cancel()
+        self.session.crash()
+        os.kill(shim, signal.SIGCONT)
+        self.session.start_daemon()
+        self.assertTrueEnd(task, "cancelled", 143)
+
+    def test_while_it_is_paused(self):
+        task = self.begun(f"echo up; {self.pause}; exit 8")
+        task.call("Pause")
+        until(lambda: task.get("State") == "paused", "not paused")
+        self.session.restart()
+        self.assertEqual(task.get("State"), "paused")
+        self.assertTrue(is_paused(task.main_pid))
+        task.call("Resume")
+        until(lambda: task.get("State") == "running", "not resumed")
+        self.open_gate(task)
+        self.assertTrueEnd(task, "failed", 8)
+
+    def test_while_a_hundred_run(self):
+        self.session.set_max_parallel(100)
+        tasks = self.session.start_many([("command", {"argv": ["sh", "-c", f"echo x >>{self.side}; exec sleep 1000"]})] * 100)
+        until(lambda: self.starts() == 100, "not all have begun")
+        self.session.crash()
+        began = time.monotonic()
+        self.session.start_daemon()
+        self.assertEqual(sum(self.session.count_tasks().values()), 100)
+        print(f"100 running tasks taken up: on the bus and counted after {1000 * (time.monotonic() - began):.0f} ms")
+        # What was not written down yet is heard from the shim.
+        until(lambda: self.session.count_tasks() == {"running": 100}, "not all are known to run")
+        until(lambda: all(row["pid"] for row in self.session.list_tasks(fields=["pid"])[0]), "not all are known")
+        self.assertEqual(self.session.cancel_all(), 100)
+        self.assertEqual({end[1] for end in self.session.wait(tasks)}, {"cancelled"})
+        self.assertEqual(self.starts(), 100)
+
+
+def is_paused(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+class MeanwhileTest(TakeUpTestCase):
+    """What happens while there is no daemon."""
+
+    def test_ends(self):
+        ends = [
+            ("exit 0", "succeeded", 0, 0), ("exit 9", "failed", 9, 0), ("kill -9 $$", "failed", 137, 9),
+            ("setsid sh -c 'sleep 0.3; echo late' & exit 2", "failed", 2, 0),
+            (f"echo '{{\"a\": 1}}' >$LONGRUN_RESULT", "succeeded", 0, 0),
+            ("i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done", "succeeded", 0, 0),
+            ("systemd-notify --status='last words' X_LONGRUN_PROGRESS=40; exit 1", "failed", 1, 0),
+        ]
+        tasks = [self.begun(f"echo first; {self.pause}; echo more; {script}") for script, *_ in ends]
+        self.session.crash()
+        for task in tasks:
+            self.open_gate(task)
+        for task in tasks:
+            self.wait_ended(task)
+        before = time.time()
+        self.session.start_daemon()
+        for task, (script, state, code, signum) in zip(tasks, ends):
+            with self.subTest(script=script):
+                self.assertEqual(task.wait(), (state, code))
+                self.assertEqual(task.get("ExitSignal"), signum)
+                log = b"first\nmore\n" + (b"late\n" if "late" in script else b"")
+                self.assertEqual((task.read_log(), task.get("LogSize")), (log, len(log)))
+                # When it was, not when the next daemon came.
+                self.assertLessEqual(task.get("FinishedAt"), (before + 1) * SEC)
+                self.assertGreater(task.get("Usage")["cpu-usec"], 0)
+        self.assertEqual([task.get("HasResult") for task in tasks], [i == 4 for i in range(len(tasks))])
+        self.assertEqual(tasks[4].take_result(), {"a": 1})
+        self.assertGreater(tasks[5].get("Usage")["cpu-usec"], 20 * MSEC)
+        self.assertEqual((tasks[6].get("Status"), tasks[6].get("Progress")), ("last words", 0.4))
+        for task, (_, state, code, _) in zip(tasks, ends):
+            self.assertEqual(task.get("State"), state)
+        self.assertEqual(self.starts(), len(ends))
+
+    def test_limits_hold(self):
+        over = self.begun("echo up; sleep 1000", timeout=600 * MSEC)
+        idle = self.begun("echo up; sleep 1000", idle_timeout=600 * MSEC)
+        late = self.begun(f"{self.pause}; exit 0", timeout=60 * SEC)
+        self.session.crash()
+        self.wait_ended(over)
+        self.wait_ended(idle)
+        self.session.start_daemon()
+        self.assertEqual(over.wait(), ("timed-out", 143))
+        self.assertRegex(over.get("Message"), "^timeout: .*600ms")
+        self.assertEqual(idle.wait(), ("timed-out", 143))
+        self.assertRegex(idle.get("Message"), "^idle-timeout: .*600ms")
+        self.open_gate(late)
+        self.assertTrueEnd(late, "succeeded", 0)
+
+    def test_a_timeout_counts_on(self):
+        """Half of it passes under one daemon, half under the next."""
+        task = self.begun("sleep 1000", timeout=1000 * MSEC)
+        self.session.restart()
+        self.assertTrueEnd(task, "timed-out", 143, "^timeout: .*limit is 1(\\.0)?s")
+        self.assertLess(task.get("FinishedAt") - task.get("StartedAt"), 30 * SEC)
+
+    def test_isolated_kinds(self):
+        tasks = [self.session.start("countdown", {"steps": 5, "step_ms": 100}, isolate=True),
+                 self.session.start("map", {"items": ["a", "b"], "op": "uppercase", "item_ms": 200}, isolate=True)]
+        for task in tasks:
+            until(lambda: task.get("Pid"), "no process")  # pylint: disable=cell-var-from-loop
+        self.session.crash()
+        for task in tasks:
+            self.wait_ended(task)
+        self.session.start_daemon()
+        for task in tasks:
+            self.assertTrueEnd(task, "succeeded", 0)
+        self.assertEqual(tasks[0].get("Message"), "All work completed successfully!")
+        self.assertEqual([item["processed"] for item in tasks[1].take_result()], ["A", "B"])
+
+
+class QueueTest(TakeUpTestCase):
+    ARGUMENTS = ("--max-parallel=1",)
+
+    def queue(self, number, **options):
+        """A command that runs, and behind it some that write down when it is their turn."""
+        first = self.begun(self.pause)
+        return first, [self.session.shell(f"echo {i} >>{self.side}.order", **options) for i in range(number)]
+
+    def test_order_and_place(self):
+        first, tasks = self.queue(20)
+        created = [task.get("CreatedAt") for task in tasks]
+        for signum in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
+            self.session.restart(signum)
+            self.assertEqual(self.session.count_tasks(), {"running": 1, "queued": 20})
+            self.assertEqual(self.session.get("Queued"), 20)
+            self.assertEqual({task.get("Attempt") for task in tasks}, {0})
+        last = self.session.shell(f"echo last >>{self.side}.order")
+        self.open_gate(first)
+        self.session.wait([*tasks, last])
+        order = pathlib.Path(f"{self.side}.order").read_text().split()
+        self.assertEqual(order, [*map(str, range(20)), "last"])
+        self.assertEqual([task.get("CreatedAt") for task in tasks], created)
+        self.assertEqual({task.get("Attempt") for task in tasks}, {1})
+        self.assertEqual(first.wait(), ("succeeded", 0))
+
+    def test_cancelled_before_the_crash(self):
+        first, tasks = self.queue(3)
+        tasks[1].cancel()
+        self.session.restart()
+        self.assertEqual(tasks[1].get("State"), "cancelled")
+        self.open_gate(first)
+        self.session.wait(tasks)
+        self.assertEqual(pathlib.Path(f"{self.side}.order").read_text().split(), ["0", "2"])
+        self.assertEqual(first.wait(), ("succeeded", 0))
+
+    def test_queue_timeout_passes(self):
+        first = self.begun(self.pause)
+        due = self.session.shell(f"echo {0} >>{self.side}.order", queue_timeout=300 * MSEC)
+        later = self.session.shell(f"echo {1} >>{self.side}.order", queue_timeout=600 * SEC)
+        self.session.crash()
+        time.sleep(0.4)  # what passes is time
+        self.session.start_daemon()
+        self.assertTrueEnd(due, "timed-out", -1, "^queue-timeout: .*300ms", attempt=0)
+        self.open_gate(first)
+        self.assertTrueEnd(later, "succeeded", 0)
+        self.assertEqual(pathlib.Path(f"{self.side}.order").read_text().split(), ["1"])
+        self.assertEqual(first.wait(), ("succeeded", 0))
+
+    def test_unique_keys_are_known(self):
+        first = self.begun(self.pause, unique="one")
+        waits = self.session.shell("exit 0", unique="two")
+        self.session.restart()
+        self.assertEqual(self.session.shell("exit 1", unique="one").id, first.id)
+        self.assertEqual(self.session.shell("exit 1", unique="two").id, waits.id)
+        self.open_gate(first)
+        self.session.wait([first, waits])
+        self.assertNotEqual(self.session.shell("exit 1", unique="one").id, first.id)
+
+
+class ThreadTest(TakeUpTestCase):
+    def test_interrupted_or_restarted(self):
+        fails = self.session.start("countdown", {"step_ms": 100000})
+        again = self.session.start("countdown", {"steps": 4, "step_ms": 300}, on_interrupt="restart")
+        short = self.session.start("noop")
+        for task in (fails, again):
+            task.wait_state("running")
+        short.wait()
+        self.session.restart()
+        self.assertEqual(fails.get("State"), "interrupted")
+        self.assertNotEqual(fails.get("Message"), "")
+        self.assertEqual(again.wait(), ("succeeded", 0))
+        self.assertEqual(again.get("Attempt"), 2)
+        self.assertTrueEnd(fails, "interrupted", -1, "longrund")
+        self.assertTrueEnd(again, "succeeded", 0, attempt=2)
+        self.assertTrueEnd(short, "succeeded", 0)
+
+    def test_a_cancelled_one_is_not_restarted(self):
+        """Cancel was answered; whether the thread saw it or not, it does not begin anew."""
+        for _ in range(3):
+            task = self.session.start("countdown", {"step_ms": 100000}, on_interrupt="restart")
+            task.wait_state("running")
+            task.cancel()
+            self.session.restart()
+            self.assertEqual(task.wait()[0], "cancelled")
+
+
+class SignalsTest(TakeUpTestCase):
+    def test_go_on(self):
+        script = (f"seq 5000; {self.pause}; echo after; systemd-notify --status=there X_LONGRUN_DONE=3 X_LONGRUN_TOTAL=4;"
+                  f" {self.pause}")
+        task = self.begun(script)
+        until(lambda: task.get("LogSize") == len("".join(f"{i}\n" for i in range(1, 5001))), "not all was printed")
+        size = task.get("LogSize")
+        self.session.crash()
+        self.session.dispatch()
+        old = len(self.session.signals)
+        self.session.start_daemon()
+        self.open_gate(task)
+
+        def new(member):
+            return [s.args for s in self.session.signals[old:] if s.path == task.path and s.member == member]
+
+        self.session.wait_until(lambda: new("Status") and new("Progress"), "status and progress")
+        self.assertEqual(new("Status")[-1], ("there",))
+        self.assertEqual(new("Progress")[-1], (0.75, 3, 4, ""))
+        self.session.wait_until(lambda: any(line[2] == "after" for args in new("Log") for line in args[1]), "the line")
+        told = [line[2] for args in new("Log") for line in args[1]]
+        self.assertLessEqual(len(told), 20, "old lines are told again")
+        self.assertGreaterEqual(new("Log")[-1][0], size - 100)
+        # Status and progress last over another one.
+        self.session.restart()
+        until(lambda: task.get("Status") == "there", "the status is lost")
+        self.assertEqual((task.get("Progress"), task.get("Done"), task.get("Total")), (0.75, 3, 4))
+        self.open_gate(task)
+        self.assertEqual(task.finished()[:2], ("succeeded", 0))
+
+    def test_of_an_end_meanwhile(self):
+        """Who has waited for it through a monitor of the bus hears of it from the next daemon, once."""
+        task = self.begun(f"{self.pause}; exit 3")
+        self.session.crash()
+        self.open_gate(task)
+        self.wait_ended(task)
+        self.session.start_daemon()
+        self.session.dispatch()
+        self.assertEqual(task.wait(), ("failed", 3))
+        self.session.restart()
+        self.assertLessEqual(len(task.signals("Finished")), 1)
+
+
+class LostTest(TakeUpTestCase):
+    """More than the daemon is lost."""
+
+    def setsid_task(self, **options):
+        """A command with a child that no signal to the process group reaches."""
+        self.session.base.joinpath("held").unlink(missing_ok=True)
+        held = self.session.fifo("held")
+        script = (f"exec 9>{held.path}; echo x >>{self.side}; echo $$ >&9; setsid sh -c 'echo child >&9; exec sleep 1000' & "
+                  "exec sleep 1000")
+        task = self.session.shell(script, **options)
+        lines = [held.read_line(), held.read_line()]
+        task.main_pid = int(next(line for line in lines if line != "child"))
+        return task, held
+
+    def test_the_shim(self):
+        """While a daemon looks on, and while none does."""
+        for crash in (False, True):
+            with self.subTest(crash=crash):
+                task, held = self.setsid_task()
+                other = self.begun(f"{self.pause}; exit 3")
+                shims = self.session.shims()
+                if crash:
+                    self.session.crash()
+                os.kill(shims[task.id], signal.SIGKILL)
+                if crash:
+                    until(lambda: held.is_closed(), "its processes go on")  # pylint: disable=cell-var-from-loop
+                    self.session.start_daemon()
+                self.assertEqual(task.wait(), ("interrupted", -1))
+                self.assertTrue(held.is_closed(), "a process has outlived the end of its task")
+                self.assertTrueEnd(task, "interrupted", -1, "supervisor, longrun-shim, was killed")
+                self.open_gate(other)
+                self.assertTrueEnd(other, "failed", 3)
+
+    def test_the_shim_and_the_task_is_restarted(self):
+        script = (f"{self.begin}; exec 9>>{self.side}.lock; flock -n 9 || echo overlap >>{self.side}; "
+                  f"{self.pause}; echo done")
+        task = self.session.shell(script, on_interrupt="restart")
+        self.fifo.read_line()
+        os.kill(self.session.shims()[task.id], signal.SIGKILL)
+        self.fifo.read_line()
+        self.open_gate(task)
+        self.assertTrueEnd(task, "succeeded", 0, attempt=2)
+        self.assertEqual(self.side.read_text().split(), ["x", "x"])
+        self.assertTrue(task.read_log().endswith(b"done\n"))
+
+    def test_the_keeper(self):
+        """Its tasks go on, ends are true, and the next task gets another one."""
+        task = self.begun(f"{self.pause}; echo end; exit 3")
+        held_task, held = self.setsid_task(stop_timeout=1 * SEC)
+        keeper = self.session.keeper()
+        os.kill(keeper, signal.SIGKILL)
+        wait_gone(keeper)
+        new = self.begun(f"{self.pause}; exit 4")
+        self.assertNotEqual(self.session.keeper(), keeper)
+        self.open_gate(task)
+        self.open_gate(new)
+        self.assertTrueEnd(task, "failed", 3)
+        self.assertTrueEnd(new, "failed", 4)
+        held_task.cancel()
+        self.assertEqual(held_task.wait()[0], "cancelled")
+        self.assertTrue(held.is_closed())
+        self.assertEqual(self.starts(), 3)
+
+    def test_the_keeper_and_the_daemon(self):
+        runs = self.begun(f"{self.pause}; echo end; exit 3")
+        ends = self.begun(f"{self.pause}; exit 4")
+        lost, held = self.setsid_task()
+        shims, keeper = self.session.shims(), self.session.keeper()
+        self.session.crash()
+        os.kill(keeper, signal.SIGKILL)
+        self.open_gate(ends)
+        self.wait_ended(ends)
+        os.kill(shims[lost.id], signal.SIGKILL)
+        self.session.start_daemon()
+        self.assertEqual(ends.wait(), ("failed", 4))
+        self.assertEqual(lost.wait(), ("interrupted", -1))
+        self.assertTrue(held.is_closed(), "a process has outlived the end of its task")
+        self.assertEqual(runs.get("State"), "running")
+        self.open_gate(runs)
+        self.assertTrueEnd(runs, "failed", 3)
+
+    def reboot(self, forget):
+        """No process is left. forget: the runtime folder is empty, as a new tmpfs is; else it lies on a disk, and just
+        the session is another."""
+        self.session.crash()
+        runtime = self.session.env["XDG_RUNTIME_DIR"]
+        # The keeper first, lest it sees to the shims.
+        for find in (lambda: [self.session.keeper()], lambda: list(self.session.shims().values()),
+                     lambda: [p for p in processes_of(runtime) if p != self.session.session.bus.pid]):
+            for pid in find():
+                kill(pid)
+        until(lambda: processes_of(runtime) == [self.session.session.bus.pid], "processes live on")
+        if forget:
+            shutil.rmtree(self.session.runtime)
+        else:
+            (self.session.runtime / "session").write_text("00000000-0000-0000-0000-000000000000 0123456789abcdef\n")
+        self.session.start_daemon()
+
+    def test_all_by_a_reboot(self):
+        for forget in (True, False):
+            with self.subTest(forget=forget):
+                self.side.unlink(missing_ok=True)
+                self.session.set_max_parallel(4)
+                fails = self.begun("echo up; exec sleep 1000")
+                again = self.begun(f"echo up; {self.pause}; exit 0", on_interrupt="restart")
+                thread = self.session.start("countdown", {"step_ms": 100000})
+                cancelling = self.begun("trap '' TERM; echo up; while :; do sleep 1; done", on_interrupt="restart")
+                cancelling.cancel()
+                queued = self.session.shell(f"echo x >>{self.side}")
+                self.reboot(forget)
+                self.fifo.read_line()
+                self.open_gate(again)
+                self.assertEqual(again.wait(), ("succeeded", 0))
+                self.assertTrueEnd(again, "succeeded", 0, attempt=2)
+                self.assertTrueEnd(fails, "interrupted", -1)
+                self.assertTrueEnd(thread, "interrupted", -1)
+                # Someone wanted it to end, and it has: it does not begin again.
+                self.assertIn(cancelling.wait()[0], ("interrupted", "cancelled"))
+                self.assertTrueEnd(queued, "succeeded", 0)
+                self.assertEqual(self.starts(), 5)
+
+
+class PauseTest(TakeUpTestCase):
+    def test_command(self):
+        task = self.begun("setsid sh -c 'while :; do echo x; sleep 0.02; done' & wait")
+        until(lambda: task.get("LogSize") > 4, "it prints nothing")
+        task.call("Pause")
+        task.wait_state("paused")
+        until(lambda: is_paused(task.main_pid), "it goes on")
+        size = self.settled_size(task)
+        time.sleep(0.1)  # time in which nothing may happen
+        self.assertEqual(task.get("LogSize"), size)
+        task.call("Pause")  # once more is fine
+        self.assertEqual(self.session.count_tasks(), {"paused": 1})
+        task.call("Resume")
+        until(lambda: task.get("State") == "running", "not resumed")
+        until(lambda: task.get("LogSize") > size, "it does not go on")
+        task.call("Pause")
+        until(lambda: task.get("State") == "paused", "not paused again")
+        task.cancel()
+        self.assertEqual(task.wait()[0], "cancelled")
+
+    @staticmethod
+    def settled_size(task):
+        sizes = [-1]
+
+        def same():
+            time.sleep(0.1)
+            sizes.append(task.get("LogSize"))
+            return sizes[-1] == sizes[-2]
+
+        until(same, "it prints on")
+        return sizes[-1]
+
+    def test_isolated_kind(self):
+        task = self.session.start("countdown", {"steps": 20, "step_ms": 20}, isolate=True)
+        until(lambda: task.get("Done") > 0, "no step")
+        task.call("Pause")
+        until(lambda: task.get("State") == "paused", "not paused")
+        done = self.settled_size(task)
+        time.sleep(0.1)
+        self.assertEqual(task.get("LogSize"), done)
+        task.call("Resume")
+        self.assertEqual(task.wait(), ("succeeded", 0))
+
+    def test_where_there_is_nothing_to_pause(self):
+        ended = self.session.shell("exit 0")
+        ended.wait()
+        for method in ("Pause", "Resume"):
+            with self.assertError("NotRunning"):
+                ended.call(method)
+
+    def test_timeouts_stand_still(self):
+        task = self.begun(self.pause, timeout=700 * MSEC, idle_timeout=700 * MSEC)
+        task.call("Pause")
+        until(lambda: task.get("State") == "paused", "not paused")
+        time.sleep(1)  # what passes is time
+        self.assertEqual(task.get("State"), "paused")
+        task.call("Resume")
+        self.open_gate(task)
+        self.assertEqual(task.wait(), ("succeeded", 0))
+
+
+class LimitTest(TakeUpTestCase):
+    def kinds(self, **options):
+        """A task that goes on for long, of each sort."""
+        long = {"steps": 1, "step_ms": 100000}
+        return {"command": self.session.shell("sleep 1000", **options),
+                "isolated": self.session.start("countdown", long, isolate=True, **options),
+                "thread": self.session.start("countdown", long, **options)}
+
+    def check(self, state, message, **options):
+        for sort, task in self.kinds(**options).items():
+            with self.subTest(sort=sort):
+                self.assertEqual(task.wait()[0], state)
+                self.assertRegex(task.get("Message"), message)
+                task.finished()
+                self.assertEqual(len(task.signals("Finished")), 1)
+
+    def test_timeout(self):
+        self.check("timed-out", "^timeout: .*300ms, the limit is 300ms", timeout=300 * MSEC)
+
+    def test_idle_timeout(self):
+        self.check("timed-out", "^idle-timeout: .*no output and no progress.*the limit is 300ms",
+                   idle_timeout=300 * MSEC)
+
+    def test_idle_timeout_of_who_is_not_idle(self):
+        tasks = [self.session.shell("for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.2; done", idle_timeout=1 * SEC),
+                 self.session.shell("for i in 1 2 3 4 5 6 7 8; do systemd-notify X_LONGRUN_DONE=$i X_LONGRUN_TOTAL=9;"
+                                    " sleep 0.2; done", idle_timeout=1 * SEC),
+                 self.session.start("countdown", {"steps": 8, "step_ms": 200}, idle_timeout=1 * SEC),
+                 self.session.start("countdown", {"steps": 8, "step_ms": 200}, idle_timeout=1 * SEC, isolate=True)]
+        self.assertEqual({end[1] for end in self.session.wait(tasks)}, {"succeeded"})
+
+    def test_queue_timeout(self):
+        self.session.set_max_parallel(1)
+        first = self.begun(self.pause)
+        self.check("timed-out", r"^queue-timeout: .*300ms", queue_timeout=300 * MSEC)
+        self.open_gate(first)
+        first.wait()
+        self.assertEqual(self.session.shell("exit 0", queue_timeout=60 * SEC).wait(), ("succeeded", 0))
+
+    EATER = "exec /usr/bin/python3 -c 'x = b\"x\" * (300 << 20); import time; time.sleep(1000)'"
+
+    def test_memory_max(self):
+        task = self.session.shell(f"{self.EATER} & wait", memory_max=100 << 20)
+        self.assertEqual(task.wait()[0], "failed")
+        self.assertRegex(task.get("Message"), r"^memory-max: .*the limit is 100[.0]*M")
+        self.assertGreater(task.get("Usage")["memory-peak"], 100 << 20)
+
+    def test_memory_max_counts_all_processes(self):
+        part = self.EATER.replace("300", "60").removeprefix("exec ")
+        task = self.session.shell(f"setsid {part} & {part} & wait", memory_max=100 << 20)
+        self.assertEqual(task.wait()[0], "failed")
+        self.assertRegex(task.get("Message"), "^memory-max: ")
+        fits = self.session.shell("exit 0", memory_max=100 << 20)
+        self.assertEqual(fits.wait(), ("succeeded", 0))
+
+    def test_pids_max(self):
+        task = self.session.shell("for i in 1 2 3 4 5 6 7 8 9; do sleep 1000 & done; wait", pids_max=5)
+        self.assertEqual(task.wait()[0], "failed")
+        self.assertRegex(task.get("Message"), r"^pids-max: .*the limit is 5:")
+        self.assertEqual(self.session.shell("true & wait", pids_max=5).wait(), ("succeeded", 0))
+
+
+if __name__ == "__main__":
+    main()

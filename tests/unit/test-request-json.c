@@ -1,0 +1,70 @@
+/* Requests as they are kept on disk: what is unknown or odd in the text is passed over. Each option
+ * there and back is tested with the store. */
+
+#include <errno.h>
+
+#include "common/cleanup.h"
+#include "daemon/store/request-json.h"
+#include "tests/unit/unit-task.h"
+
+static const struct {
+    const char *json;
+    int error;
+} texts[] = {
+    {"{}", 0},
+    {"{\"future\":[{\"x\":1}],\"cwd\":\"/x\"}", 0},
+    {"{\"cwd\":\"/x\",\"umask\":\"much\",\"argv\":7,\"isolate\":\"yes\",\"stop-timeout\":-1}", 0},
+    {"{\"cwd\":\"/x\",\"umask\":1.5,\"nice\":9999999999,\"stop-timeout\":\"1x\"}", 0},
+    {"{\"label\":\"no\",\"group\":\"no\",\"env\":[\"A=1\"],\"cwd\":\"/x\"}", 0},
+    {"", -EBADMSG},
+    {"{\"cwd\":", -EBADMSG},
+    {"[]", -EBADMSG},
+    {"7", -EBADMSG},
+    {"\xff\xfe", -EBADMSG},
+};
+
+START_TEST(test_reading) {
+    _cleanup_(task_spec_freep) TaskSpec *spec = request_new("noop"), *plain = request_new("noop");
+
+    ck_assert_int_eq(request_from_json(spec, texts[_i].json), texts[_i].error);
+    bool has_cwd = strstr(texts[_i].json, "/x") != NULL;
+    ck_assert_str_eq(spec->cwd, has_cwd ? "/x" : "");
+    ck_assert_uint_eq(spec->umask, plain->umask);
+    ck_assert_uint_eq(spec->stop_timeout_usec, 0);
+    ck_assert_int_eq(spec->nice, 0);
+    ck_assert(!spec->isolate);
+    ck_assert_ptr_null(spec->argv);
+    ck_assert_ptr_null(spec->env);
+    ck_assert_str_eq(spec->label, "");
+    ck_assert_str_eq(spec->group, plain->group);
+}
+END_TEST
+
+START_TEST(test_only_what_differs) {
+    _cleanup_(task_spec_freep) TaskSpec *spec = request_new("noop");
+    _cleanup_free_ char *empty = request_to_json(spec), *text = NULL;
+
+    ck_assert_str_eq(empty, "{}");
+    unit_set(&spec->cwd, "/x");
+    spec->clear_env = true;
+    spec->log_max = UINT64_C(1) << 53;
+    spec->result_max = (UINT64_C(1) << 53) + 1; /* not exact as a double */
+    text = request_to_json(spec);
+    ck_assert_str_eq(text, "{\"cwd\":\"/x\",\"clear-env\":true,\"log-max\":9007199254740992,"
+                           "\"result-max\":\"9007199254740993\"}");
+}
+END_TEST
+
+static Suite *suite_new(void) {
+    Suite *s = suite_create("request-json");
+    TCase *t = tcase_create("request-json");
+
+    tcase_add_loop_test(t, test_reading, 0, ELEMENTSOF(texts));
+    tcase_add_test(t, test_only_what_differs);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void) {
+    return unit_run(suite_new());
+}
