@@ -24,6 +24,9 @@
 /* A keeper that a daemon started goes when there is nobody to work for. */
 #define IDLE_BEGIN_USEC (30 * USEC_PER_SEC) /* to the first connection */
 
+/* So that a thousand orders do not keep the dead waiting. */
+#define MESSAGES_PER_TURN 32
+
 /* Every shim has a stop timeout of its own: as long as there are any, the end is on its way. */
 #define EXTEND_INTERVAL_USEC (10 * USEC_PER_SEC)
 
@@ -114,7 +117,8 @@ static void dispatch(Keeper *k, const struct pollfd fds[static _WATCH_MAX]) {
     if (fds[WATCH_SIGNALS].revents)
         read_signals(k);
     if (fds[WATCH_DAEMON].revents & (POLLIN | POLLHUP | POLLERR))
-        while (keeper_connection_receive(&k->daemon, &message))
+        for (int i = 0; i < MESSAGES_PER_TURN && keeper_connection_receive(&k->daemon, &message);
+             i++)
             on_message(k, &message);
     if (k->daemon.fd < 0 && fds[WATCH_LISTEN].revents &&
         keeper_connection_accept(&k->daemon, k->listen_fd))

@@ -91,6 +91,7 @@ void rig_write_fifo(Rig *r, const char *name); /* waits for the reader */
 char *rig_read_log(Rig *r, size_t *ret_size);  /* owned by the caller; "" when there is none */
 LogIndexEntry *rig_read_index(Rig *r, size_t *ret_count);
 bool rig_is_alive(pid_t pid);
+void rig_wait_gone(pid_t pid);
 pid_t rig_parent(pid_t pid);
 char rig_state(pid_t pid); /* as in /proc/PID/stat, or '?' */
 void rig_wait_state(pid_t pid, char state);

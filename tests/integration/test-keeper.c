@@ -94,9 +94,12 @@ END_TEST
 
 /* Those that live are told, those that have ended are not. */
 START_TEST(test_live) {
-    RIG_ARGV(&rig, "true");
+    RIG_ARGV(&rig, "sleep", "1000");
     rig_start(&rig);
+    rig_wait_for(&rig, SHIM_STARTED);
+    rig_send(&rig, SHIM_CANCEL "=1\n");
     rig_finish(&rig);
+    rig_wait_gone(rig.shim);
     int a = spawn_sleeper(20), b = spawn_sleeper(10);
     (void)started(a);
     (void)started(b);

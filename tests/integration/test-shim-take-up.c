@@ -125,9 +125,11 @@ END_TEST
 /* A daemon gives an order and dies, with something unread; the next one is there before the shim
  * looks. */
 START_TEST(test_order_of_a_dead_daemon) {
-    rig_shell(&rig, "echo; exec sleep 1000");
-    rig_start(&rig);
+    start_waiting("echo", "echo; exec sleep 1000");
     rig_wait_log(&rig, 1);
+    rig_write_fifo(&rig, "go");
+    struct pollfd p = {.fd = rig.control, .events = POLLIN};
+    ck_assert_int_eq(poll(&p, 1, RIG_TIMEOUT_MSEC), 1);
     ck_assert_int_eq(kill(rig.shim, SIGSTOP), 0);
     rig_wait_state(rig.shim, 'T');
     int old = fcntl(rig.control, F_DUPFD_CLOEXEC, 3);
