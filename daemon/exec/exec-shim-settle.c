@@ -89,6 +89,8 @@ static void look_for_end(ShimJob *j) {
         begin_strays(j);
 }
 
+/* A shim that is dead has closed its control socket. One that has not is that of the next attempt,
+ * or is yet to be made, and the word is about the one before, whose record was quicker. */
 void shim_settle_lost(ShimExecutor *x, uint64_t id) {
     ShimJob *j;
 
@@ -96,7 +98,7 @@ void shim_settle_lost(ShimExecutor *x, uint64_t id) {
     if (j && j->state == SHIM_JOB_RUNNING)
         shim_job_drain(j);
     HASH_FIND(hh, x->jobs, &id, sizeof(id), j);
-    if (!j || (j->state != SHIM_JOB_RUNNING && j->state != SHIM_JOB_SILENT))
+    if (!j || j->state != SHIM_JOB_SILENT)
         return;
     /* Without a record, for its disk may be full, the keeper's word is enough. */
     if (take_record(j) <= 0)

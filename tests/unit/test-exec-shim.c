@@ -255,10 +255,35 @@ START_TEST(test_lost_after_message) {
     for (int i = 0; i < 50; i++)
         rig_shim_say(control, "STATUS=x\n");
     rig_shim_say(control, _i ? "EXIT_CODE=0\n" : "STATUS=last\n");
+    close_order(0);
     keeper_rig_say(&rig, "LOST=7\n");
     keeper_rig_until_ended(&rig, &job);
     ck_assert_uint_eq(job.n_events, 1 + 50 + (_i ? 1 : 2));
     ck_assert_str_eq(shim_rig_last(&job), _i ? "ended succeeded 0 exit code 0" : LOST);
+}
+END_TEST
+
+/* The keeper's record was read, and the task started anew, before its word about the first attempt
+ * came. */
+START_TEST(test_lost_is_of_the_attempt_before) {
+    start();
+    rig_task_file(7, "exit", "LOST=1\n");
+    close_order(0);
+    keeper_rig_until_ended(&rig, &job);
+    ck_assert_str_eq(shim_rig_last(&job), LOST);
+    shim_rig_done(&job);
+    MUST(unlink(unit_path("task-7/exit")) == 0);
+
+    ck_assert_int_eq(keeper_rig_start(&rig, &job, 7), 0);
+    keeper_rig_until_orders(&rig, 2);
+    if (_i)
+        rig_shim_say(rig.orders[1].control_fd, "STARTED=4711\n");
+    keeper_rig_say(&rig, "LOST=7\n");
+    keeper_rig_settle(&rig);
+    ck_assert_uint_eq(job.n_events, _i);
+    rig_shim_say(rig.orders[1].control_fd, "EXIT_CODE=5\n");
+    keeper_rig_until_ended(&rig, &job);
+    ck_assert_str_eq(shim_rig_last(&job), "ended failed 5 exit code 5");
 }
 END_TEST
 
@@ -659,6 +684,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_record);
     tcase_add_loop_test(t, test_lost, 0, 2);
     tcase_add_loop_test(t, test_lost_after_message, 0, 2);
+    tcase_add_loop_test(t, test_lost_is_of_the_attempt_before, 0, 2);
     tcase_add_test(t, test_record_unannounced);
     tcase_add_test(t, test_reconnect);
     tcase_add_test(t, test_spawn_again);
