@@ -440,11 +440,12 @@ class IdsTest(DaemonTestCase):
         self.session.config_path.write_text("[Manager]\nHistoryMax=2\n", encoding="utf-8")
         tasks = [self.session.command("echo", "x") for _ in range(4)]
         self.session.wait(tasks)
+        tasks.sort(key=lambda task: task.get("FinishedAt"))
         self.session.end_daemon()
         self.session.start_daemon()
         self.session.settles(lambda: len(list((self.session.state / "logs").glob("*.log"))) == 2, "logs stay")
         self.session.settles(lambda: len(self.session.list_tasks()[0]) == 2, "tasks stay")
-        self.assertEqual([task["id"] for task in self.session.list_tasks()[0]], [task.id for task in tasks[2:]])
+        self.assertEqual([task["id"] for task in self.session.list_tasks()[0]], sorted(task.id for task in tasks[2:]))
 
 
 class RemovedWhileStoppingTest(DaemonTestCase):
