@@ -14,6 +14,7 @@
 
 /* What ended in the meantime shares one look at what is to go. */
 #define RETENTION_PAUSE_USEC (1 * USEC_PER_SEC)
+#define RETENTION_AGE_USEC (10 * USEC_PER_MINUTE)
 
 /* ---- removed tasks ---- */
 
@@ -142,17 +143,27 @@ static void look_what_is_to_go(Manager *m) {
     commit_queue_call(m->commits, on_time_to_look, m, NULL);
 }
 
+static void look_in(Manager *m, uint64_t usec) {
+    (void)sd_event_source_set_time_relative(m->retention, usec);
+    (void)sd_event_source_set_enabled(m->retention, SD_EVENT_ONESHOT);
+}
+
 static int on_retention(sd_event_source *s, uint64_t usec, void *userdata) {
-    look_what_is_to_go(userdata);
+    Manager *m = userdata;
+
+    m->retention_soon = false;
+    look_what_is_to_go(m);
+    if (m->config.history_max_age_usec > 0)
+        look_in(m, RETENTION_AGE_USEC); /* they grow old though none ends */
     return 0;
 }
 
 void manager_forget_ended(Manager *m) {
     manager_settle(m);
-    if (sd_event_source_get_enabled(m->retention, NULL) > 0)
+    if (m->retention_soon)
         return;
-    (void)sd_event_source_set_time_relative(m->retention, RETENTION_PAUSE_USEC);
-    (void)sd_event_source_set_enabled(m->retention, SD_EVENT_ONESHOT);
+    m->retention_soon = true;
+    look_in(m, RETENTION_PAUSE_USEC);
 }
 
 int manager_init_history(Manager *m) {

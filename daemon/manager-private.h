@@ -40,7 +40,8 @@ struct Manager {
     Store *store;
     CommitQueue *commits;
     struct Gone *gone; /* tasks that are removed, as long as a read may still bring one back */
-    sd_event_source *retention; /* enabled: tasks have ended since it was looked what is to go */
+    sd_event_source *retention; /* when to look what is to go */
+    bool retention_soon;        /* that is in a moment: tasks have ended */
     bool retention_under_way;
 
     sd_event_source *scheduling; /* enabled: free slots are to be given away */

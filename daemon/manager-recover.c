@@ -174,5 +174,6 @@ int manager_recover(Manager *m, Error *error) {
                    "were lost",
                    r.queued, r.taken_up, r.lost);
     manager_schedule(m);
+    manager_forget_ended(m); /* what is to be kept may be less than it was */
     return 0;
 }

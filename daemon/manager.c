@@ -147,6 +147,7 @@ int manager_reload(Manager *m, Error *error) {
         set_max_parallel(m, configured_parallel(m));
         bus_emit_manager_property(m->bus->bus, "MaxParallel");
     }
+    manager_forget_ended(m);
     log_info("Read the configuration again");
     return 0;
 }

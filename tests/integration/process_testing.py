@@ -93,15 +93,15 @@ def processes_of(runtime):
     return found
 
 
-def keepers_of(runtime):
-    """Those of this XDG_RUNTIME_DIR: more than one only for a moment."""
-    arguments = f"--keeper {runtime}/longrun"
+def keepers_of(folder):
+    """Those of a daemon's runtime folder: more than one only for a moment."""
+    arguments = f"--keeper {folder}"
     return [pid for pid in _all_pids() if comm(pid) == "longrun-keeper" and arguments in command_line(pid)]
 
 
-def shims_of(runtime):
-    """Pid of the shim of each task that has one. A shim holds its exit record open."""
-    record = re.compile(re.escape(f"{runtime}/longrun/task-") + r"(\d+)/exit(\.new)?$")
+def shims_of(folder):
+    """Pid of the shim of each task there that has one. A shim holds its exit record open."""
+    record = re.compile(re.escape(f"{folder}/task-") + r"(\d+)/exit(\.new)?$")
     found = {}
     for pid in _all_pids():
         if comm(pid) != "longrun-shim":

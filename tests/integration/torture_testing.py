@@ -131,6 +131,7 @@ class PrivateBusRig:
         self.session.ends_tasks = False
         self.env = self.session.env
         self.runtime = self.env["XDG_RUNTIME_DIR"]
+        self.folder = f"{self.runtime}/longrun"
         self.state = f"{self.env['XDG_STATE_HOME']}/longrun"
         self.side = str(self.session.directory / "work")
         self.longrun = self.session.longrun
@@ -446,7 +447,7 @@ class Torture:
 
     def kill_shim(self):
         def victims():
-            shims.update(shims_of(self.rig.runtime))
+            shims.update(shims_of(self.rig.folder))
             return [number for number in shims if number not in self.killed_shims and number in self.by_id]
 
         shims = {}
@@ -471,8 +472,7 @@ class Torture:
         self.check_history(rows)
 
     def folders(self):
-        folder = f"{self.rig.runtime}/longrun"
-        return sorted(name for name in os.listdir(folder) if name.startswith("task-"))
+        return sorted(name for name in os.listdir(self.rig.folder) if name.startswith("task-"))
 
     def check_task(self, plan, row):
         test = self.test
@@ -577,7 +577,7 @@ class Torture:
         self.rig.end_daemon()
         self.connection.close_sync(None)
         self.rig.check_end()
-        self.test.assertEqual(keepers_of(self.rig.runtime), [])
+        self.test.assertEqual(keepers_of(self.rig.folder), [])
 
     def summary(self):
         words = {"kills": 0, "interrupted": 0, "restarts": 0, **self.counts}
