@@ -19,8 +19,8 @@ static void teardown(void) {
 }
 
 int main(int argc, char **argv) {
-    static TCase *(*const cases[])(void) = {tcase_shim_exec, tcase_shim_output, tcase_shim_notify,
-                                            tcase_shim_stop};
+    static TCase *(*const cases[])(void) = {tcase_keeper_anew, tcase_shim_exec, tcase_shim_output,
+                                            tcase_shim_notify, tcase_shim_stop};
 
     if (argc > 1 && streq(argv[1], "--command"))
         return shim_command_main(argc, argv);
