@@ -52,12 +52,12 @@ static void on_finished(void *userdata, void *arg, int error) {
     Task *t = arg;
     unsigned succeeded, failed;
 
+    if (t->run)
+        clear_traces(t->run);
     bus_publisher_task_finished(m->bus->publisher, t);
     bus_waits_task_ended(m->bus->waits, t);
-    if (t->run) {
-        clear_traces(t->run);
+    if (t->run)
         manager_drop_run(t->run);
-    }
     if (group_task_ended(&m->group, t->state, &succeeded, &failed)) {
         bus_publisher_group_finished(m->bus->publisher, t->spec->group, succeeded, failed);
         if (succeeded + failed >= TRIM_TASKS)

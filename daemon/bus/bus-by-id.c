@@ -209,7 +209,7 @@ static int remove_all(Bus *b, sd_bus_message *m, Task **tasks, size_t n, sd_bus_
     if (!ids)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
-        if (!task_state_is_final(task_shown_state(tasks[i]))) {
+        if (!task_is_final(tasks[i])) {
             int r = error_set(&error, ERROR_STILL_ACTIVE,
                               "Task %" PRIu64 " has not ended: cancel it first, then remove it",
                               tasks[i]->id);

@@ -151,7 +151,7 @@ static int method_take_result(sd_bus_message *m, void *userdata, sd_bus_error *r
     BusLater *l;
     int r;
 
-    if (!task_state_is_final(task_shown_state(t))) {
+    if (!task_is_final(t)) {
         r = error_set(&error, ERROR_STILL_ACTIVE,
                       "Task %" PRIu64 " has not ended: wait for it, then take the result", t->id);
         return bus_error_from(ret_error, r, &error);

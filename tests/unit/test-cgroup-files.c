@@ -194,8 +194,8 @@ START_TEST(test_remove) {
 END_TEST
 
 static Suite *suite_new(void) {
-    Suite *s = suite_create("shim-cgroup");
-    TCase *t = tcase_create("shim-cgroup");
+    Suite *s = suite_create("cgroup-files");
+    TCase *t = tcase_create("cgroup-files");
 
     unit_use_dir(t);
     tcase_add_loop_test(t, test_place, 0, ELEMENTSOF(places));

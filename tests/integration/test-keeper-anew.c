@@ -1,0 +1,75 @@
+/* A keeper that has just executed itself anew, with what happened to its shims meanwhile. */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/fd-io.h"
+#include "tests/integration/test-shim.h"
+
+static int listen_at(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 16) < 0)
+        _exit(120);
+    return fd;
+}
+
+/* A shim that ends while its keeper is being replaced: the signal has come, and nobody read it. */
+static pid_t dead_shim(void) {
+    siginfo_t info;
+    sigset_t all;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(1);
+    if (pid < 0 || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0)
+        _exit(120);
+    return pid;
+}
+
+static _Noreturn void exec_anew(const char *socket_path) {
+    const char *path = getenv("LONGRUN_SHIM");
+    char state[256], fd[16];
+    int n = snprintf(state, sizeof(state),
+                     "dir=%d\nlisten=%d\ndaemon=-1\nstopping=0\ncgroup=\ncontrollers=\n"
+                     "shim=3 %d -9\n",
+                     open(rig.run, O_RDONLY | O_DIRECTORY), listen_at(socket_path), dead_shim());
+
+    snprintf(fd, sizeof(fd), "%d", dup(memfd_new("keeper", state, (size_t)n)));
+    execl(path, path, "--keeper", rig.run, "--state", fd, NULL);
+    _exit(121);
+}
+
+START_TEST(test_shim_died_meanwhile) {
+    char path[64], folder[64];
+
+    snprintf(path, sizeof(path), "%s/" KEEPER_SOCKET, rig.run);
+    snprintf(folder, sizeof(folder), "%s/task-3", rig.run);
+    ck_assert_int_eq(mkdir(rig.run, 0700), 0);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    rig.keeper = fork();
+    ck_assert_int_ge(rig.keeper, 0);
+    if (rig.keeper == 0)
+        exec_anew(path);
+    rig_wait_record(&rig, 3);
+    rig_end_keeper(&rig); /* there is nobody left to work for */
+}
+END_TEST
+
+TCase *tcase_keeper_anew(void) {
+    TCase *t = tcase_create("keeper-anew");
+
+    tcase_add_test(t, test_shim_died_meanwhile);
+    return t;
+}
