@@ -423,12 +423,12 @@ class Torture:
     def kill_daemon(self):
         """At any instant; while a start is asked for or was just answered; or while it is about to come up."""
         how = self.random.choices(["any", "call", "start", "boot"], weights=(3, 4, 3, 2))[0]
+        pid = until(self.rig.daemon, "there is no daemon")
         event = {"call": self.calling, "start": self.begun}.get(how)
         if event:
             event.clear()
             event.wait(0.5)
-            time.sleep(self.random.uniform(0, 0.006))
-        pid = until(self.rig.daemon, "there is no daemon")
+            time.sleep(self.random.uniform(0, 0.004))
         self.rig.kill_daemon(pid)
         self.count("kills")
         if how == "boot":
