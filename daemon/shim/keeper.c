@@ -319,9 +319,10 @@ static int run(Keeper *k, const KeeperOptions *options) {
     k->watches = calloc(_WATCH_MAX + k->table.count, sizeof(struct pollfd));
     if (!k->watches)
         return -ENOMEM;
-    if (options->state_fd >= 0)
+    if (options->state_fd >= 0) {
         keeper_connection_greet(&k->daemon);
-    else if (k->service)
+        reap(k); /* of who died meanwhile the signal is not counted on */
+    } else if (k->service)
         keeper_notify("READY=1");
     else
         detach();
