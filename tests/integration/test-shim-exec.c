@@ -267,11 +267,15 @@ START_TEST(test_session) {
     int pid, parent, group, session;
     size_t size;
 
-    RIG_ARGV(&rig, "cat", "/proc/self/stat");
+    rig_make_fifo(&rig, "go");
+    rig_add(&rig, SHIM_SPEC_CWD, "%s", rig.dir);
+    rig_shell(&rig, "read stat < /proc/$$/stat; echo \"$stat\"; read x < go");
     rig_start(&rig);
+    rig_wait_for(&rig, SHIM_STARTED);
+    rig_write_fifo(&rig, "go");
     rig_finish(&rig);
     _cleanup_free_ char *log = rig_read_log(&rig, &size);
-    ck_assert_int_eq(sscanf(log, "%d (cat) R %d %d %d", &pid, &parent, &group, &session), 4);
+    ck_assert_int_eq(sscanf(log, "%d (sh) R %d %d %d", &pid, &parent, &group, &session), 4);
     ck_assert_int_eq(pid, rig.command);
     ck_assert_int_eq(parent, rig.shim);
     ck_assert_int_eq(group, pid);
