@@ -171,12 +171,13 @@ static void note_result_loss(Task *t, int error) {
     append_message(t, text);
 }
 
-/* The result goes where the task goes, in the same commit. */
+/* The result goes where the task goes, in the same commit. The file stays until that is on disk: a
+ * next daemon may have to read it again. */
 static void keep_result(TaskRun *run) {
     Task *t = run->task;
     char *json = NULL;
     int r =
-        run->runtime_dir ? result_file_take(run->runtime_dir, t->spec->result_max, &json) : -ENOENT;
+        run->runtime_dir ? result_file_read(run->runtime_dir, t->spec->result_max, &json) : -ENOENT;
 
     if (r >= 0)
         r = commit_queue_put_result(run->manager->commits, t->id, json);
