@@ -253,6 +253,7 @@ static void begin_run(Manager *m, Task *t) {
     TaskRun *run = manager_new_run(m, t);
 
     t->claim = TASK_CLAIM_NONE;
+    t->queue_deadline = 0; /* kept, also if it comes back into the queue */
     manager_set_state(t, TASK_STARTING);
     commit_queue_put(m->commits, t);
     if (!run) {
