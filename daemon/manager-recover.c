@@ -149,13 +149,21 @@ static int compare_sessions(Recovery *r, char **ret_session) {
     return 0;
 }
 
+/* One that is busy is no reason not to start: commands that are taken up wait until it answers. */
+static void find_keeper(Manager *m) {
+    int r = shim_executor_connect(m->shims);
+
+    if (r < 0)
+        log_warning_errno(r, "The keeper of the tasks does not answer, going on without for now");
+}
+
 static int run_recovery(Recovery *r) {
     Manager *m = r->manager;
     _cleanup_free_ char *session = NULL;
     int e = compare_sessions(r, &session);
 
     if (e >= 0)
-        e = shim_executor_connect(m->shims);
+        find_keeper(m);
     if (e >= 0)
         e = store_load_active(m->store, m->envs, recover_task, r);
     /* From now on what is in the runtime folder is of this session. */
