@@ -230,8 +230,7 @@ void manager_finish_run(TaskRun *run, const ExecOutcome *outcome) {
     run->job = exec_job_free(run->job);
     manager_guard_done(run);
     scheduler_release(&m->scheduler);
-    if (run->is_thread && m->threads_running > 0)
-        m->threads_running--;
+    m->threads_running -= run->is_counted;
     t->usage = outcome->usage;
     if (state == TASK_INTERRUPTED && task_spec_restarts(t->spec) && !t->cancel_requested)
         requeue(run, strempty(t->message));

@@ -42,6 +42,7 @@ struct Manager {
     struct Gone *gone; /* tasks that are removed, as long as a read may still bring one back */
     sd_event_source *retention; /* enabled: tasks have ended since it was looked what is to go */
     bool retention_under_way;
+    sd_event_source *settling; /* enabled: memory may be given back */
 
     sd_event_source *scheduling; /* enabled: free slots are to be given away */
     sd_event_source *queue_timer;
@@ -72,6 +73,7 @@ typedef struct TaskRun {
     LogTail *tail;    /* NULL before the first output */
     char *runtime_dir;
     bool is_thread;
+    bool is_counted; /* in threads_running */
     bool
         waits_for_disk; /* it starts when the disk says "starting", there is no other trace of it */
     sd_event_source *timeout, *idle; /* of a task on a thread; NULL = none */
@@ -123,7 +125,8 @@ void manager_disk_error(Manager *m, int error);
 int manager_recover(Manager *m, Error *error);
 
 /* manager-stop.c */
-void manager_exit_if_idle(Manager *m); /* when it is stopping */
+void manager_exit_if_idle(Manager *m);   /* when it is stopping */
+void manager_exit_unwritten(Manager *m); /* the same, when a commit went wrong */
 
 /* manager-history.c */
 int manager_init_history(Manager *m);
@@ -138,7 +141,7 @@ int manager_prune(void *userdata, const TaskFilter *filter,
                   void (*func)(void *arg, int error, uint32_t removed), void *arg);
 /* It is being removed, or was and something may still bring it back. */
 bool manager_is_gone(const Manager *m, uint64_t id);
-/* To be called when something has been read: what had to stay in memory for that may go. */
+/* To be called when something has been read: what had to stay in memory for that may go, soon. */
 void manager_settle(Manager *m);
 
 /* manager-list.c */

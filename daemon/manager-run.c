@@ -134,6 +134,7 @@ static int start_thread(TaskRun *run) {
 
     if (r >= 0) {
         run->manager->threads_running++;
+        run->is_counted = true;
         manager_guard_run(run);
     }
     return r;

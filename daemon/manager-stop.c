@@ -19,18 +19,21 @@ static void on_stopped(void *userdata, void *arg, int error) {
     (void)sd_event_exit(m->event, m->exit_status);
 }
 
-/* By way of the commits: what is to be told of the last task is told first. Where they fail, nobody
- * can do more than not to wait for ever. */
+/* By way of the commits: what is to be told of the last task is told first. */
 void manager_exit_if_idle(Manager *m) {
     if (!m->stopping || m->threads_running > 0)
         return;
-    if (commit_queue_error(m->commits) < 0) {
-        log_error("The last changes could not be written: the next longrund tells from what the "
-                  "tasks left how they ended");
-        (void)sd_event_exit(m->event, m->exit_status);
-        return;
-    }
+    commit_queue_hurry(m->commits);
     commit_queue_call(m->commits, on_stopped, m, NULL);
+}
+
+/* Nobody can do more than not to wait for ever. */
+void manager_exit_unwritten(Manager *m) {
+    if (!m->stopping || m->threads_running > 0)
+        return;
+    log_error("The last changes could not be written: the next longrund tells from what the tasks "
+              "left how they ended");
+    (void)sd_event_exit(m->event, m->exit_status);
 }
 
 /* A kind that ignores its flag is not waited for: its thread ends with the process. */

@@ -212,7 +212,7 @@ static void on_committed(void *userdata, Task *const *tasks, size_t n, int error
     if (error == -EBADMSG)
         store_anew(m);
     if (error < 0)
-        manager_exit_if_idle(m);
+        manager_exit_unwritten(m);
     manager_schedule(m);
 }
 
