@@ -45,6 +45,8 @@ struct Manager {
     sd_event_source *settling; /* enabled: memory may be given back */
 
     sd_event_source *scheduling; /* enabled: free slots are to be given away */
+    sd_event_source *claim_timer;
+    uint64_t claim_used; /* when one was made, or made use of, last; CLOCK_MONOTONIC */
     sd_event_source *queue_timer;
     uint64_t queue_due; /* when the first queue-timeout is over, or sooner; USEC_INFINITY: never */
     sd_event_source *disk_timer;
@@ -98,6 +100,13 @@ TaskRun *manager_new_run(Manager *m, Task *t);
 /* Takes up the command of an earlier daemon. As shim_job_adopt(). */
 int manager_adopt(TaskRun *run);
 void manager_publish_state(Manager *m, Task *t); /* once it is committed */
+
+/* manager-claim.c */
+int manager_init_claims(Manager *m);
+void manager_claim(Manager *m);      /* a commit is about to begin */
+void manager_claim_used(Manager *m); /* there is something going on */
+/* What is only claimed is queued again, on disk too. */
+void manager_give_back_claims(Manager *m);
 
 /* manager-end.c */
 void manager_drop_run(TaskRun *run); /* frees it; nothing runs, nothing has ended */

@@ -189,6 +189,7 @@ int manager_recover(Manager *m, Error *error) {
         log_notice("Took up the tasks of the last longrund: %u wait, %u run or ended meanwhile, %u "
                    "were lost",
                    r.queued, r.taken_up, r.lost);
+    manager_forget_ended(m); /* some have become too old */
     manager_schedule(m);
     return 0;
 }

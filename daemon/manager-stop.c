@@ -67,18 +67,6 @@ static void stop_threads(Manager *m) {
         log_warning_errno(r, "Cannot set the timer of the stop, ignoring");
 }
 
-/* What was only claimed is queued: after a restart of the machine nobody could tell. */
-static void give_back_claims(Manager *m) {
-    Task *t;
-
-    TAILQ_FOREACH (t, &m->scheduler.queue, queue) {
-        if (t->claim == TASK_CLAIM_NONE)
-            continue;
-        t->claim = TASK_CLAIM_NONE;
-        commit_queue_put(m->commits, t);
-    }
-}
-
 uint64_t manager_stop_timeout(const Manager *m) {
     return m->threads_running > 0 ? THREADS_TIMEOUT_USEC : 0;
 }
@@ -93,7 +81,7 @@ void manager_stop(Manager *m, int exit_status) {
         return;
     m->stopping = true;
     m->scheduler.closed = true;
-    give_back_claims(m);
+    manager_give_back_claims(m);
     stop_threads(m);
     manager_exit_if_idle(m);
 }

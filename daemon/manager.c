@@ -147,6 +147,7 @@ int manager_reload(Manager *m, Error *error) {
         set_max_parallel(m, configured_parallel(m));
         bus_emit_manager_property(m->bus->bus, "MaxParallel");
     }
+    manager_forget_ended(m); /* the limits may be lower */
     log_info("Read the configuration again");
     return 0;
 }
@@ -177,15 +178,8 @@ static int make_kinds(Manager *m) {
 
 /* ---- commits ---- */
 
-static void on_claimed(void *userdata, Task *t) {
-    commit_queue_put(((Manager *)userdata)->commits, t);
-}
-
 static void on_prepare(void *userdata) {
-    Manager *m = userdata;
-
-    if (!m->low_disk)
-        scheduler_claim(&m->scheduler, on_claimed, m);
+    manager_claim(userdata);
 }
 
 /* The database was moved aside, and a new one begun: what is in memory goes there. */
@@ -266,6 +260,8 @@ static int make_parts(Manager *m) {
         r = commit_queue_new(&m->commits, m->event, m->store, &commit_events, m);
     if (r >= 0)
         r = manager_init_scheduling(m);
+    if (r >= 0)
+        r = manager_init_claims(m);
     if (r >= 0)
         r = manager_init_guards(m);
     if (r >= 0)
@@ -361,6 +357,7 @@ Manager *manager_free(Manager *m) {
     store_free(m->store);
     start_trace_close(m->trace);
     manager_done_history(m);
+    sd_event_source_disable_unref(m->claim_timer);
     sd_event_source_disable_unref(m->queue_timer);
     sd_event_source_disable_unref(m->disk_timer);
     sd_event_source_disable_unref(m->stop_timer);
