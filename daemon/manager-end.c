@@ -171,12 +171,13 @@ static void note_result_loss(Task *t, int error) {
     append_message(t, text);
 }
 
-/* The result goes where the task goes, in the same commit. */
+/* The result goes where the task goes, in the same commit. The file stays until that is on disk: a
+ * next daemon may have to read it again. */
 static void keep_result(TaskRun *run) {
     Task *t = run->task;
     char *json = NULL;
     int r =
-        run->runtime_dir ? result_file_take(run->runtime_dir, t->spec->result_max, &json) : -ENOENT;
+        run->runtime_dir ? result_file_read(run->runtime_dir, t->spec->result_max, &json) : -ENOENT;
 
     if (r >= 0)
         r = commit_queue_put_result(run->manager->commits, t->id, json);
@@ -229,8 +230,7 @@ void manager_finish_run(TaskRun *run, const ExecOutcome *outcome) {
     run->job = exec_job_free(run->job);
     manager_guard_done(run);
     scheduler_release(&m->scheduler);
-    if (run->is_thread && m->threads_running > 0)
-        m->threads_running--;
+    m->threads_running -= run->is_counted;
     t->usage = outcome->usage;
     if (state == TASK_INTERRUPTED && task_spec_restarts(t->spec) && !t->cancel_requested)
         requeue(run, strempty(t->message));
