@@ -21,8 +21,10 @@ static bool may_have_run(const Recovery *r, const Task *t, const TaskRun *run) {
     /* "starting" may be no more than a claim; in this session all that was begun left a trace. */
     if (t->state != TASK_STARTING || !r->same_session)
         return true;
+    /* Where there was no room for a trace, it waited for the disk to have the time of its start. */
     if (run->is_thread)
-        return !r->manager->trace || start_trace_contains(r->manager->trace, t->id);
+        return !r->manager->trace || t->started_at > 0 ||
+               start_trace_contains(r->manager->trace, t->id);
     return false; /* nothing was found of it */
 }
 
@@ -141,13 +143,22 @@ static int compare_sessions(Recovery *r, char **ret_session) {
     return 0;
 }
 
+/* One that hangs, for it or the machine has much to do, is no reason to serve nobody: what it keeps
+ * waits for its answer. */
+static void find_keeper(Manager *m) {
+    int e = shim_executor_connect(m->shims);
+
+    if (e < 0)
+        log_warning_errno(e, "The keeper of the tasks does not answer, going on without");
+}
+
 static int run_recovery(Recovery *r) {
     Manager *m = r->manager;
     _cleanup_free_ char *session = NULL;
     int e = compare_sessions(r, &session);
 
     if (e >= 0)
-        e = shim_executor_connect(m->shims);
+        find_keeper(m);
     if (e >= 0)
         e = store_load_active(m->store, m->envs, recover_task, r);
     /* From now on what is in the runtime folder is of this session. */
@@ -156,8 +167,9 @@ static int run_recovery(Recovery *r) {
     if (e < 0)
         return e;
     state_dir_clean_runtime(&m->dirs, is_active, m);
+    /* Those that were lost stay in it until the disk says so. */
     if (m->trace)
-        start_trace_clear(m->trace);
+        start_trace_retain(m->trace, is_active, m);
     return 0;
 }
 

@@ -16,6 +16,10 @@ static StartTrace *open_good(void) {
     return t;
 }
 
+static bool is_seven(void *userdata, uint64_t id) {
+    return id == 7;
+}
+
 START_TEST(test_outlives_the_daemon) {
     int status;
     pid_t pid = fork();
@@ -36,11 +40,16 @@ START_TEST(test_outlives_the_daemon) {
     ck_assert(start_trace_contains(t, 700));
     ck_assert(!start_trace_contains(t, 21));
     ck_assert(!start_trace_contains(t, 8));
-    start_trace_clear(t);
-    ck_assert(!start_trace_contains(t, 7));
+    start_trace_retain(t, is_seven, NULL);
+    ck_assert(start_trace_contains(t, 7));
+    ck_assert(!start_trace_contains(t, 700));
     start_trace_close(t);
     t = open_good();
+    ck_assert(start_trace_contains(t, 7));
     ck_assert(!start_trace_contains(t, 700));
+    for (uint64_t id = 1; id < START_TRACE_MAX; id++)
+        ck_assert_int_eq(start_trace_add(t, 1000 + id), 0);
+    ck_assert_int_eq(start_trace_add(t, 1), -ENOBUFS);
     start_trace_close(t);
 }
 END_TEST
@@ -61,7 +70,7 @@ START_TEST(test_full) {
     /* What is in it counts for the next one as well. */
     t = open_good();
     ck_assert_int_eq(start_trace_add(t, 100001), -ENOBUFS);
-    start_trace_clear(t);
+    start_trace_retain(t, is_seven, NULL);
     ck_assert_int_eq(start_trace_add(t, 100001), 0);
     start_trace_close(t);
 }
