@@ -131,6 +131,19 @@ class InstantTest(TakeUpTestCase):
         self.open_gate(task)
         self.assertTrueEnd(task, "failed", 3)
 
+    def test_the_keeper_hangs_and_is_killed(self):
+        """What it was asked for before, and has not begun, keeps its place."""
+        self.session.command("true").wait()
+        keeper = self.stopped_keeper()
+        task = self.session.shell(f"echo x >>{self.side}; echo here; exit 3")
+        task.wait_state("starting")
+        self.session.crash()
+        self.session.start_daemon()
+        self.assertEqual(task.get("State"), "starting")
+        kill(keeper)
+        self.assertTrueEnd(task, "failed", 3, "exit code 3", attempt=1)
+        self.assertEqual((self.starts(), task.read_log()), (1, b"here\n"))
+
     def test_between_spawn_and_commit(self):
         """The first that the command does is to kill the daemon, which cannot have written down yet that it runs."""
         script = f"kill -9 {self.session.daemon.pid}; {self.begin}; {self.pause}; echo here; exit 4"
