@@ -19,7 +19,7 @@ static void teardown(void) {
 }
 
 int main(int argc, char **argv) {
-    static TCase *(*const cases[])(void) = {tcase_keeper_anew, tcase_shim_exec, tcase_shim_output,
+    static TCase *(*const cases[])(void) = {tcase_keeper_races, tcase_shim_exec, tcase_shim_output,
                                             tcase_shim_notify, tcase_shim_stop};
 
     if (argc > 1 && streq(argv[1], "--command"))
