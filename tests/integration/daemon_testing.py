@@ -24,7 +24,7 @@ import typing
 import unittest
 
 from longrun_testing import DEADLINE_SEC, MANAGER, NAME, ROOT, SKIP, TASK, Gio, GLib, Session
-from process_testing import children, command_line, keepers_of, kill, processes_of, shims_of, until, wait_gone
+from process_testing import children, command_line, keepers_of, kill, processes_of, shims_of, until
 
 ERROR_PREFIX = NAME + ".Error."
 PROPERTIES = "org.freedesktop.DBus.Properties"

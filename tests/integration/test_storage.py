@@ -10,7 +10,6 @@ import ctypes
 import os
 import pathlib
 import resource
-import signal
 import sqlite3
 import struct
 import subprocess
@@ -18,8 +17,8 @@ import sys
 import tempfile
 import time
 
-from daemon_testing import FINAL, DaemonTestCase, DBusError, Task, main
-from longrun_testing import DEADLINE_SEC, SKIP, GLib
+from daemon_testing import FINAL, DaemonTestCase, DBusError, main
+from longrun_testing import DEADLINE_SEC, SKIP
 from process_testing import until
 
 MSEC = 1000

@@ -14,9 +14,8 @@ import sqlite3
 import struct
 import time
 
-from daemon_testing import DaemonTestCase, DBusError, main
-from longrun_testing import GLib
-from process_testing import children, is_gone, kill, processes_of, until, wait_gone
+from daemon_testing import DaemonTestCase, DBusError, Task, main
+from process_testing import kill, processes_of, until, wait_gone
 
 MSEC = 1000
 SEC = 1000000
@@ -154,14 +153,10 @@ class InstantTest(TakeUpTestCase):
         self.session.start_daemon()
         rows = self.session.list_tasks()[0]
         self.assertEqual([row["state"] for row in rows], ["running"])
-        task = self.task(rows[0]["id"])
+        task = Task(self.session, rows[0]["id"])
         self.open_gate(task)
         self.assertTrueEnd(task, "failed", 4)
         self.assertEqual((self.starts(), task.read_log()), (1, b"here\n"))
-
-    def task(self, number):
-        from daemon_testing import Task
-        return Task(self.session, number)
 
     def test_while_it_runs(self):
         task = self.begun(f"echo one; {self.pause}; echo two; exit 5")

@@ -10,8 +10,8 @@ import json
 import os
 import random
 import re
-import select
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -203,6 +203,7 @@ class Client(threading.Thread):
 
     def start_all(self, plans):
         while True:
+            self.torture.calling.set()
             ids = self.try_start(plans)
             if ids is None:
                 found = self.find(plans)
@@ -230,7 +231,6 @@ class Client(threading.Thread):
         return reply and [number for number, _ in reply[0]]
 
     def start_by_cli(self, plan):
-        import subprocess
         argv = [word for key in ("label", "on-interrupt") for word in (f"--{key}", plan.options[key].unpack())]
         r = subprocess.run([self.torture.rig.longrun, "start", "--quiet", *argv, "--stop-timeout", "2s", "--",
                             *plan.options["argv"].unpack()], env=self.torture.rig.env, cwd=self.torture.rig.side,
@@ -304,7 +304,7 @@ class Torture:
         self.killed_shims = {}
         self.counts = {}
         self.lock = threading.Lock()
-        self.begun = threading.Event()
+        self.calling, self.begun = threading.Event(), threading.Event()
         self.connection = rig.connect()
         self.subscribe()
         self.clients = [Client(self, self.plans[i::clients], f"{seed}-{i}", i == 0) for i in range(clients)]
@@ -421,11 +421,12 @@ class Torture:
                 raise client.error
 
     def kill_daemon(self):
-        """At any instant; just after a start was answered; or while it is about to come up."""
-        how = self.random.choices(["any", "start", "boot"], weights=(4, 4, 2))[0]
-        if how == "start":
-            self.begun.clear()
-            self.begun.wait(0.5)
+        """At any instant; while a start is asked for or was just answered; or while it is about to come up."""
+        how = self.random.choices(["any", "call", "start", "boot"], weights=(3, 4, 3, 2))[0]
+        event = {"call": self.calling, "start": self.begun}.get(how)
+        if event:
+            event.clear()
+            event.wait(0.5)
             time.sleep(self.random.uniform(0, 0.006))
         pid = until(self.rig.daemon, "there is no daemon")
         self.rig.kill_daemon(pid)
