@@ -43,12 +43,20 @@ static void forget_gone(Manager *m, bool all) {
     }
 }
 
-/* Called when memory may be given back. */
-void manager_settle(Manager *m) {
+static int on_settle(sd_event_source *s, void *userdata) {
+    Manager *m = userdata;
+
     if (store_reads(m->store) > 0)
-        return;
+        return 0; /* it is called again when they are over */
     forget_gone(m, false);
     task_table_evict(&m->tasks, env_table_size(m->envs) > MANAGER_ENDED_ENVIRONMENTS_MAX);
+    return 0;
+}
+
+/* In a turn of the loop of its own: others who are called about the same commit may still have to
+ * do with the tasks. */
+void manager_settle(Manager *m) {
+    (void)sd_event_source_set_enabled(m->settling, SD_EVENT_ONESHOT);
 }
 
 /* Its result lay there before it was in the store. */
@@ -169,10 +177,15 @@ void manager_forget_ended(Manager *m) {
 int manager_init_history(Manager *m) {
     int r = sd_event_add_time(m->event, &m->retention, CLOCK_MONOTONIC, 0, 0, on_retention, m);
 
-    return r < 0 ? r : sd_event_source_set_enabled(m->retention, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(m->retention, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_defer(m->event, &m->settling, on_settle, m);
+    return r < 0 ? r : sd_event_source_set_enabled(m->settling, SD_EVENT_OFF);
 }
 
 void manager_done_history(Manager *m) {
+    sd_event_source_disable_unref(m->settling);
     sd_event_source_disable_unref(m->retention);
     forget_gone(m, true);
 }

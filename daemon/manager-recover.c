@@ -21,8 +21,10 @@ static bool may_have_run(const Recovery *r, const Task *t, const TaskRun *run) {
     /* "starting" may be no more than a claim; in this session all that was begun left a trace. */
     if (t->state != TASK_STARTING || !r->same_session)
         return true;
+    /* A claim has no time yet: with one, the disk itself is the trace of what began on a thread. */
     if (run->is_thread)
-        return !r->manager->trace || start_trace_contains(r->manager->trace, t->id);
+        return t->started_at > 0 || !r->manager->trace ||
+               start_trace_contains(r->manager->trace, t->id);
     return false; /* nothing was found of it */
 }
 
@@ -36,8 +38,12 @@ static void back_to_queue(Recovery *r, Task *t) {
         commit_queue_put(m->commits, t);
     }
     scheduler_add_again(&m->scheduler, t);
-    manager_guard_queued(m, t);
     r->queued++;
+    /* It was on its way back into the queue then. */
+    if (t->cancel_requested)
+        manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started again");
+    else
+        manager_guard_queued(m, t);
 }
 
 static void lose(Recovery *r, TaskRun *run) {
@@ -123,7 +129,9 @@ static int recover_task(void *userdata, Task *t) {
     return 0;
 }
 
-static bool is_active(void *userdata, uint64_t id) {
+/* What an attempt has left stays until its end is on disk: should this daemon be lost before, the
+ * next one has to come to the same result. */
+static bool has_run(void *userdata, uint64_t id) {
     const Manager *m = userdata;
     const Task *t = task_table_find(&m->tasks, id);
 
@@ -141,13 +149,21 @@ static int compare_sessions(Recovery *r, char **ret_session) {
     return 0;
 }
 
+/* One that is busy is no reason not to start: commands that are taken up wait until it answers. */
+static void find_keeper(Manager *m) {
+    int r = shim_executor_connect(m->shims);
+
+    if (r < 0)
+        log_warning_errno(r, "The keeper of the tasks does not answer, going on without for now");
+}
+
 static int run_recovery(Recovery *r) {
     Manager *m = r->manager;
     _cleanup_free_ char *session = NULL;
     int e = compare_sessions(r, &session);
 
     if (e >= 0)
-        e = shim_executor_connect(m->shims);
+        find_keeper(m);
     if (e >= 0)
         e = store_load_active(m->store, m->envs, recover_task, r);
     /* From now on what is in the runtime folder is of this session. */
@@ -155,9 +171,9 @@ static int run_recovery(Recovery *r) {
         e = store_set_session(m->store, session);
     if (e < 0)
         return e;
-    state_dir_clean_runtime(&m->dirs, is_active, m);
+    state_dir_clean_runtime(&m->dirs, has_run, m);
     if (m->trace)
-        start_trace_clear(m->trace);
+        start_trace_keep(m->trace, has_run, m);
     return 0;
 }
 
@@ -173,6 +189,7 @@ int manager_recover(Manager *m, Error *error) {
         log_notice("Took up the tasks of the last longrund: %u wait, %u run or ended meanwhile, %u "
                    "were lost",
                    r.queued, r.taken_up, r.lost);
+    manager_forget_ended(m); /* some have become too old */
     manager_schedule(m);
     manager_forget_ended(m); /* what is to be kept may be less than it was */
     return 0;

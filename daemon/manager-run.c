@@ -134,6 +134,7 @@ static int start_thread(TaskRun *run) {
 
     if (r >= 0) {
         run->manager->threads_running++;
+        run->is_counted = true;
         manager_guard_run(run);
     }
     return r;
@@ -253,6 +254,8 @@ static void begin_run(Manager *m, Task *t) {
     TaskRun *run = manager_new_run(m, t);
 
     t->claim = TASK_CLAIM_NONE;
+    manager_claim_used(m);
+    t->queue_deadline = 0; /* kept, also if it comes back into the queue */
     manager_set_state(t, TASK_STARTING);
     commit_queue_put(m->commits, t);
     if (!run) {
@@ -274,7 +277,7 @@ static int on_schedule(sd_event_source *s, void *userdata) {
     Manager *m = userdata;
     bool unclaimed = false;
 
-    if (m->scheduler.queued > 0 && manager_disk_has_room(m)) {
+    if ((m->scheduler.queued > 0 || m->low_disk) && manager_disk_has_room(m)) {
         for (Task *t; (t = scheduler_take(&m->scheduler, &unclaimed));)
             begin_run(m, t);
         if (unclaimed)

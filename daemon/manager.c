@@ -147,7 +147,7 @@ int manager_reload(Manager *m, Error *error) {
         set_max_parallel(m, configured_parallel(m));
         bus_emit_manager_property(m->bus->bus, "MaxParallel");
     }
-    manager_forget_ended(m);
+    manager_forget_ended(m); /* the limits may be lower */
     log_info("Read the configuration again");
     return 0;
 }
@@ -178,15 +178,8 @@ static int make_kinds(Manager *m) {
 
 /* ---- commits ---- */
 
-static void on_claimed(void *userdata, Task *t) {
-    commit_queue_put(((Manager *)userdata)->commits, t);
-}
-
 static void on_prepare(void *userdata) {
-    Manager *m = userdata;
-
-    if (!m->low_disk)
-        scheduler_claim(&m->scheduler, on_claimed, m);
+    manager_claim(userdata);
 }
 
 /* The database was moved aside, and a new one begun: what is in memory goes there. */
@@ -213,7 +206,7 @@ static void on_committed(void *userdata, Task *const *tasks, size_t n, int error
     if (error == -EBADMSG)
         store_anew(m);
     if (error < 0)
-        manager_exit_if_idle(m);
+        manager_exit_unwritten(m);
     manager_schedule(m);
 }
 
@@ -268,6 +261,8 @@ static int make_parts(Manager *m) {
     if (r >= 0)
         r = manager_init_scheduling(m);
     if (r >= 0)
+        r = manager_init_claims(m);
+    if (r >= 0)
         r = manager_init_guards(m);
     if (r >= 0)
         r = manager_init_disk(m);
@@ -300,8 +295,8 @@ static int open_store(Manager *m, Error *error) {
                  m->dirs.state, damaged);
     /* Where the database has been lost, logs still bear the numbers of its tasks. */
     m->next_id = store_next_id(m->store);
-    if (m->next_id == 1 || damaged)
-        m->next_id = MAX(m->next_id, task_log_highest_id(m->dirs.logs) + 1);
+    if (m->next_id == 1)
+        m->next_id = task_log_highest_id(m->dirs.logs) + 1;
     return 0;
 }
 
@@ -362,6 +357,7 @@ Manager *manager_free(Manager *m) {
     store_free(m->store);
     start_trace_close(m->trace);
     manager_done_history(m);
+    sd_event_source_disable_unref(m->claim_timer);
     sd_event_source_disable_unref(m->queue_timer);
     sd_event_source_disable_unref(m->disk_timer);
     sd_event_source_disable_unref(m->stop_timer);

@@ -94,8 +94,10 @@ bool start_trace_contains(const StartTrace *t, uint64_t id) {
     return find(t, id) < START_TRACE_MAX;
 }
 
-void start_trace_clear(StartTrace *t) {
+void start_trace_keep(StartTrace *t, bool (*keep)(void *userdata, uint64_t id), void *userdata) {
     for (size_t i = 0; i < START_TRACE_MAX; i++)
-        t->ids[i] = 0;
-    t->count = 0;
+        if (t->ids[i] != 0 && !keep(userdata, t->ids[i])) {
+            t->ids[i] = 0;
+            t->count--;
+        }
 }

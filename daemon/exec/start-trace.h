@@ -21,5 +21,5 @@ int start_trace_add(StartTrace *t, uint64_t id);
 /* One that is not in it is fine. */
 void start_trace_remove(StartTrace *t, uint64_t id);
 bool start_trace_contains(const StartTrace *t, uint64_t id);
-/* Forgets all: for the start of a daemon, once it has looked. */
-void start_trace_clear(StartTrace *t);
+/* Forgets all but these: for the start of a daemon, once it has looked. */
+void start_trace_keep(StartTrace *t, bool (*keep)(void *userdata, uint64_t id), void *userdata);

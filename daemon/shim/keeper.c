@@ -76,7 +76,7 @@ static void reap(Keeper *k) {
         k->lost_due_usec = 0; /* it may have been the last that was waited for */
 }
 
-static void signal_shim(const KeeperShim *s, int sig) {
+void keeper_signal_shim(const KeeperShim *s, int sig) {
     if (s->pidfd >= 0)
         (void)pidfd_send_signal(s->pidfd, sig, NULL, 0);
     else if (s->pid > 0)
@@ -87,7 +87,7 @@ static void stop(Keeper *k) {
     k->stopping = true;
     k->extend_usec = 0;
     for (size_t i = 0; i < k->table.count; i++)
-        signal_shim(k->table.shims + i, SIGTERM);
+        keeper_signal_shim(k->table.shims + i, SIGTERM);
 }
 
 static void read_signals(Keeper *k) {

@@ -6,7 +6,7 @@
 
 extern Rig rig; /* the test's, made anew for each */
 
-TCase *tcase_keeper_anew(void);
+TCase *tcase_keeper_races(void);
 TCase *tcase_shim_exec(void);
 TCase *tcase_shim_output(void);
 TCase *tcase_shim_notify(void);

@@ -5,10 +5,13 @@ that may be lost along with it.
     LONGRUND=PATH test_take_up.py
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
 import signal
+import sqlite3
+import struct
 import time
 
 from daemon_testing import DaemonTestCase, DBusError, Task, main
@@ -84,7 +87,6 @@ class InstantTest(TakeUpTestCase):
     """Where in the life of a command the daemon is killed."""
 
     def stopped_keeper(self):
-        self.session.command("true").wait()
         keeper = self.session.keeper()
         os.kill(keeper, signal.SIGSTOP)
         self.addCleanup(kill, keeper, signal.SIGCONT)
@@ -92,6 +94,7 @@ class InstantTest(TakeUpTestCase):
 
     def test_before_spawn(self):
         """The order to spawn has been given, and not been read."""
+        self.session.command("true").wait()
         keeper = self.stopped_keeper()
         task = self.session.shell(f"{self.begin}; echo here; exit 3")
         task.wait_state("starting")
@@ -103,6 +106,7 @@ class InstantTest(TakeUpTestCase):
 
     def test_before_spawn_and_the_order_is_lost(self):
         """Claimed on the disk, and no trace of a shim: it was not started, and keeps its place."""
+        self.session.command("true").wait()
         keeper = self.stopped_keeper()
         tasks = [self.session.shell(f"echo x >>{self.side}; echo here; exit 3") for _ in range(3)]
         tasks[2].wait_state("starting")
@@ -114,6 +118,30 @@ class InstantTest(TakeUpTestCase):
             self.assertTrueEnd(task, "failed", 3, attempt=1)
             self.assertEqual(task.read_log(), b"here\n")
         self.assertEqual(self.starts(), 3)
+
+    def test_the_keeper_hangs(self):
+        """The daemon comes all the same, and hears of the task when it does not any more."""
+        task = self.begun(f"{self.pause}; exit 3")
+        self.session.crash()
+        self.stopped_keeper()
+        self.session.start_daemon()
+        self.assertEqual(task.get("State"), "running")
+        os.kill(self.session.keeper(), signal.SIGCONT)
+        self.open_gate(task)
+        self.assertTrueEnd(task, "failed", 3)
+
+    def test_the_keeper_hangs_and_is_killed(self):
+        """What it was asked for before, and has not begun, keeps its place."""
+        self.session.command("true").wait()
+        keeper = self.stopped_keeper()
+        task = self.session.shell(f"echo x >>{self.side}; echo here; exit 3")
+        task.wait_state("starting")
+        self.session.crash()
+        self.session.start_daemon()
+        self.assertEqual(task.get("State"), "starting")
+        kill(keeper)
+        self.assertTrueEnd(task, "failed", 3, "exit code 3", attempt=1)
+        self.assertEqual((self.starts(), task.read_log()), (1, b"here\n"))
 
     def test_between_spawn_and_commit(self):
         """The first that the command does is to kill the daemon, which cannot have written down yet that it runs."""
@@ -391,6 +419,31 @@ class ThreadTest(TakeUpTestCase):
             task.cancel()
             self.session.restart()
             self.assertEqual(task.wait()[0], "cancelled")
+
+
+class ThreadQueueTest(TakeUpTestCase):
+    ARGUMENTS = ("--max-parallel=1",)
+
+    def trace(self):
+        numbers = struct.iter_unpack("=Q", (self.session.runtime / "threads").read_bytes())
+        return {number for number, in numbers}
+
+    def test_daemons_that_cannot_write(self):
+        """It begins while the disk has no more than the claim, and so has the daemon after the next."""
+        first, task = self.session.start_many([("command", {"argv": ["sh", "-c", self.pause]}),
+                                               ("countdown", {"params": '{"step_ms": 100000}'})])
+        with contextlib.closing(sqlite3.connect(self.session.state / "longrun.db", isolation_level=None)) as db:
+            row = ("SELECT state FROM task WHERE id = ?", (task.id,))
+            until(lambda: db.execute(*row).fetchone() == ("starting",), "it is not claimed")
+            db.execute("BEGIN IMMEDIATE")
+            self.open_gate(first)
+            until(lambda: task.id in self.trace(), "it does not begin")
+            self.session.restart()
+            self.session.crash()
+            self.assertEqual(db.execute(*row).fetchone(), ("starting",))
+        self.session.start_daemon()
+        self.assertEqual(first.wait(), ("succeeded", 0))
+        self.assertTrueEnd(task, "interrupted", -1, "longrund")
 
 
 class SignalsTest(TakeUpTestCase):

@@ -595,6 +595,30 @@ START_TEST(test_adopt_early) {
 }
 END_TEST
 
+/* The same, and it was not about to start anything; or it has gone. */
+START_TEST(test_adopt_early_never_started) {
+    keeper_rig_listen(&rig);
+    rig.deaf = true;
+    ck_assert_int_eq(keeper_rig_start(&rig, &job, 6), 0);
+    shim_executor_use_unit(rig.executor, true, NULL);
+    while (rig.fd < 0)
+        MUST(sd_event_run(rig.event, USEC_PER_SEC) >= 0);
+    ShimRigJob late;
+    ck_assert_int_eq(keeper_rig_adopt(&rig, &late, 7), 0);
+    keeper_rig_settle(&rig);
+    pid_t stray = _i ? spawn_stray(7, unit_dir) : 0;
+    keeper_rig_hear(&rig);
+    keeper_rig_until_ended(&rig, &late);
+    ck_assert_str_eq(shim_rig_last(&late),
+                     _i ? LOST
+                        : "ended interrupted -1 (never started) its processes are gone, and "
+                          "nothing tells how they ended");
+    if (_i)
+        ck_assert_int_eq(wait_for(stray), SIGKILL);
+    shim_rig_done(&late);
+}
+END_TEST
+
 /* The shim is gone, and only the files are left. */
 START_TEST(test_adopt_lost) {
     pid_t stray = spawn_stray(7, unit_dir);
@@ -698,6 +722,7 @@ static Suite *suite_new(void) {
     tcase_add_loop_test(t, test_adopt_ended, 0, 2);
     tcase_add_loop_test(t, test_adopt_never_started, 0, 4);
     tcase_add_test(t, test_adopt_early);
+    tcase_add_loop_test(t, test_adopt_early_never_started, 0, 2);
     tcase_add_loop_test(t, test_adopt_lost, 0, 2);
     tcase_add_test(t, test_adopt_being_lost);
     tcase_add_test(t, test_free);

@@ -1,4 +1,4 @@
-/* A keeper that has just executed itself anew, with what happened to its shims meanwhile. */
+/* Shims that end at a moment that does not suit their keeper. */
 
 #include <fcntl.h>
 #include <signal.h>
@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "common/fd-io.h"
+#include "common/remove-tree.h"
 #include "tests/integration/test-shim.h"
+#include "version.h"
 
 static int listen_at(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -67,9 +69,47 @@ START_TEST(test_shim_died_meanwhile) {
 }
 END_TEST
 
-TCase *tcase_keeper_anew(void) {
-    TCase *t = tcase_create("keeper-anew");
+static void new_job(void) {
+    int fds[2];
+
+    ck_assert_int_ge(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+    rig.control = fds[0];
+    rig.shim_control = fds[1];
+    free(rig.spec);
+    rig.spec = NULL;
+    rig.spec_size = 0;
+}
+
+/* The end has been read from the record, and the task is started again, before the shim is gone: it
+ * waits for room for its last message. */
+START_TEST(test_next_attempt) {
+    static const int small = 1;
+    char path[64];
+    int control = rig.control;
+
+    ck_assert_int_ge(setsockopt(rig.shim_control, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+    rig_shell(&rig, "for i in 1 2 3 4 5 6 7 8 9; do echo $i; sleep 0.1; done");
+    rig_start(&rig);
+    rig_wait_record(&rig, RIG_TASK_ID);
+    rig_hello(&rig, LONGRUN_VERSION);
+    ck_assert(rig_is_live(&rig, RIG_TASK_ID));
+
+    snprintf(path, sizeof(path), "%s/task-%d", rig.run, RIG_TASK_ID);
+    if (_i)
+        remove_tree(path, NULL);
+    new_job();
+    rig_shell(&rig, "exit 5");
+    rig_start(&rig);
+    rig_finish(&rig);
+    rig_check_end(&rig, SHIM_EXIT_CODE, 5);
+    close(control);
+}
+END_TEST
+
+TCase *tcase_keeper_races(void) {
+    TCase *t = tcase_create("keeper-races");
 
     tcase_add_test(t, test_shim_died_meanwhile);
+    tcase_add_loop_test(t, test_next_attempt, 0, 2);
     return t;
 }
