@@ -89,7 +89,8 @@ static void on_paused(void *userdata, bool paused) {
     TaskRun *run = userdata;
     Task *t = run->task;
 
-    if (paused != run->pause_wanted || t->state != (paused ? TASK_RUNNING : TASK_PAUSED))
+    if (run->pause_request == (paused ? PAUSE_REQUEST_RESUME : PAUSE_REQUEST_PAUSE) ||
+        t->state != (paused ? TASK_RUNNING : TASK_PAUSED))
         return;
     manager_set_state(t, paused ? TASK_PAUSED : TASK_RUNNING);
     manager_publish_state(run->manager, t);
@@ -185,7 +186,6 @@ int manager_adopt(TaskRun *run) {
     const TaskSpec *spec = run->task->spec;
     bool isolated = !is_command(spec);
 
-    run->pause_wanted = run->task->state == TASK_PAUSED;
     ShimAdoption adoption = {
         .id = run->task->id,
         .runtime_dir = run->runtime_dir,
@@ -321,6 +321,11 @@ void manager_cancel_task(void *userdata, Task *t) {
         exec_job_cancel(t->run->job);
 }
 
+static bool is_paused_or_will_be(const TaskRun *run) {
+    return run->pause_request == PAUSE_REQUEST_NONE ? run->task->state == TASK_PAUSED
+                                                    : run->pause_request == PAUSE_REQUEST_PAUSE;
+}
+
 static void resumed(TaskRun *run) {
     if (run->task->state != TASK_PAUSED)
         return;
@@ -343,7 +348,7 @@ int manager_pause_task(void *userdata, Task *t, bool pause, Error *error) {
         return error_set(error, ERROR_NOT_RUNNING, "Task %" PRIu64 " is %s: only one that %s",
                          t->id, task_state_to_string(task_shown_state(t)),
                          pause ? "is running can be paused" : "is paused can be resumed");
-    if (run && run->pause_wanted == pause)
+    if (run && pause == is_paused_or_will_be(run))
         return 0;
     r = run && run->job ? exec_job_pause(run->job, pause) : -ESRCH;
     if (r == -EOPNOTSUPP)
@@ -356,7 +361,7 @@ int manager_pause_task(void *userdata, Task *t, bool pause, Error *error) {
                          t->id);
     if (r < 0)
         return r;
-    run->pause_wanted = pause;
+    run->pause_request = pause ? PAUSE_REQUEST_PAUSE : PAUSE_REQUEST_RESUME;
     if (!pause)
         resumed(run);
     return 0;
