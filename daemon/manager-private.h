@@ -83,9 +83,9 @@ typedef struct TaskRun {
     LogTail *tail;    /* NULL before the first output */
     char *runtime_dir;
     bool is_thread;
-    bool is_counted; /* in threads_running */
-    bool
-        waits_for_disk; /* it starts when the disk says "starting", there is no other trace of it */
+    bool is_counted;     /* in threads_running */
+    bool waits_for_disk; /* for "starting" to be there, since there is no other trace of it */
+    PauseRequest pause_request;
     sd_event_source *timeout, *idle; /* of a task on a thread; NULL = none */
     uint64_t active_at;              /* the last sign of life, CLOCK_MONOTONIC */
     char *limit;                     /* which limit it was stopped for, in words; NULL = none */
