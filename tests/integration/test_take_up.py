@@ -271,6 +271,25 @@ def is_paused(pid):
 class MeanwhileTest(TakeUpTestCase):
     """What happens while there is no daemon."""
 
+    def test_the_session_is_forgotten(self):
+        """That part of the database is damaged: what runs is taken up all the same."""
+        task = self.begun(f"{self.pause}; exit 3")
+        task.wait_state("running")
+        self.session.crash()
+        path = self.session.state / "longrun.db"
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            page = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'meta'").fetchone()[0]
+            size = db.execute("PRAGMA page_size").fetchone()[0]
+        with open(path, "r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+        self.session.start_daemon()
+        self.assertEqual(task.get("State"), "running")
+        self.open_gate(task)
+        self.assertTrueEnd(task, "failed", 3)
+        self.assertEqual(self.starts(), 1)
+
     def test_ends(self):
         ends = [
             ("exit 0", "succeeded", 0, 0), ("exit 9", "failed", 9, 0), ("kill -9 $$", "failed", 137, 9),
