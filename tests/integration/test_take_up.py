@@ -52,9 +52,9 @@ class TakeUpTestCase(DaemonTestCase):
         until(lambda: os.fstat(fd).st_nlink == 0, "nobody passes the gate")
         os.close(fd)
 
-    def begun(self, script, **options):
-        """A command that has begun."""
-        task = self.session.shell(f"{self.begin}; {script}", **options)
+    def begun(self, script, before=":", **options):
+        """A command that has begun, and has done before that what is to be done."""
+        task = self.session.shell(f"{before}; {self.begin}; {script}", **options)
         task.main_pid = int(self.fifo.read_line())
         return task
 
@@ -206,7 +206,7 @@ class InstantTest(TakeUpTestCase):
         self.assertEqual(self.starts(), 5)
 
     def test_while_it_is_cancelled_and_ends_meanwhile(self):
-        task = self.begun("trap 'echo told' TERM; while :; do sleep 0.05; done", stop_timeout=700 * MSEC)
+        task = self.begun("while :; do sleep 0.05; done", "trap 'echo told' TERM", stop_timeout=700 * MSEC)
         task.cancel()
         until(lambda: b"told\n" in task.read_log(), "it was not told")
         self.session.crash()
@@ -215,7 +215,7 @@ class InstantTest(TakeUpTestCase):
         self.assertTrueEnd(task, "cancelled", 137, "killed.*within 700ms")
 
     def test_while_it_is_cancelled(self):
-        task = self.begun("trap 'echo told' TERM; while :; do sleep 0.05; done", stop_timeout=3000 * MSEC)
+        task = self.begun("while :; do sleep 0.05; done", "trap 'echo told' TERM", stop_timeout=3000 * MSEC)
         task.cancel()
         until(lambda: b"told\n" in task.read_log(), "it was not told")
         self.session.restart()
