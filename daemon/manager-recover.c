@@ -13,7 +13,8 @@
 
 typedef struct Recovery {
     Manager *manager;
-    bool same_session; /* its processes may still be there */
+    bool same_session;
+    bool may_live; /* its processes may still be there: it is not known to be another session */
     unsigned queued, taken_up, lost;
 } Recovery;
 
@@ -51,7 +52,7 @@ static void lose(Recovery *r, TaskRun *run) {
     ExecOutcome outcome = {
         .state = run->task->cancel_requested ? TASK_CANCELLED : TASK_INTERRUPTED,
         .exit_code = -1,
-        .message = !r->same_session ? "the machine was restarted, or its user logged out"
+        .message = !r->may_live     ? "the machine was restarted, or its user logged out"
                    : run->is_thread ? "longrund ended unexpectedly"
                                     : "its processes are gone, and nothing tells how they ended",
     };
@@ -86,7 +87,7 @@ static uint64_t start_time(const TaskRun *run) {
 /* 0 when it was taken up. */
 static int take_up(Recovery *r, TaskRun *run) {
     Task *t = run->task;
-    int e = r->same_session && !run->is_thread ? manager_adopt(run) : -ENOENT;
+    int e = r->may_live && !run->is_thread ? manager_adopt(run) : -ENOENT;
 
     if (e < 0) {
         if (e != -ENOENT)
@@ -146,6 +147,7 @@ static int compare_sessions(Recovery *r, char **ret_session) {
     if (e < 0 || !before)
         return e < 0 ? e : -ENOMEM;
     r->same_session = streq(before, *ret_session);
+    r->may_live = r->same_session || isempty(before); /* lost with a damaged database */
     return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/proc-tree.h"
 #include "common/remove-tree.h"
 #include "common/shim-protocol.h"
 #include "daemon/shim/keeper.h"
@@ -70,7 +71,8 @@ static int fork_shim(Keeper *k, uint64_t id, const ShimStart *start) {
 }
 
 /* An end that the daemon has read from the record, or has had already, may be quicker than the last
- * steps of the shim. There is one at work as long as its record has not got its name. */
+ * steps of the shim. It is at work as long as its record has not got its name, or, should somebody
+ * have taken its folder away, as long as there are processes. */
 static int make_way(Keeper *k, uint64_t id) {
     KeeperShim *s = keeper_table_find(&k->table, id);
     char path[PATH_MAX];
@@ -80,7 +82,7 @@ static int make_way(Keeper *k, uint64_t id) {
     int r = keeper_task_path(k, id, SHIM_EXIT_NEW_NAME, path, sizeof(path));
     if (r < 0)
         return r;
-    if (s->pid == 0 || access(path, F_OK) >= 0 || errno != ENOENT)
+    if (s->pid == 0 || access(path, F_OK) >= 0 || errno != ENOENT || proc_tree_count(s->pid) != 0)
         return -EEXIST;
     keeper_signal_shim(s, SIGKILL);
     keeper_table_remove(&k->table, s);

@@ -1,5 +1,6 @@
 /* Shims that end at a moment that does not suit their keeper. */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -106,10 +107,36 @@ START_TEST(test_next_attempt) {
 }
 END_TEST
 
+/* Without its folder it is the task of somebody who lost its memory: it is not to be forgotten. */
+START_TEST(test_next_attempt_of_one_that_runs) {
+    char path[64];
+
+    rig_shell(&rig, "exec sleep 1000");
+    rig_start(&rig);
+    rig_wait_for(&rig, SHIM_STARTED);
+    pid_t command = rig.command;
+    int control = rig.control;
+    snprintf(path, sizeof(path), "%s/task-%d", rig.run, RIG_TASK_ID);
+    remove_tree(path, NULL);
+    rig.command = 0;
+    new_job();
+    rig_shell(&rig, "exit 5");
+    rig_start(&rig);
+    while (rig_receive(&rig))
+        ;
+    rig_check_end(&rig, SHIM_EXEC_ERRNO, EEXIST);
+    ck_assert(rig_is_alive(command));
+    ck_assert_int_eq(send(control, SHIM_CANCEL "=1\n", 9, MSG_NOSIGNAL), 9);
+    rig_wait_gone(command);
+    close(control);
+}
+END_TEST
+
 TCase *tcase_keeper_races(void) {
     TCase *t = tcase_create("keeper-races");
 
     tcase_add_test(t, test_shim_died_meanwhile);
     tcase_add_loop_test(t, test_next_attempt, 0, 2);
+    tcase_add_test(t, test_next_attempt_of_one_that_runs);
     return t;
 }

@@ -51,9 +51,9 @@ class TakeUpTestCase(DaemonTestCase):
         until(lambda: os.fstat(fd).st_nlink == 0, "nobody passes the gate")
         os.close(fd)
 
-    def begun(self, script, **options):
-        """A command that has begun."""
-        task = self.session.shell(f"{self.begin}; {script}", **options)
+    def begun(self, script, before=":", **options):
+        """A command that has begun, and has done before that what is to be done."""
+        task = self.session.shell(f"{before}; {self.begin}; {script}", **options)
         task.main_pid = int(self.fifo.read_line())
         return task
 
@@ -201,7 +201,7 @@ class InstantTest(TakeUpTestCase):
         self.assertEqual(self.starts(), 5)
 
     def test_while_it_is_cancelled_and_ends_meanwhile(self):
-        task = self.begun("trap 'echo told' TERM; while :; do sleep 0.05; done", stop_timeout=700 * MSEC)
+        task = self.begun("while :; do sleep 0.05; done", "trap 'echo told' TERM", stop_timeout=700 * MSEC)
         task.cancel()
         until(lambda: b"told\n" in task.read_log(), "it was not told")
         self.session.crash()
@@ -210,7 +210,7 @@ class InstantTest(TakeUpTestCase):
         self.assertTrueEnd(task, "cancelled", 137, "killed.*within 700ms")
 
     def test_while_it_is_cancelled(self):
-        task = self.begun("trap 'echo told' TERM; while :; do sleep 0.05; done", stop_timeout=3000 * MSEC)
+        task = self.begun("while :; do sleep 0.05; done", "trap 'echo told' TERM", stop_timeout=3000 * MSEC)
         task.cancel()
         until(lambda: b"told\n" in task.read_log(), "it was not told")
         self.session.restart()
@@ -265,6 +265,25 @@ def is_paused(pid):
 
 class MeanwhileTest(TakeUpTestCase):
     """What happens while there is no daemon."""
+
+    def test_the_session_is_forgotten(self):
+        """That part of the database is damaged: what runs is taken up all the same."""
+        task = self.begun(f"{self.pause}; exit 3")
+        task.wait_state("running")
+        self.session.crash()
+        path = self.session.state / "longrun.db"
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            page = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'meta'").fetchone()[0]
+            size = db.execute("PRAGMA page_size").fetchone()[0]
+        with open(path, "r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+        self.session.start_daemon()
+        self.assertEqual(task.get("State"), "running")
+        self.open_gate(task)
+        self.assertTrueEnd(task, "failed", 3)
+        self.assertEqual(self.starts(), 1)
 
     def test_ends(self):
         ends = [
