@@ -201,7 +201,8 @@ class InstantTest(TakeUpTestCase):
         self.assertEqual(self.starts(), 5)
 
     def test_while_it_is_cancelled_and_ends_meanwhile(self):
-        task = self.begun("trap 'echo told' TERM; while :; do sleep 0.05; done", stop_timeout=700 * MSEC)
+        task = self.begun("trap 'echo told' TERM; echo up; while :; do sleep 0.05; done", stop_timeout=700 * MSEC)
+        until(lambda: task.get("LogSize"), "it does not say up")
         task.cancel()
         until(lambda: b"told\n" in task.read_log(), "it was not told")
         self.session.crash()
@@ -210,7 +211,8 @@ class InstantTest(TakeUpTestCase):
         self.assertTrueEnd(task, "cancelled", 137, "killed.*within 700ms")
 
     def test_while_it_is_cancelled(self):
-        task = self.begun("trap 'echo told' TERM; while :; do sleep 0.05; done", stop_timeout=3000 * MSEC)
+        task = self.begun("trap 'echo told' TERM; echo up; while :; do sleep 0.05; done", stop_timeout=3000 * MSEC)
+        until(lambda: task.get("LogSize"), "it does not say up")
         task.cancel()
         until(lambda: b"told\n" in task.read_log(), "it was not told")
         self.session.restart()
@@ -601,6 +603,7 @@ class LostTest(TakeUpTestCase):
                 again = self.begun(f"echo up; {self.pause}; exit 0", on_interrupt="restart")
                 thread = self.session.start("countdown", {"step_ms": 100000})
                 cancelling = self.begun("trap '' TERM; echo up; while :; do sleep 1; done", on_interrupt="restart")
+                until(lambda: cancelling.get("LogSize"), "it does not say up")  # pylint: disable=cell-var-from-loop
                 cancelling.cancel()
                 queued = self.session.shell(f"echo x >>{self.side}")
                 # After a power cut a claim looks like a start: it is given back when nothing comes of it.
