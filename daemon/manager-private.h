@@ -68,6 +68,13 @@ struct Manager {
     int exit_status;
 };
 
+/* What was asked for last, of this daemon. */
+typedef enum PauseRequest {
+    PAUSE_REQUEST_NONE,
+    PAUSE_REQUEST_PAUSE,
+    PAUSE_REQUEST_RESUME,
+} PauseRequest;
+
 /* A task that has a slot, until its end has been told. */
 typedef struct TaskRun {
     Manager *manager; /* not owned */
