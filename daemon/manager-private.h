@@ -91,6 +91,9 @@ typedef struct TaskRun {
     char *limit;                     /* which limit it was stopped for, in words; NULL = none */
 } TaskRun;
 
+/* manager.c */
+TaskSpec *manager_new_spec(void *userdata, const char *kind);
+
 /* manager-start.c */
 int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
                         Error *error);

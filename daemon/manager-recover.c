@@ -1,10 +1,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/shim-protocol.h"
+#include "common/strv.h"
 #include "daemon/logs/task-log.h"
 #include "daemon/manager-private.h"
 #include "daemon/session.h"
@@ -139,6 +141,66 @@ static bool has_run(void *userdata, uint64_t id) {
     return t && t->run;
 }
 
+/* ---- commands of which the store knows nothing: it was lost ---- */
+
+static bool may_be_live(const char *runtime_dir) {
+    char control[4096], record[4096];
+
+    snprintf(control, sizeof(control), "%s/" SHIM_CONTROL_NAME, runtime_dir);
+    snprintf(record, sizeof(record), "%s/" SHIM_EXIT_NAME, runtime_dir);
+    return access(control, F_OK) == 0 && access(record, F_OK) < 0;
+}
+
+static Task *new_unknown(Manager *m, uint64_t id) {
+    _cleanup_(task_spec_freep) TaskSpec *spec = manager_new_spec(m, TASK_KIND_COMMAND);
+    char *label = strdup("a command; what was asked for is lost");
+    size_t n = 0;
+
+    if (!spec || !label || strv_push(&spec->argv, &n, strdup("unknown")) < 0) {
+        free(label);
+        return NULL;
+    }
+    free(spec->label);
+    spec->label = label;
+    Task *t = task_new(id, spec, clock_usec(CLOCK_REALTIME));
+    if (!t)
+        return NULL;
+    TAKE_PTR(spec);
+    t->state = TASK_STARTING;
+    t->attempt = 1;
+    return t;
+}
+
+/* Somebody waits for it: it is not to run on unseen, nor to be ended. */
+static bool take_up_unknown(Recovery *r, uint64_t id) {
+    Manager *m = r->manager;
+    _cleanup_free_ char *dir = state_dir_task_runtime(&m->dirs, id);
+    Task *t = dir && may_be_live(dir) ? new_unknown(m, id) : NULL;
+    TaskRun *run = t ? manager_new_run(m, t) : NULL;
+
+    if (!run || take_up(r, run) < 0) {
+        if (run)
+            manager_drop_run(run);
+        task_free(t);
+        return false;
+    }
+    log_full(LOG_WARNING, id, "runs, but the database does not know it: taken up as it is");
+    task_table_add(&m->tasks, t);
+    group_task_added(&m->group);
+    commit_queue_put(m->commits, t);
+    m->next_id = MAX(m->next_id, id + 1);
+    return true;
+}
+
+static bool is_needed(void *userdata, uint64_t id) {
+    Recovery *r = userdata;
+
+    return has_run(r->manager, id) ||
+           (!task_table_find(&r->manager->tasks, id) && take_up_unknown(r, id));
+}
+
+/* ---- all of it ---- */
+
 static int compare_sessions(Recovery *r, char **ret_session) {
     Manager *m = r->manager;
     _cleanup_free_ char *before = store_session(m->store);
@@ -173,7 +235,7 @@ static int run_recovery(Recovery *r) {
         e = store_set_session(m->store, session);
     if (e < 0)
         return e;
-    state_dir_clean_runtime(&m->dirs, has_run, m);
+    state_dir_clean_runtime(&m->dirs, is_needed, r);
     if (m->trace)
         start_trace_keep(m->trace, has_run, m);
     return 0;
@@ -191,8 +253,7 @@ int manager_recover(Manager *m, Error *error) {
         log_notice("Took up the tasks of the last longrund: %u wait, %u run or ended meanwhile, %u "
                    "were lost",
                    r.queued, r.taken_up, r.lost);
-    manager_forget_ended(m); /* some have become too old */
     manager_schedule(m);
-    manager_forget_ended(m); /* what is to be kept may be less than it was */
+    manager_forget_ended(m); /* what is to be kept may be less than it was, or some are too old */
     return 0;
 }

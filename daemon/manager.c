@@ -12,7 +12,7 @@
 
 /* ---- what the bus asks ---- */
 
-static TaskSpec *new_spec(void *userdata, const char *kind) {
+TaskSpec *manager_new_spec(void *userdata, const char *kind) {
     const Manager *m = userdata;
     TaskDefaults defaults = {
         .cwd = m->home,
@@ -109,7 +109,7 @@ static const BusApi bus_api = {
     .read_log = manager_read_log,
     .take_result = manager_take_result,
     .reload = reload,
-    .new_spec = new_spec,
+    .new_spec = manager_new_spec,
     .intern_env = intern_env,
     .tasks = tasks,
     .kinds = kinds,

@@ -189,6 +189,21 @@ class InstantTest(TakeUpTestCase):
         self.assertTrueEnd(task, "failed", 7, "exit code 7")
         self.assertEqual((self.starts(), task.read_log(), task.take_result()), (1, b"last\n", [7]))
 
+    def test_the_database_is_lost(self):
+        """What runs is not left to itself, and its number is not given out again."""
+        task = self.begun(f"echo before; {self.pause}; exit 5")
+        self.session.crash()
+        for path in self.session.state.glob("longrun.db*"):
+            path.unlink()
+        self.session.start_daemon()
+        self.assertEqual((task.get("State"), task.get("Argv")), ("running", ["unknown"]))
+        self.assertIn("is lost", task.get("Label"))
+        other = self.session.shell("exit 0")
+        self.assertGreater(other.id, task.id)
+        self.open_gate(task)
+        self.assertTrueEnd(task, "failed", 5, "exit code 5")
+        self.assertEqual((self.starts(), task.read_log()), (1, b"before\n"))
+
     def test_just_after_the_end(self):
         """The end may have been told, and the folder be there still."""
         for i in range(5):
