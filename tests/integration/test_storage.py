@@ -346,7 +346,7 @@ class DamagedTest(StorageTestCase):
         self.assertEqual(new.get("ExitCode"), 5)
 
     def check_taken_up(self):
-        self.assertEqual(self.runs.get("State"), "running")
+        until(lambda: self.runs.get("State") == "running", "it is not known to run")
         self.open_gate(self.runs)
         self.assertEqual(self.runs.wait(), ("failed", 3))
         self.assertEqual(self.runs.read_log(), b"begun\nend\n")
