@@ -121,8 +121,9 @@ static int recover_task(void *userdata, Task *t) {
     run = manager_new_run(m, t);
     if (!run)
         return -ENOMEM;
-    if (take_up(r, run) >= 0)
-        return 0;
+    int e = take_up(r, run);
+    if (e != -ENOENT)
+        return e;
     if (!may_have_run(r, t, run)) {
         manager_drop_run(run);
         back_to_queue(r, t);

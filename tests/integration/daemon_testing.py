@@ -454,6 +454,7 @@ class DaemonSession:
         code = self.end_daemon()
         if code != 0:
             raise AssertionError(f"exit status of longrund after SIGTERM: {code}")
+        until(lambda: not keepers_of(self.runtime), "the keeper does not go")
 
     # --- the end
 
