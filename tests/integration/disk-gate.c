@@ -13,6 +13,11 @@
 
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset);
 
+/* It is not for what the daemon starts: of a build with sanitizers others cannot load it. */
+__attribute__((constructor)) static void keep_to_the_daemon(void) {
+    unsetenv("LD_PRELOAD");
+}
+
 static bool is_log_of_database(int fd) {
     char link[64], path[4096];
 
