@@ -72,6 +72,8 @@ typedef struct TaskRun {
     LogTail *tail;    /* NULL before the first output */
     char *runtime_dir;
     bool is_thread;
+    bool has_thread_slot;
+    int trace_place; /* where it is noted that it has begun; negative: nowhere */
     bool
         waits_for_disk; /* it starts when the disk says "starting", there is no other trace of it */
     sd_event_source *timeout, *idle; /* of a task on a thread; NULL = none */
@@ -87,6 +89,11 @@ int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *re
 int manager_init_scheduling(Manager *m);
 /* Gives free slots to tasks that wait, in the next turn of the loop. */
 void manager_schedule(Manager *m);
+/* Before anything changes the order of the queue, or who may start: tasks that were handed to the
+ * thread pool ahead of their slots are in the queue again, but for those that have begun. */
+void manager_take_back_ahead(Manager *m);
+/* Tasks on threads, also those of which it is not known yet that they have begun. */
+unsigned manager_threads_busy(const Manager *m);
 void manager_update_status(Manager *m);
 void manager_cancel_task(void *userdata, Task *t); /* an active one */
 int manager_pause_task(void *userdata, Task *t, bool pause, Error *error);

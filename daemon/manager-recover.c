@@ -22,7 +22,7 @@ static bool may_have_run(const Recovery *r, const Task *t, const TaskRun *run) {
     if (t->state != TASK_STARTING || !r->same_session)
         return true;
     if (run->is_thread)
-        return !r->manager->trace || start_trace_contains(r->manager->trace, t->id);
+        return !r->manager->trace || run->trace_place >= 0;
     return false; /* nothing was found of it */
 }
 
@@ -112,6 +112,8 @@ static int recover_task(void *userdata, Task *t) {
     run = manager_new_run(m, t);
     if (!run)
         return -ENOMEM;
+    if (run->is_thread && m->trace)
+        run->trace_place = start_trace_find(m->trace, t->id);
     if (take_up(r, run) >= 0)
         return 0;
     if (!may_have_run(r, t, run)) {
@@ -157,7 +159,7 @@ static int run_recovery(Recovery *r) {
         return e;
     state_dir_clean_runtime(&m->dirs, is_active, m);
     if (m->trace)
-        start_trace_clear(m->trace);
+        start_trace_clean(m->trace, is_active, m);
     return 0;
 }
 

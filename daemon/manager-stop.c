@@ -9,7 +9,7 @@
 static void on_stopped(void *userdata, void *arg, int error) {
     Manager *m = userdata;
 
-    if (m->threads_running > 0)
+    if (manager_threads_busy(m) > 0)
         return;
     if (!commit_queue_is_empty(m->commits)) {
         commit_queue_call(m->commits, on_stopped, m, NULL);
@@ -22,7 +22,7 @@ static void on_stopped(void *userdata, void *arg, int error) {
 /* By way of the commits: what is to be told of the last task is told first. Where they fail, nobody
  * can do more than not to wait for ever. */
 void manager_exit_if_idle(Manager *m) {
-    if (!m->stopping || m->threads_running > 0)
+    if (!m->stopping || manager_threads_busy(m) > 0)
         return;
     if (commit_queue_error(m->commits) < 0) {
         log_error("The last changes could not be written: the next longrund tells from what the "
@@ -77,7 +77,7 @@ static void give_back_claims(Manager *m) {
 }
 
 uint64_t manager_stop_timeout(const Manager *m) {
-    return m->threads_running > 0 ? THREADS_TIMEOUT_USEC : 0;
+    return manager_threads_busy(m) > 0 ? THREADS_TIMEOUT_USEC : 0;
 }
 
 bool manager_has_stuck_threads(const Manager *m) {
@@ -90,6 +90,7 @@ void manager_stop(Manager *m, int exit_status) {
         return;
     m->stopping = true;
     m->scheduler.closed = true;
+    manager_take_back_ahead(m);
     give_back_claims(m);
     stop_threads(m);
     manager_exit_if_idle(m);
