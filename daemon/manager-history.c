@@ -15,6 +15,9 @@
 /* What ended in the meantime shares one look at what is to go. */
 #define RETENTION_PAUSE_USEC (1 * USEC_PER_SEC)
 
+/* While tasks wait they come first, up to so many times. */
+#define RETENTION_PUT_OFF_MAX 10
+
 /* ---- removed tasks ---- */
 
 /* A read that began before the removal may still bring the task; it must not come back. */
@@ -36,7 +39,7 @@ static void forget_gone(Manager *m, bool all) {
 
     HASH_ITER (hh, m->gone, g, next) {
         if (!all && !g->committed)
-            continue;
+            return; /* they are committed in the order in which they came */
         HASH_DEL(m->gone, g);
         free(g);
     }
@@ -142,17 +145,28 @@ static void look_what_is_to_go(Manager *m) {
     commit_queue_call(m->commits, on_time_to_look, m, NULL);
 }
 
+static void arm_retention(Manager *m) {
+    (void)sd_event_source_set_time_relative(m->retention, RETENTION_PAUSE_USEC);
+    (void)sd_event_source_set_enabled(m->retention, SD_EVENT_ONESHOT);
+}
+
 static int on_retention(sd_event_source *s, uint64_t usec, void *userdata) {
-    look_what_is_to_go(userdata);
+    Manager *m = userdata;
+
+    if (m->scheduler.queued > 0 && m->retention_put_off < RETENTION_PUT_OFF_MAX) {
+        m->retention_put_off++;
+        arm_retention(m);
+        return 0;
+    }
+    m->retention_put_off = 0;
+    look_what_is_to_go(m);
     return 0;
 }
 
 void manager_forget_ended(Manager *m) {
     manager_settle(m);
-    if (sd_event_source_get_enabled(m->retention, NULL) > 0)
-        return;
-    (void)sd_event_source_set_time_relative(m->retention, RETENTION_PAUSE_USEC);
-    (void)sd_event_source_set_enabled(m->retention, SD_EVENT_ONESHOT);
+    if (sd_event_source_get_enabled(m->retention, NULL) <= 0)
+        arm_retention(m);
 }
 
 int manager_init_history(Manager *m) {

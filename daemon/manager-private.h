@@ -42,6 +42,7 @@ struct Manager {
     struct Gone *gone; /* tasks that are removed, as long as a read may still bring one back */
     sd_event_source *retention; /* enabled: tasks have ended since it was looked what is to go */
     bool retention_under_way;
+    unsigned retention_put_off; /* so many times in a row */
 
     sd_event_source *scheduling; /* enabled: free slots are to be given away */
     sd_event_source *queue_timer;

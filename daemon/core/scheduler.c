@@ -5,7 +5,7 @@
 /* Tasks that are claimed before their time: twice as many as one commit saw started, but not so
  * many that a power cut would leave much in doubt. */
 #define AHEAD_FACTOR 2
-#define AHEAD_MAX 256
+#define AHEAD_MAX 1024
 
 void scheduler_init(Scheduler *s, unsigned max_parallel, unsigned max_queued) {
     *s = (Scheduler){.max_parallel = max_parallel, .max_queued = max_queued};
