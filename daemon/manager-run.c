@@ -35,6 +35,13 @@ void manager_publish_state(Manager *m, Task *t) {
     commit_queue_call(m->commits, on_state_committed, m, t);
 }
 
+/* A next daemon finds out that it has begun, so there is no hurry: the end of a short task goes
+ * with it, or the request for the next one. */
+static void publish_start(Manager *m, Task *t) {
+    commit_queue_put_later(m->commits, t);
+    commit_queue_call_later(m->commits, on_state_committed, m, t);
+}
+
 static void begin_ahead(Task *t);
 
 static void on_started(void *userdata, pid_t pid) {
@@ -47,7 +54,7 @@ static void on_started(void *userdata, pid_t pid) {
     if (t->state != TASK_STARTING)
         return; /* a cancel was quicker, or it has been running for long */
     manager_set_state(t, TASK_RUNNING);
-    manager_publish_state(run->manager, t);
+    publish_start(run->manager, t);
 }
 
 static void on_progress(void *userdata, double fraction, uint64_t done, uint64_t total,
@@ -268,7 +275,7 @@ TaskRun *manager_new_run(Manager *m, Task *t) {
 static void set_starting(Manager *m, Task *t) {
     t->claim = TASK_CLAIM_NONE;
     manager_set_state(t, TASK_STARTING);
-    commit_queue_put(m->commits, t);
+    commit_queue_put_later(m->commits, t);
 }
 
 static void begin_run(Manager *m, Task *t) {
@@ -315,14 +322,16 @@ static bool hand_ahead(Manager *m, Task *t) {
 
 /* In the order of the queue, so not beyond a command. */
 static void fill_ahead(Manager *m) {
+    unsigned before = m->scheduler.n_ahead;
     Task *t;
 
     if (m->threads_running == 0 || !m->trace)
         return;
     while (m->scheduler.n_ahead < AHEAD_MAX && (t = scheduler_peek(&m->scheduler)) &&
-           runs_on_thread(t->spec))
-        if (!hand_ahead(m, t))
-            return;
+           runs_on_thread(t->spec) && hand_ahead(m, t))
+        ;
+    if (m->scheduler.n_ahead > before)
+        thread_executor_set_slots(m->threads, m->threads_running);
 }
 
 /* False: it has begun, and that is about to be told. */
@@ -384,11 +393,14 @@ static void give_slots(Manager *m) {
 static int on_schedule(sd_event_source *s, void *userdata) {
     Manager *m = userdata;
 
-    if (m->scheduler.queued > 0 && manager_disk_has_room(m)) {
+    bool may_start = m->scheduler.queued > 0 && manager_disk_has_room(m);
+
+    if (may_start)
         give_slots(m);
-        fill_ahead(m);
-    }
+    /* A slot that others have got now must be gone before more can wait for one. */
     thread_executor_set_slots(m->threads, m->threads_running);
+    if (may_start)
+        fill_ahead(m);
     manager_update_status(m);
     return 0;
 }
@@ -409,7 +421,12 @@ void manager_schedule(Manager *m) {
 void manager_cancel_task(void *userdata, Task *t) {
     Manager *m = userdata;
 
-    if (t->state == TASK_QUEUED && (!t->run || (t->is_ahead && take_back(m, t)))) {
+    /* Who cancels several in one go does not want the end of the first to begin the second. */
+    if (m->scheduler.n_ahead > 0) {
+        manager_take_back_ahead(m);
+        manager_schedule(m);
+    }
+    if (t->state == TASK_QUEUED && !t->run) {
         manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started");
         return;
     }

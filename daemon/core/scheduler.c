@@ -123,8 +123,9 @@ void scheduler_begin(Scheduler *s, Task *task) {
 
 Task *scheduler_peek(const Scheduler *s) {
     Task *task = TAILQ_FIRST(&s->queue);
+    bool too_many = s->max_parallel > 0 && s->running > s->max_parallel;
 
-    return task && !s->closed && task->claim == TASK_CLAIM_SAFE ? task : NULL;
+    return task && !s->closed && !too_many && task->claim == TASK_CLAIM_SAFE ? task : NULL;
 }
 
 void scheduler_hand_ahead(Scheduler *s, Task *task) {

@@ -44,7 +44,8 @@ Task *scheduler_take(Scheduler *s, bool *ret_unclaimed);
 /* Who is first in the queue is given to an executor ahead of its slot, which begins these tasks in
  * their order, each when one of those before it ends. The queue keeps counting them until it tells
  * that. */
-Task *scheduler_peek(const Scheduler *s); /* the next one for that; NULL: none may be given */
+Task *scheduler_peek(const Scheduler *s); /* the next one for that; NULL: none may be given,
+                                           also when more run than may: no slot passes on then */
 void scheduler_hand_ahead(Scheduler *s, Task *task);
 /* It has begun: it has a slot, whatever is free. */
 void scheduler_begin(Scheduler *s, Task *task);

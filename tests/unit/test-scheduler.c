@@ -245,6 +245,10 @@ START_TEST(test_ahead) {
     s.closed = true;
     ck_assert_ptr_null(scheduler_peek(&s));
     s.closed = false;
+    ck_assert_ptr_eq(scheduler_peek(&s), tasks[5]);
+    s.max_parallel = 1; /* too many run: none of their slots is passed on */
+    ck_assert_ptr_null(scheduler_peek(&s));
+    s.max_parallel = 2;
     scheduler_release(&s);
     ck_assert_uint_eq(take(), 6);
 }
