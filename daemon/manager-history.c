@@ -15,7 +15,7 @@
 /* What ended in the meantime shares one look at what is to go. */
 #define RETENTION_PAUSE_USEC (1 * USEC_PER_SEC)
 
-/* While tasks wait they come first, up to so many times. */
+/* So many times in a row it is put off. */
 #define RETENTION_PUT_OFF_MAX 10
 
 /* ---- removed tasks ---- */
@@ -111,6 +111,20 @@ void manager_remove_task(void *userdata, Task *t) {
 
 static void look_what_is_to_go(Manager *m);
 
+static void arm_retention(Manager *m) {
+    (void)sd_event_source_set_time_relative(m->retention, RETENTION_PAUSE_USEC);
+    (void)sd_event_source_set_enabled(m->retention, SD_EVENT_ONESHOT);
+}
+
+/* While tasks wait they come first, but not for ever. */
+static bool put_off_retention(Manager *m) {
+    if (m->scheduler.queued == 0 || m->retention_put_off == RETENTION_PUT_OFF_MAX)
+        return false;
+    m->retention_put_off++;
+    arm_retention(m);
+    return true;
+}
+
 static void on_excess(void *userdata, int error, const uint64_t *ids, size_t n) {
     Manager *m = userdata;
 
@@ -120,7 +134,9 @@ static void on_excess(void *userdata, int error, const uint64_t *ids, size_t n) 
     for (size_t i = 0; i < n; i++)
         (void)manager_remove_id(m, ids[i]);
     manager_settle(m);
-    if (n == STORE_IDS_MAX)
+    if (n < STORE_IDS_MAX)
+        m->retention_put_off = 0;
+    else if (!put_off_retention(m))
         look_what_is_to_go(m);
 }
 
@@ -145,21 +161,11 @@ static void look_what_is_to_go(Manager *m) {
     commit_queue_call(m->commits, on_time_to_look, m, NULL);
 }
 
-static void arm_retention(Manager *m) {
-    (void)sd_event_source_set_time_relative(m->retention, RETENTION_PAUSE_USEC);
-    (void)sd_event_source_set_enabled(m->retention, SD_EVENT_ONESHOT);
-}
-
 static int on_retention(sd_event_source *s, uint64_t usec, void *userdata) {
     Manager *m = userdata;
 
-    if (m->scheduler.queued > 0 && m->retention_put_off < RETENTION_PUT_OFF_MAX) {
-        m->retention_put_off++;
-        arm_retention(m);
-        return 0;
-    }
-    m->retention_put_off = 0;
-    look_what_is_to_go(m);
+    if (!put_off_retention(m))
+        look_what_is_to_go(m);
     return 0;
 }
 

@@ -339,14 +339,17 @@ class SlotTest(DaemonTestCase):
             self.assertLessEqual(ended, begun)
 
     def test_a_crash_interrupts_those_that_ran_and_no_other(self):
+        """Those at work, and with them one or the other whose end was not on disk yet: not those that only waited in the
+        pool."""
         tasks = self.start_row(300)
         self.session.wait(tasks[:5])
         self.session.restart()
         self.session.wait(tasks)
         states = [t.get("State") for t in tasks]
-        lost = states.count("interrupted")
-        self.assertLessEqual(lost, 2)
-        self.assertEqual(states.count("succeeded"), len(tasks) - lost)
+        lost = [i for i, state in enumerate(states) if state == "interrupted"]
+        self.assertLessEqual(len(lost), 6)
+        self.assertLessEqual(max(lost, default=0) - min(lost, default=0), 8)
+        self.assertEqual(states.count("succeeded"), len(tasks) - len(lost))
         self.assertEqual({t.get("Attempt") for t in tasks}, {1})
 
 
