@@ -8,7 +8,10 @@
  * One keeper ("longrun-shim --keeper DIR") for each runtime folder makes the shims: it listens on
  * DIR/keeper and forks itself for every task, so that a shim is no child of the daemon and outlives
  * it, and that no program is loaded to start one. It is a subreaper: what a shim that was killed
- * leaves behind becomes its child, and is ended by it.
+ * leaves behind becomes its child, and is ended by it. With --cgroup it is the main process of a
+ * service whose cgroup is delegated to it, and stays; without, whoever starts it reads the end of
+ * file from its stdout when it listens, and it ends by itself when there is neither a daemon nor a
+ * shim. One that follows a keeper which was killed takes over its shims.
  *
  * Files of a task in its folder DIR/task-ID, which the keeper makes:
  *
@@ -39,7 +42,7 @@
 #define KEEPER_ISOLATION "ISOLATION" /* ISOLATION_CGROUP or ISOLATION_PROCESS_GROUP */
 #define KEEPER_CGROUP "CGROUP"       /* path below which the tasks' cgroups task-ID are made; "" */
 #define KEEPER_CONTROLLERS "CONTROLLERS" /* of these: "cpu memory pids"; "" */
-#define KEEPER_LIVE "LIVE"               /* =ID */
+#define KEEPER_LIVE "LIVE"               /* =ID; it may be ending, or dead and LOST to follow */
 #define KEEPER_LIVE_END "LIVE_END"       /* =1 */
 
 /* =ID: the shim died without an exit record. Its processes have been ended, and the keeper has
@@ -50,11 +53,6 @@
 #define ISOLATION_PROCESS_GROUP "process-group"
 
 /* ---- the job ---- */
-
-/* Where a shim that is executed, not forked by a keeper, finds the job and the control socket. */
-#define SHIM_FD_SPEC 3
-#define SHIM_FD_CONTROL 4
-#define SHIM_SPEC_NOTIFY_SOCKET "notify-socket"
 
 #define SHIM_SPEC_MAX (16 * MIB) /* the largest job, bytes */
 
@@ -106,7 +104,8 @@
 #define SHIM_PAUSED "PAUSED" /* =1: all of them are stopped, =0: they go on */
 /* Used up so far: comes along with other messages, at most once a second, and with the last. */
 #define SHIM_CPU_USEC "CPU_USEC"
-#define SHIM_MEMORY_PEAK "MEMORY_PEAK" /* bytes */
+#define SHIM_MEMORY_PEAK                                                                           \
+    "MEMORY_PEAK" /* bytes; without a memory controller of the largest process */
 
 /* From the command on NOTIFY_SOCKET, passed on at most 20 times a second, the last of each; a value
  * is cut to NOTIFY_VALUE_MAX bytes. */
@@ -132,9 +131,10 @@
 #define SHIM_STOPPED "STOPPED"     /* =1: a signal to the shim */
 #define SHIM_LIMIT "LIMIT"         /* the name of the option, as "idle-timeout" */
 #define SHIM_LIMIT_REACHED                                                                         \
-    "LIMIT_REACHED"                    /* the value then, in the limit's own unit; with SHIM_LIMIT \
-                                        */
-#define SHIM_KILLED "KILLED"           /* =1: the stop timeout ran out, SIGKILL was needed */
+    "LIMIT_REACHED" /* the value then: microseconds, bytes, threads; with SHIM_LIMIT */
+/* =1: the stop timeout ran out, SIGKILL was needed. Not for memory-max, which comes with SIGKILL.
+ */
+#define SHIM_KILLED "KILLED"
 #define SHIM_LOG_DROPPED "LOG_DROPPED" /* bytes of output that were not kept */
 #define SHIM_LOG_ERRNO "LOG_ERRNO"     /* why the log could not be written */
 

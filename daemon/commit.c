@@ -107,21 +107,26 @@ static void relist(CommitQueue *q, Task *t) {
     TAILQ_INSERT_TAIL(&q->changed, t, changed);
 }
 
-/* Those that asked are told; the rest goes before what has come meanwhile. */
-static void keep_for_retry(CommitQueue *q, EntryList *failed, int error) {
-    EntryList kept = {};
-
+/* Those that asked are told, the rest is kept. */
+static void refuse(EntryList *kept, const EntryList *failed, int error) {
     for (size_t i = 0; i < failed->count; i++) {
-        Entry *e = &failed->entries[i];
+        const Entry *e = &failed->entries[i];
         if (!e->must)
             e->func(e->userdata, e->arg, error);
-        else if (entry_list_add(&kept, *e) < 0)
+        else if (entry_list_add(kept, *e) < 0)
             e->func(e->userdata, e->arg, 0);
     }
-    for (size_t i = 0; i < q->waiting.count; i++)
-        if (entry_list_add(&kept, q->waiting.entries[i]) < 0)
-            q->waiting.entries[i].func(q->waiting.entries[i].userdata, q->waiting.entries[i].arg,
-                                       error);
+}
+
+/* Also those that have asked meanwhile: what they asked for may rest on what is refused now. */
+static void keep_for_retry(CommitQueue *q, const EntryList *failed, int error) {
+    EntryList meanwhile = q->waiting, kept = {};
+
+    q->waiting = (EntryList){};
+    refuse(&kept, failed, error);
+    refuse(&kept, &meanwhile, error);
+    refuse(&kept, &q->waiting, error); /* of those that were told */
+    free(meanwhile.entries);
     free(q->waiting.entries);
     q->waiting = kept;
 }
@@ -136,7 +141,7 @@ static void plan_retry(CommitQueue *q) {
     q->retry_usec = MIN(q->retry_usec * 2, RETRY_MAX_USEC);
 }
 
-static void failed(CommitQueue *q, Task **tasks, size_t n, EntryList *waiting, int error) {
+static void failed(CommitQueue *q, Task **tasks, size_t n, const EntryList *waiting, int error) {
     if (q->error != error)
         log_error("Cannot write the state: %s. What is running goes on, nothing new is started; "
                   "trying again until it can be written",
@@ -153,7 +158,13 @@ static void failed(CommitQueue *q, Task **tasks, size_t n, EntryList *waiting, i
     keep_for_retry(q, waiting, error);
 }
 
-static void succeeded(CommitQueue *q, Task **tasks, size_t n, EntryList *waiting) {
+/* What is added by those that are called waits for the next commit. */
+static void call_all(const EntryList *waiting) {
+    for (size_t i = 0; i < waiting->count; i++)
+        waiting->entries[i].func(waiting->entries[i].userdata, waiting->entries[i].arg, 0);
+}
+
+static void succeeded(CommitQueue *q, Task **tasks, size_t n, const EntryList *waiting) {
     if (q->error < 0)
         log_notice("The state can be written again");
     q->error = 0;
@@ -164,9 +175,14 @@ static void succeeded(CommitQueue *q, Task **tasks, size_t n, EntryList *waiting
         tasks[i]->is_changed = tasks[i]->is_listed;
     }
     q->events->committed(q->userdata, tasks, n, 0);
-    /* What is added by those that are called waits for the next commit. */
-    for (size_t i = 0; i < waiting->count; i++)
-        waiting->entries[i].func(waiting->entries[i].userdata, waiting->entries[i].arg, 0);
+    call_all(waiting);
+}
+
+static void begin_next(CommitQueue *q) {
+    if (q->urgent)
+        want_commit(q);
+    else if (!TAILQ_EMPTY(&q->changed) || q->waiting.count > 0)
+        want_later(q);
 }
 
 static void on_committed(void *userdata, int error) {
@@ -183,10 +199,19 @@ static void on_committed(void *userdata, int error) {
     else
         succeeded(q, tasks, n, &waiting);
     free(waiting.entries);
-    if (q->urgent)
-        want_commit(q);
-    else if (!TAILQ_EMPTY(&q->changed) || q->waiting.count > 0)
-        want_later(q);
+    begin_next(q);
+}
+
+/* There is nothing to write, which says nothing about the disk. */
+static void end_empty(CommitQueue *q) {
+    EntryList waiting = q->saving_waiting;
+
+    q->batch = store_batch_free(q->batch);
+    free(TAKE_PTR(q->tasks));
+    q->saving_waiting = (EntryList){};
+    call_all(&waiting);
+    free(waiting.entries);
+    begin_next(q);
 }
 
 /* ---- its beginning ---- */
@@ -266,7 +291,7 @@ static int on_begin(sd_event_source *s, void *userdata) {
     }
     take_all(q);
     if (store_batch_is_empty(q->batch))
-        on_committed(q, 0);
+        end_empty(q);
     return 0;
 }
 
@@ -396,6 +421,13 @@ void commit_queue_call(CommitQueue *q, CommitFunc func, void *userdata, void *ar
 void commit_queue_call_later(CommitQueue *q, CommitFunc func, void *userdata, void *arg) {
     if (add_call(q, func, userdata, arg))
         want_later(q);
+}
+
+void commit_queue_hurry(CommitQueue *q) {
+    if (sd_event_source_get_enabled(q->retry, NULL) <= 0)
+        return;
+    (void)sd_event_source_set_enabled(q->retry, SD_EVENT_OFF);
+    want_commit(q);
 }
 
 bool commit_queue_is_empty(const CommitQueue *q) {

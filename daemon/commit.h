@@ -7,8 +7,8 @@
  * disk is added here, and called in the order in which it came. One commit is under way at a time:
  * what comes meanwhile, from however many turns of the loop, shares the next one.
  *
- * When a commit fails, those who asked (commit_queue_add) are told, and all else is kept and tried
- * again, with growing pauses, until it is on disk. */
+ * When a commit fails, those who asked (commit_queue_add) up to then are told, and all else is kept
+ * and tried again, with growing pauses, until it is on disk. */
 
 typedef struct CommitQueue CommitQueue;
 
@@ -60,6 +60,9 @@ bool commit_queue_is_empty(const CommitQueue *q);
 
 /* Begins a commit, if only to ask prepare(). */
 void commit_queue_begin(CommitQueue *q);
+
+/* What failed is tried again now, not after the pause. */
+void commit_queue_hurry(CommitQueue *q);
 
 /* Why the last commit failed, -errno; 0 when it did not. */
 int commit_queue_error(const CommitQueue *q);

@@ -53,12 +53,12 @@ static void on_finished(void *userdata, void *arg, int error) {
     Task *t = arg;
     unsigned succeeded, failed;
 
+    if (t->run)
+        clear_traces(t->run);
     bus_publisher_task_finished(m->bus->publisher, t);
     bus_waits_task_ended(m->bus->waits, t);
-    if (t->run) {
-        clear_traces(t->run);
+    if (t->run)
         manager_drop_run(t->run);
-    }
     if (group_task_ended(&m->group, t->state, &succeeded, &failed)) {
         bus_publisher_group_finished(m->bus->publisher, t->spec->group, succeeded, failed);
         if (succeeded + failed >= TRIM_TASKS)
@@ -103,7 +103,7 @@ static void append_attempt_note(const Manager *m, Task *t) {
     LogFile log;
     int n = snprintf(note, sizeof(note), "\n[longrun] %s\n", strempty(t->reason));
 
-    if (t->log_size == 0)
+    if (t->log_size == 0 || isempty(t->reason))
         return;
     log_file_init(&log, m->dirs.logs, t->id, t->spec->log_max);
     log_file_append(&log, LOG_STREAM_LONGRUN, clock_usec(CLOCK_REALTIME), note,
@@ -130,20 +130,33 @@ static void on_requeued(void *userdata, void *arg, int error) {
     manager_schedule(m);
 }
 
-static void requeue(TaskRun *run, const char *why) {
+static void requeue(TaskRun *run) {
     Manager *m = run->manager;
+    Task *t = run->task;
+
+    manager_set_state(t, TASK_QUEUED);
+    commit_queue_put(m->commits, t);
+    commit_queue_call(m->commits, on_requeued, m, t);
+}
+
+/* It was claimed, no more than that: this was no attempt. */
+static void take_back_claim(TaskRun *run) {
+    requeue(run);
+    run->task->attempt--;
+    task_set_message(run->task, "");
+}
+
+static void start_again(TaskRun *run, const char *why) {
     Task *t = run->task;
     char reason[1024];
 
-    manager_set_state(t, TASK_QUEUED);
+    requeue(run);
     snprintf(reason, sizeof(reason), "attempt %u was interrupted (%s); starting again", t->attempt,
              why);
     task_set_reason(t, reason);
     t->exit_code = -1;
     t->exit_signal = 0;
     log_full(LOG_NOTICE, t->id, "%s", reason);
-    commit_queue_put(m->commits, t);
-    commit_queue_call(m->commits, on_requeued, m, t);
 }
 
 /* ---- the end of a run ---- */
@@ -172,12 +185,13 @@ static void note_result_loss(Task *t, int error) {
     append_message(t, text);
 }
 
-/* The result goes where the task goes, in the same commit. */
+/* The result goes where the task goes, in the same commit. The file stays until that is on disk: a
+ * next daemon may have to read it again. */
 static void keep_result(TaskRun *run) {
     Task *t = run->task;
     char *json = NULL;
     int r =
-        run->runtime_dir ? result_file_take(run->runtime_dir, t->spec->result_max, &json) : -ENOENT;
+        run->runtime_dir ? result_file_read(run->runtime_dir, t->spec->result_max, &json) : -ENOENT;
 
     if (r >= 0)
         r = commit_queue_put_result(run->manager->commits, t->id, json);
@@ -226,18 +240,20 @@ void manager_finish_run(TaskRun *run, const ExecOutcome *outcome) {
     Manager *m = run->manager;
     Task *t = run->task;
     TaskState state = stopped_state(run, outcome);
+    bool claimed = outcome->never_started && t->state == TASK_STARTING;
 
     run->job = exec_job_free(run->job);
     manager_guard_done(run);
     scheduler_release(&m->scheduler);
-    if (run->has_thread_slot)
-        m->threads_running--;
-    run->has_thread_slot = false;
+    m->threads_running -= run->is_counted;
+    run->is_counted = false;
     if (outcome->left_no_files)
         free(TAKE_PTR(run->runtime_dir));
     t->usage = outcome->usage;
-    if (state == TASK_INTERRUPTED && task_spec_restarts(t->spec) && !t->cancel_requested)
-        requeue(run, strempty(t->message));
+    if (claimed && !t->cancel_requested)
+        take_back_claim(run);
+    else if (state == TASK_INTERRUPTED && task_spec_restarts(t->spec) && !t->cancel_requested)
+        start_again(run, strempty(t->message));
     else {
         t->exit_code = outcome->exit_code;
         t->exit_signal = outcome->exit_signal;

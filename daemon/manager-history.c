@@ -14,6 +14,7 @@
 
 /* What ended in the meantime shares one look at what is to go. */
 #define RETENTION_PAUSE_USEC (1 * USEC_PER_SEC)
+#define RETENTION_AGE_USEC (10 * USEC_PER_MINUTE)
 
 /* So many times in a row it is put off. */
 #define RETENTION_PUT_OFF_MAX 10
@@ -45,12 +46,20 @@ static void forget_gone(Manager *m, bool all) {
     }
 }
 
-/* Called when memory may be given back. */
-void manager_settle(Manager *m) {
+static int on_settle(sd_event_source *s, void *userdata) {
+    Manager *m = userdata;
+
     if (store_reads(m->store) > 0)
-        return;
+        return 0; /* it is called again when they are over */
     forget_gone(m, false);
     task_table_evict(&m->tasks, env_table_size(m->envs) > MANAGER_ENDED_ENVIRONMENTS_MAX);
+    return 0;
+}
+
+/* In a turn of the loop of its own: others who are called about the same commit may still have to
+ * do with the tasks. */
+void manager_settle(Manager *m) {
+    (void)sd_event_source_set_enabled(m->settling, SD_EVENT_ONESHOT);
 }
 
 /* Its result lay there before it was in the store. */
@@ -111,9 +120,14 @@ void manager_remove_task(void *userdata, Task *t) {
 
 static void look_what_is_to_go(Manager *m);
 
-static void arm_retention(Manager *m) {
-    (void)sd_event_source_set_time_relative(m->retention, RETENTION_PAUSE_USEC);
+static void look_in(Manager *m, uint64_t usec) {
+    (void)sd_event_source_set_time_relative(m->retention, usec);
     (void)sd_event_source_set_enabled(m->retention, SD_EVENT_ONESHOT);
+}
+
+static void look_soon(Manager *m) {
+    m->retention_soon = true;
+    look_in(m, RETENTION_PAUSE_USEC);
 }
 
 /* While tasks wait they come first, but not for ever. */
@@ -121,7 +135,7 @@ static bool put_off_retention(Manager *m) {
     if (m->scheduler.queued == 0 || m->retention_put_off == RETENTION_PUT_OFF_MAX)
         return false;
     m->retention_put_off++;
-    arm_retention(m);
+    look_soon(m);
     return true;
 }
 
@@ -164,24 +178,33 @@ static void look_what_is_to_go(Manager *m) {
 static int on_retention(sd_event_source *s, uint64_t usec, void *userdata) {
     Manager *m = userdata;
 
-    if (!put_off_retention(m))
-        look_what_is_to_go(m);
+    m->retention_soon = false;
+    if (put_off_retention(m))
+        return 0;
+    look_what_is_to_go(m);
+    if (m->config.history_max_age_usec > 0)
+        look_in(m, RETENTION_AGE_USEC); /* they grow old though none ends */
     return 0;
 }
 
 void manager_forget_ended(Manager *m) {
     manager_settle(m);
-    if (sd_event_source_get_enabled(m->retention, NULL) <= 0)
-        arm_retention(m);
+    if (!m->retention_soon)
+        look_soon(m);
 }
 
 int manager_init_history(Manager *m) {
     int r = sd_event_add_time(m->event, &m->retention, CLOCK_MONOTONIC, 0, 0, on_retention, m);
 
-    return r < 0 ? r : sd_event_source_set_enabled(m->retention, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(m->retention, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_defer(m->event, &m->settling, on_settle, m);
+    return r < 0 ? r : sd_event_source_set_enabled(m->settling, SD_EVENT_OFF);
 }
 
 void manager_done_history(Manager *m) {
+    sd_event_source_disable_unref(m->settling);
     sd_event_source_disable_unref(m->retention);
     forget_gone(m, true);
 }

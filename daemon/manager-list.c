@@ -130,7 +130,7 @@ static void on_counted(void *userdata, int error, const uint32_t stored[_TASK_ST
         counts[i] = stored[i];
     for (Task *t = task_table_begin(&m->tasks, false); t; t = task_table_next(&m->tasks, t, false))
         if ((!task_is_final(t) || t->is_changed) && task_filter_matches(&c->filter, t))
-            counts[t->state]++;
+            counts[task_shown_state(t)]++;
     c->func(c->arg, error, counts);
     manager_filter_done(&c->filter);
     free(c);

@@ -40,11 +40,15 @@ struct Manager {
     Store *store;
     CommitQueue *commits;
     struct Gone *gone; /* tasks that are removed, as long as a read may still bring one back */
-    sd_event_source *retention; /* enabled: tasks have ended since it was looked what is to go */
+    sd_event_source *retention; /* when to look what is to go */
+    bool retention_soon;        /* that is in a moment: tasks have ended */
     bool retention_under_way;
     unsigned retention_put_off; /* so many times in a row */
+    sd_event_source *settling;  /* enabled: memory may be given back */
 
     sd_event_source *scheduling; /* enabled: free slots are to be given away */
+    sd_event_source *claim_timer;
+    uint64_t claim_used; /* when one was made, or made use of, last; CLOCK_MONOTONIC */
     sd_event_source *queue_timer;
     uint64_t queue_due; /* when the first queue-timeout is over, or sooner; USEC_INFINITY: never */
     sd_event_source *disk_timer;
@@ -65,6 +69,13 @@ struct Manager {
     int exit_status;
 };
 
+/* What was asked for last, of this daemon. */
+typedef enum PauseRequest {
+    PAUSE_REQUEST_NONE,
+    PAUSE_REQUEST_PAUSE,
+    PAUSE_REQUEST_RESUME,
+} PauseRequest;
+
 /* A task that has a slot, until its end has been told. */
 typedef struct TaskRun {
     Manager *manager; /* not owned */
@@ -73,14 +84,17 @@ typedef struct TaskRun {
     LogTail *tail;    /* NULL before the first output */
     char *runtime_dir;
     bool is_thread;
-    bool has_thread_slot;
-    int trace_place; /* where it is noted that it has begun; negative: nowhere */
-    bool
-        waits_for_disk; /* it starts when the disk says "starting", there is no other trace of it */
+    bool is_counted;     /* in threads_running */
+    bool waits_for_disk; /* for "starting" to be there, since there is no other trace of it */
+    int trace_place;     /* where it is noted that it has begun; negative: nowhere */
+    PauseRequest pause_request;
     sd_event_source *timeout, *idle; /* of a task on a thread; NULL = none */
     uint64_t active_at;              /* the last sign of life, CLOCK_MONOTONIC */
     char *limit;                     /* which limit it was stopped for, in words; NULL = none */
 } TaskRun;
+
+/* manager.c */
+TaskSpec *manager_new_spec(void *userdata, const char *kind);
 
 /* manager-start.c */
 int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
@@ -104,6 +118,13 @@ TaskRun *manager_new_run(Manager *m, Task *t);
 /* Takes up the command of an earlier daemon. As shim_job_adopt(). */
 int manager_adopt(TaskRun *run);
 void manager_publish_state(Manager *m, Task *t); /* once it is committed */
+
+/* manager-claim.c */
+int manager_init_claims(Manager *m);
+void manager_claim(Manager *m);      /* a commit is about to begin */
+void manager_claim_used(Manager *m); /* there is something going on */
+/* What is only claimed is queued again, on disk too. */
+void manager_give_back_claims(Manager *m);
 
 /* manager-end.c */
 void manager_drop_run(TaskRun *run); /* frees it; nothing runs, nothing has ended */
@@ -131,7 +152,8 @@ void manager_disk_error(Manager *m, int error);
 int manager_recover(Manager *m, Error *error);
 
 /* manager-stop.c */
-void manager_exit_if_idle(Manager *m); /* when it is stopping */
+void manager_exit_if_idle(Manager *m);   /* when it is stopping */
+void manager_exit_unwritten(Manager *m); /* the same, when a commit went wrong */
 
 /* manager-history.c */
 int manager_init_history(Manager *m);
@@ -146,7 +168,7 @@ int manager_prune(void *userdata, const TaskFilter *filter,
                   void (*func)(void *arg, int error, uint32_t removed), void *arg);
 /* It is being removed, or was and something may still bring it back. */
 bool manager_is_gone(const Manager *m, uint64_t id);
-/* To be called when something has been read: what had to stay in memory for that may go. */
+/* To be called when something has been read: what had to stay in memory for that may go, soon. */
 void manager_settle(Manager *m);
 
 /* manager-list.c */

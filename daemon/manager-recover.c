@@ -1,10 +1,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/shim-protocol.h"
+#include "common/strv.h"
 #include "daemon/logs/task-log.h"
 #include "daemon/manager-private.h"
 #include "daemon/session.h"
@@ -13,7 +15,8 @@
 
 typedef struct Recovery {
     Manager *manager;
-    bool same_session; /* its processes may still be there */
+    bool same_session;
+    bool may_live; /* its processes may still be there: it is not known to be another session */
     unsigned queued, taken_up, lost;
 } Recovery;
 
@@ -21,8 +24,9 @@ static bool may_have_run(const Recovery *r, const Task *t, const TaskRun *run) {
     /* "starting" may be no more than a claim; in this session all that was begun left a trace. */
     if (t->state != TASK_STARTING || !r->same_session)
         return true;
+    /* A claim has no time yet: with one, the disk itself is the trace of what began on a thread. */
     if (run->is_thread)
-        return !r->manager->trace || run->trace_place >= 0;
+        return t->started_at > 0 || !r->manager->trace || run->trace_place >= 0;
     return false; /* nothing was found of it */
 }
 
@@ -36,8 +40,12 @@ static void back_to_queue(Recovery *r, Task *t) {
         commit_queue_put(m->commits, t);
     }
     scheduler_add_again(&m->scheduler, t);
-    manager_guard_queued(m, t);
     r->queued++;
+    /* It was on its way back into the queue then. */
+    if (t->cancel_requested)
+        manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started again");
+    else
+        manager_guard_queued(m, t);
 }
 
 static void lose(Recovery *r, TaskRun *run) {
@@ -45,7 +53,7 @@ static void lose(Recovery *r, TaskRun *run) {
     ExecOutcome outcome = {
         .state = run->task->cancel_requested ? TASK_CANCELLED : TASK_INTERRUPTED,
         .exit_code = -1,
-        .message = !r->same_session ? "the machine was restarted, or its user logged out"
+        .message = !r->may_live     ? "the machine was restarted, or its user logged out"
                    : run->is_thread ? "longrund ended unexpectedly"
                                     : "its processes are gone, and nothing tells how they ended",
     };
@@ -80,7 +88,7 @@ static uint64_t start_time(const TaskRun *run) {
 /* 0 when it was taken up. */
 static int take_up(Recovery *r, TaskRun *run) {
     Task *t = run->task;
-    int e = r->same_session && !run->is_thread ? manager_adopt(run) : -ENOENT;
+    int e = r->may_live && !run->is_thread ? manager_adopt(run) : -ENOENT;
 
     if (e < 0) {
         if (e != -ENOENT)
@@ -125,12 +133,74 @@ static int recover_task(void *userdata, Task *t) {
     return 0;
 }
 
-static bool is_active(void *userdata, uint64_t id) {
+/* What an attempt has left stays until its end is on disk: should this daemon be lost before, the
+ * next one has to come to the same result. */
+static bool has_run(void *userdata, uint64_t id) {
     const Manager *m = userdata;
     const Task *t = task_table_find(&m->tasks, id);
 
     return t && t->run;
 }
+
+/* ---- commands of which the store knows nothing: it was lost ---- */
+
+static bool may_be_live(const char *runtime_dir) {
+    char control[4096], record[4096];
+
+    snprintf(control, sizeof(control), "%s/" SHIM_CONTROL_NAME, runtime_dir);
+    snprintf(record, sizeof(record), "%s/" SHIM_EXIT_NAME, runtime_dir);
+    return access(control, F_OK) == 0 && access(record, F_OK) < 0;
+}
+
+static Task *new_unknown(Manager *m, uint64_t id) {
+    _cleanup_(task_spec_freep) TaskSpec *spec = manager_new_spec(m, TASK_KIND_COMMAND);
+    char *label = strdup("a command; what was asked for is lost");
+    size_t n = 0;
+
+    if (!spec || !label || strv_push(&spec->argv, &n, strdup("unknown")) < 0) {
+        free(label);
+        return NULL;
+    }
+    free(spec->label);
+    spec->label = label;
+    Task *t = task_new(id, spec, clock_usec(CLOCK_REALTIME));
+    if (!t)
+        return NULL;
+    TAKE_PTR(spec);
+    t->state = TASK_STARTING;
+    t->attempt = 1;
+    return t;
+}
+
+/* Somebody waits for it: it is not to run on unseen, nor to be ended. */
+static bool take_up_unknown(Recovery *r, uint64_t id) {
+    Manager *m = r->manager;
+    _cleanup_free_ char *dir = state_dir_task_runtime(&m->dirs, id);
+    Task *t = dir && may_be_live(dir) ? new_unknown(m, id) : NULL;
+    TaskRun *run = t ? manager_new_run(m, t) : NULL;
+
+    if (!run || take_up(r, run) < 0) {
+        if (run)
+            manager_drop_run(run);
+        task_free(t);
+        return false;
+    }
+    log_full(LOG_WARNING, id, "runs, but the database does not know it: taken up as it is");
+    task_table_add(&m->tasks, t);
+    group_task_added(&m->group);
+    commit_queue_put(m->commits, t);
+    m->next_id = MAX(m->next_id, id + 1);
+    return true;
+}
+
+static bool is_needed(void *userdata, uint64_t id) {
+    Recovery *r = userdata;
+
+    return has_run(r->manager, id) ||
+           (!task_table_find(&r->manager->tasks, id) && take_up_unknown(r, id));
+}
+
+/* ---- all of it ---- */
 
 static int compare_sessions(Recovery *r, char **ret_session) {
     Manager *m = r->manager;
@@ -140,7 +210,16 @@ static int compare_sessions(Recovery *r, char **ret_session) {
     if (e < 0 || !before)
         return e < 0 ? e : -ENOMEM;
     r->same_session = streq(before, *ret_session);
+    r->may_live = r->same_session || isempty(before); /* lost with a damaged database */
     return 0;
+}
+
+/* One that is busy is no reason not to start: commands that are taken up wait until it answers. */
+static void find_keeper(Manager *m) {
+    int r = shim_executor_connect(m->shims);
+
+    if (r < 0)
+        log_warning_errno(r, "The keeper of the tasks does not answer, going on without for now");
 }
 
 static int run_recovery(Recovery *r) {
@@ -149,7 +228,7 @@ static int run_recovery(Recovery *r) {
     int e = compare_sessions(r, &session);
 
     if (e >= 0)
-        e = shim_executor_connect(m->shims);
+        find_keeper(m);
     if (e >= 0)
         e = store_load_active(m->store, m->envs, recover_task, r);
     /* From now on what is in the runtime folder is of this session. */
@@ -157,9 +236,9 @@ static int run_recovery(Recovery *r) {
         e = store_set_session(m->store, session);
     if (e < 0)
         return e;
-    state_dir_clean_runtime(&m->dirs, is_active, m);
+    state_dir_clean_runtime(&m->dirs, is_needed, r);
     if (m->trace)
-        start_trace_clean(m->trace, is_active, m);
+        start_trace_keep(m->trace, has_run, m);
     return 0;
 }
 
@@ -176,5 +255,6 @@ int manager_recover(Manager *m, Error *error) {
                    "were lost",
                    r.queued, r.taken_up, r.lost);
     manager_schedule(m);
+    manager_forget_ended(m); /* what is to be kept may be less than it was, or some are too old */
     return 0;
 }

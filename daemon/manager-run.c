@@ -95,11 +95,13 @@ static void on_reason(void *userdata, const char *text) {
     task_set_reason(run->task, text);
 }
 
+/* What comes late, from before the last request, is of no account. */
 static void on_paused(void *userdata, bool paused) {
     TaskRun *run = userdata;
     Task *t = run->task;
 
-    if (t->state != (paused ? TASK_RUNNING : TASK_PAUSED))
+    if (run->pause_request == (paused ? PAUSE_REQUEST_RESUME : PAUSE_REQUEST_PAUSE) ||
+        t->state != (paused ? TASK_RUNNING : TASK_PAUSED))
         return;
     manager_set_state(t, paused ? TASK_PAUSED : TASK_RUNNING);
     manager_publish_state(run->manager, t);
@@ -195,6 +197,7 @@ static int start_process(TaskRun *run) {
 int manager_adopt(TaskRun *run) {
     const TaskSpec *spec = run->task->spec;
     bool isolated = !is_command(spec);
+
     ShimAdoption adoption = {
         .id = run->task->id,
         .runtime_dir = run->runtime_dir,
@@ -225,7 +228,7 @@ static void fail_start(TaskRun *run, int error) {
 static void give_slot_to_thread(TaskRun *run) {
     Manager *m = run->manager;
 
-    run->has_thread_slot = true;
+    run->is_counted = true;
     thread_executor_set_slots(m->threads, ++m->threads_running);
     manager_guard_run(run);
 }
@@ -274,6 +277,8 @@ TaskRun *manager_new_run(Manager *m, Task *t) {
 /* The disk has it as "starting" since its claim. */
 static void set_starting(Manager *m, Task *t) {
     t->claim = TASK_CLAIM_NONE;
+    manager_claim_used(m);
+    t->queue_deadline = 0; /* kept, also if it comes back into the queue */
     manager_set_state(t, TASK_STARTING);
     commit_queue_put_later(m->commits, t);
 }
@@ -392,8 +397,7 @@ static void give_slots(Manager *m) {
 
 static int on_schedule(sd_event_source *s, void *userdata) {
     Manager *m = userdata;
-
-    bool may_start = m->scheduler.queued > 0 && manager_disk_has_room(m);
+    bool may_start = (m->scheduler.queued > 0 || m->low_disk) && manager_disk_has_room(m);
 
     if (may_start)
         give_slots(m);
@@ -444,17 +448,36 @@ void manager_cancel_task(void *userdata, Task *t) {
         exec_job_cancel(t->run->job);
 }
 
+static bool is_paused_or_will_be(const TaskRun *run) {
+    return run->pause_request == PAUSE_REQUEST_NONE ? run->task->state == TASK_PAUSED
+                                                    : run->pause_request == PAUSE_REQUEST_PAUSE;
+}
+
+static void resumed(TaskRun *run) {
+    if (run->task->state != TASK_PAUSED)
+        return;
+    manager_set_state(run->task, TASK_RUNNING);
+    manager_publish_state(run->manager, run->task);
+}
+
+/* One that is starting pauses when it has. */
+static bool may_pause(const Task *t, bool pause) {
+    return t->state == TASK_RUNNING || t->state == TASK_PAUSED ||
+           (pause && t->state == TASK_STARTING);
+}
+
+/* A pause is over at once; that it has begun, the executor tells when all processes are stopped. */
 int manager_pause_task(void *userdata, Task *t, bool pause, Error *error) {
+    TaskRun *run = t->run;
     int r;
 
-    if (t->state == (pause ? TASK_PAUSED : TASK_RUNNING))
-        return 0;
-    /* One that is starting pauses when it has. */
-    if (t->state != (pause ? TASK_RUNNING : TASK_PAUSED) && !(pause && t->state == TASK_STARTING))
+    if (!may_pause(t, pause))
         return error_set(error, ERROR_NOT_RUNNING, "Task %" PRIu64 " is %s: only one that %s",
-                         t->id, task_state_to_string(t->state),
+                         t->id, task_state_to_string(task_shown_state(t)),
                          pause ? "is running can be paused" : "is paused can be resumed");
-    r = t->run && t->run->job ? exec_job_pause(t->run->job, pause) : -ESRCH;
+    if (run && pause == is_paused_or_will_be(run))
+        return 0;
+    r = run && run->job ? exec_job_pause(run->job, pause) : -ESRCH;
     if (r == -EOPNOTSUPP)
         return error_set(error, ERROR_NOT_RUNNING,
                          "Task %" PRIu64 " runs on a thread of longrund and cannot be paused: "
@@ -463,7 +486,12 @@ int manager_pause_task(void *userdata, Task *t, bool pause, Error *error) {
     if (r == -ESRCH || r == -EPIPE)
         return error_set(error, ERROR_NOT_RUNNING, "Task %" PRIu64 " has no processes any more",
                          t->id);
-    return r;
+    if (r < 0)
+        return r;
+    run->pause_request = pause ? PAUSE_REQUEST_PAUSE : PAUSE_REQUEST_RESUME;
+    if (!pause)
+        resumed(run);
+    return 0;
 }
 
 TaskUsage manager_usage(void *userdata, const Task *t) {

@@ -108,6 +108,7 @@ static void withdraw(Manager *m, Task *t) {
     scheduler_remove(&m->scheduler, t);
     task_table_take(&m->tasks, t);
     group_task_withdrawn(&m->group);
+    bus_waits_task_withdrawn(m->bus->waits, t->id);
     task_free(t);
 }
 

@@ -19,18 +19,21 @@ static void on_stopped(void *userdata, void *arg, int error) {
     (void)sd_event_exit(m->event, m->exit_status);
 }
 
-/* By way of the commits: what is to be told of the last task is told first. Where they fail, nobody
- * can do more than not to wait for ever. */
+/* By way of the commits: what is to be told of the last task is told first. */
 void manager_exit_if_idle(Manager *m) {
     if (!m->stopping || manager_threads_busy(m) > 0)
         return;
-    if (commit_queue_error(m->commits) < 0) {
-        log_error("The last changes could not be written: the next longrund tells from what the "
-                  "tasks left how they ended");
-        (void)sd_event_exit(m->event, m->exit_status);
-        return;
-    }
+    commit_queue_hurry(m->commits);
     commit_queue_call(m->commits, on_stopped, m, NULL);
+}
+
+/* Nobody can do more than not to wait for ever. */
+void manager_exit_unwritten(Manager *m) {
+    if (!m->stopping || manager_threads_busy(m) > 0)
+        return;
+    log_error("The last changes could not be written: the next longrund tells from what the tasks "
+              "left how they ended");
+    (void)sd_event_exit(m->event, m->exit_status);
 }
 
 /* A kind that ignores its flag is not waited for: its thread ends with the process. */
@@ -64,18 +67,6 @@ static void stop_threads(Manager *m) {
         log_warning_errno(r, "Cannot set the timer of the stop, ignoring");
 }
 
-/* What was only claimed is queued: after a restart of the machine nobody could tell. */
-static void give_back_claims(Manager *m) {
-    Task *t;
-
-    TAILQ_FOREACH (t, &m->scheduler.queue, queue) {
-        if (t->claim == TASK_CLAIM_NONE)
-            continue;
-        t->claim = TASK_CLAIM_NONE;
-        commit_queue_put(m->commits, t);
-    }
-}
-
 uint64_t manager_stop_timeout(const Manager *m) {
     return manager_threads_busy(m) > 0 ? THREADS_TIMEOUT_USEC : 0;
 }
@@ -90,8 +81,7 @@ void manager_stop(Manager *m, int exit_status) {
         return;
     m->stopping = true;
     m->scheduler.closed = true;
-    manager_take_back_ahead(m);
-    give_back_claims(m);
+    manager_give_back_claims(m);
     stop_threads(m);
     manager_exit_if_idle(m);
 }

@@ -12,7 +12,7 @@
 
 /* ---- what the bus asks ---- */
 
-static TaskSpec *new_spec(void *userdata, const char *kind) {
+TaskSpec *manager_new_spec(void *userdata, const char *kind) {
     const Manager *m = userdata;
     TaskDefaults defaults = {
         .cwd = m->home,
@@ -110,7 +110,7 @@ static const BusApi bus_api = {
     .read_log = manager_read_log,
     .take_result = manager_take_result,
     .reload = reload,
-    .new_spec = new_spec,
+    .new_spec = manager_new_spec,
     .intern_env = intern_env,
     .tasks = tasks,
     .kinds = kinds,
@@ -148,6 +148,7 @@ int manager_reload(Manager *m, Error *error) {
         set_max_parallel(m, configured_parallel(m));
         bus_emit_manager_property(m->bus->bus, "MaxParallel");
     }
+    manager_forget_ended(m); /* the limits may be lower */
     log_info("Read the configuration again");
     return 0;
 }
@@ -178,15 +179,8 @@ static int make_kinds(Manager *m) {
 
 /* ---- commits ---- */
 
-static void on_claimed(void *userdata, Task *t) {
-    commit_queue_put(((Manager *)userdata)->commits, t);
-}
-
 static void on_prepare(void *userdata) {
-    Manager *m = userdata;
-
-    if (!m->low_disk)
-        scheduler_claim(&m->scheduler, on_claimed, m);
+    manager_claim(userdata);
 }
 
 /* The database was moved aside, and a new one begun: what is in memory goes there. */
@@ -213,7 +207,7 @@ static void on_committed(void *userdata, Task *const *tasks, size_t n, int error
     if (error == -EBADMSG)
         store_anew(m);
     if (error < 0)
-        manager_exit_if_idle(m);
+        manager_exit_unwritten(m);
     manager_schedule(m);
 }
 
@@ -267,6 +261,8 @@ static int make_parts(Manager *m) {
         r = commit_queue_new(&m->commits, m->event, m->store, &commit_events, m);
     if (r >= 0)
         r = manager_init_scheduling(m);
+    if (r >= 0)
+        r = manager_init_claims(m);
     if (r >= 0)
         r = manager_init_guards(m);
     if (r >= 0)
@@ -362,6 +358,7 @@ Manager *manager_free(Manager *m) {
     store_free(m->store);
     start_trace_close(m->trace);
     manager_done_history(m);
+    sd_event_source_disable_unref(m->claim_timer);
     sd_event_source_disable_unref(m->queue_timer);
     sd_event_source_disable_unref(m->disk_timer);
     sd_event_source_disable_unref(m->stop_timer);

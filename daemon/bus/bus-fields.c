@@ -13,7 +13,7 @@ static int append_kind(sd_bus_message *m, const Bus *b, const Task *t) {
 }
 
 static int append_state(sd_bus_message *m, const Bus *b, const Task *t) {
-    return sd_bus_message_append_basic(m, 's', task_state_to_string(t->state));
+    return sd_bus_message_append_basic(m, 's', task_state_to_string(task_shown_state(t)));
 }
 
 static int append_amount(sd_bus_message *m, const char *key, uint64_t amount) {
@@ -53,12 +53,12 @@ static const BusField task_fields[] = {
     {"status", .type = "s", .offset = offsetof(Task, status)},
     {"created-at", .type = "t", .flags = CONST, .offset = offsetof(Task, created_at)},
     {"started-at", .type = "t", .offset = offsetof(Task, started_at)},
-    {"finished-at", .type = "t", .offset = offsetof(Task, finished_at)},
+    {"finished-at", .type = "t", .at_end = true, .offset = offsetof(Task, finished_at)},
     {"attempt", .type = "u", .offset = offsetof(Task, attempt)},
-    {"exit-code", .type = "i", .offset = offsetof(Task, exit_code)},
-    {"exit-signal", .type = "i", .offset = offsetof(Task, exit_signal)},
-    {"message", .type = "s", .offset = offsetof(Task, message)},
-    {"has-result", .type = "b", .offset = offsetof(Task, has_result)},
+    {"exit-code", .type = "i", .at_end = true, .offset = offsetof(Task, exit_code)},
+    {"exit-signal", .type = "i", .at_end = true, .offset = offsetof(Task, exit_signal)},
+    {"message", .type = "s", .at_end = true, .offset = offsetof(Task, message)},
+    {"has-result", .type = "b", .at_end = true, .offset = offsetof(Task, has_result)},
     {"usage", .type = "a{sv}", .append = append_usage},
     {"pid", .type = "u", .offset = offsetof(Task, pid)},
     {"log-size", .type = "t", .offset = offsetof(Task, log_size)},
@@ -163,7 +163,11 @@ size_t bus_fields_size(const Task *t, const BusField *const *picked) {
 /* ---- appending ---- */
 
 int bus_field_append(sd_bus_message *m, const BusField *f, const Bus *b, const Task *t) {
-    const void *value = (const char *)(f->is_option ? (const void *)t->spec : t) + f->offset;
+    static const Task not_ended = {.exit_code = -1};
+    const void *of = f->is_option                 ? (const void *)t->spec
+                     : f->at_end && t->end_untold ? &not_ended
+                                                  : t;
+    const void *value = (const char *)of + f->offset;
     int flag;
 
     if (f->append)

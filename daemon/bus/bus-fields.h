@@ -15,6 +15,7 @@ typedef struct BusField {
     bool hidden;    /* is no key of ListTasks */
     bool large;     /* has no small cap */
     bool is_option;
+    bool at_end;   /* there is nothing to see of it before the end has been told */
     size_t offset; /* in the spec for an option, else in the task */
     int (*append)(sd_bus_message *m, const Bus *b, const Task *t); /* instead of the offset */
 } BusField;

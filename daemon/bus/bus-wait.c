@@ -5,6 +5,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-message.h"
 
 typedef struct WaitCall WaitCall;
@@ -131,6 +132,20 @@ void bus_waits_task_ended(BusWaits *w, Task *t) {
             answer(e->call);
         if (last)
             return;
+    }
+}
+
+void bus_waits_task_withdrawn(BusWaits *w, uint64_t id) {
+    WaitedTask *waited;
+
+    for (;;) {
+        _cleanup_(sd_bus_error_free) sd_bus_error e = {};
+        HASH_FIND(hh, w->tasks, &id, sizeof(id), waited);
+        if (!waited)
+            return;
+        WaitCall *c = LIST_FIRST(&waited->entries)->call;
+        bus_reply_error(c->message, bus_error_no_such_task(&e, id), &e);
+        wait_call_free(c); /* with the last one goes waited */
     }
 }
 

@@ -25,3 +25,6 @@ int bus_waits_add(BusWaits *w, sd_bus_message *call, Task *const *tasks, size_t 
 
 /* The task has reached its final state, and that is committed. */
 void bus_waits_task_ended(BusWaits *w, Task *t);
+
+/* The task could not be written, and never was: calls that wait for it fail. */
+void bus_waits_task_withdrawn(BusWaits *w, uint64_t id);

@@ -1,7 +1,7 @@
 #include "daemon/core/filter.h"
 
 bool task_filter_matches(const TaskFilter *f, const Task *t) {
-    if (f->states && !(f->states & (1u << t->state)))
+    if (f->states && !(f->states & (1u << task_shown_state(t))))
         return false;
     if (f->group && !streq(f->group, t->spec->group))
         return false;

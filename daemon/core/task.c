@@ -57,6 +57,7 @@ int task_set_state(Task *t, TaskState state, uint64_t now_usec) {
     if ((unsigned)state >= _TASK_STATE_MAX || !(task_transitions[t->state] & (1u << state)))
         return -EPERM;
 
+    t->state_before = t->state;
     t->state = state;
     if (state == TASK_QUEUED)
         begin_again(t);

@@ -32,6 +32,7 @@ typedef struct Task {
     uint64_t id;
     TaskSpec *spec;
     TaskState state;
+    TaskState state_before; /* its end */
     TaskProgress progress;
     char *reason;                                 /* NULL = "" */
     char *status;                                 /* NULL = "" */
@@ -80,6 +81,11 @@ int task_set_state(Task *t, TaskState state, uint64_t now_usec);
 
 static inline bool task_is_final(const Task *t) {
     return task_state_is_final(t->state);
+}
+
+/* For everybody to see: until an end is on disk, the next daemon may have to tell another. */
+static inline TaskState task_shown_state(const Task *t) {
+    return t->end_untold ? t->state_before : t->state;
 }
 
 /* Replace one of the texts, cut at its cap. False when it is the same as before or memory is short.

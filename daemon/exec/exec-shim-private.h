@@ -45,6 +45,7 @@ typedef struct ShimJob {
     bool pause_pending;
 
     unsigned strays; /* processes found in this round */
+    bool untraced;   /* nothing was found of it, neither files nor processes */
     TaskUsage usage;
     ShimEnd end;
     char *record_data; /* what the record points into */

@@ -26,6 +26,7 @@
 #define CONNECTS_MAX 3 /* to a shim that lets us in and says nothing */
 
 static const ShimEnd lost_end = {.exit_code = -1, .lost = true};
+static const ShimEnd never_made_end = {.exit_code = -1, .never_made = true};
 
 /* ---- a shim that says nothing ---- */
 
@@ -43,7 +44,8 @@ bool shim_left_trace(const char *runtime_dir) {
 /* A keeper ends what its own shims leave behind, but not, without cgroups, what those of a keeper
  * before it do: so we look, too. */
 static void begin_strays(ShimJob *j) {
-    log_full(LOG_WARNING, j->id, "longrun-shim was lost: ending its processes");
+    if (!j->untraced)
+        log_full(LOG_WARNING, j->id, "longrun-shim was lost: ending its processes");
     shim_job_close_control(j);
     shim_job_set_state(j, SHIM_JOB_STRAYS);
 }
@@ -83,12 +85,18 @@ static bool reconnect(ShimJob *j) {
 static void look_for_end(ShimJob *j) {
     if (reconnect(j) || take_record(j) != 0 || keeper_link_is_busy(j->executor->link) || j->known)
         return;
-    if (j->job_fd >= 0 && !shim_left_trace(j->runtime_dir) && j->spawns < SPAWNS_MAX)
+    bool traced = shim_left_trace(j->runtime_dir);
+    if (j->job_fd >= 0 && !traced && j->spawns < SPAWNS_MAX) {
         spawn_again(j);
-    else
-        begin_strays(j);
+        return;
+    }
+    /* Taken up while a keeper was busy, which now has answered that it has none, or has gone. */
+    j->untraced = j->spawns == 0 && !traced;
+    begin_strays(j);
 }
 
+/* A shim that is dead has closed its control socket. One that has not is that of the next attempt,
+ * or is yet to be made, and the word is about the one before, whose record was quicker. */
 void shim_settle_lost(ShimExecutor *x, uint64_t id) {
     ShimJob *j;
 
@@ -96,7 +104,7 @@ void shim_settle_lost(ShimExecutor *x, uint64_t id) {
     if (j && j->state == SHIM_JOB_RUNNING)
         shim_job_drain(j);
     HASH_FIND(hh, x->jobs, &id, sizeof(id), j);
-    if (!j || (j->state != SHIM_JOB_RUNNING && j->state != SHIM_JOB_SILENT))
+    if (!j || j->state != SHIM_JOB_SILENT)
         return;
     /* Without a record, for its disk may be full, the keeper's word is enough. */
     if (take_record(j) <= 0)
@@ -114,6 +122,7 @@ static void on_stray(void *userdata, uint64_t id, int pidfd) {
         return;
     (void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
     j->strays++;
+    j->untraced = false;
 }
 
 /* True when this found them out: by its cgroup. */
@@ -130,6 +139,7 @@ static bool end_cgroup(ShimJob *j) {
         return false;
     }
     j->strays = (unsigned)r;
+    j->untraced = j->untraced && r == 0;
     return true;
 }
 
@@ -151,7 +161,7 @@ static void end_strays(ShimExecutor *x) {
     for (ShimJob *j = TAILQ_FIRST(&x->settling); j; j = next) {
         next = TAILQ_NEXT(j, link);
         if (j->state == SHIM_JOB_STRAYS && j->strays == 0)
-            shim_job_end(j, &lost_end);
+            shim_job_end(j, j->untraced ? &never_made_end : &lost_end);
     }
 }
 

@@ -71,14 +71,9 @@ int result_file_check(const char *runtime_dir, uint64_t max) {
     return r < 0 ? r : 1;
 }
 
-int result_file_take(const char *runtime_dir, uint64_t max, char **ret) {
+int result_file_read(const char *runtime_dir, uint64_t max, char **ret) {
     char path[4096];
     int r = result_file_path(path, sizeof(path), runtime_dir);
 
-    if (r < 0)
-        return r;
-    r = read_checked(path, max, ret);
-    if (r >= 0)
-        (void)unlink(path);
-    return r;
+    return r < 0 ? r : read_checked(path, max, ret);
 }

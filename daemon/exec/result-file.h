@@ -20,5 +20,5 @@ bool result_file_may_be_good(int error);
  * -EBADMSG: no JSON; or another -errno. What is not good is deleted. */
 int result_file_check(const char *runtime_dir, uint64_t max);
 
-/* Reads the result and deletes it. 0 and a string that the caller frees, or -errno. */
-int result_file_take(const char *runtime_dir, uint64_t max, char **ret);
+/* Reads the result, and leaves it there. 0 and a string that the caller frees, or -errno. */
+int result_file_read(const char *runtime_dir, uint64_t max, char **ret);

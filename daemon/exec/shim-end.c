@@ -153,7 +153,11 @@ void shim_end_to_outcome(const ShimEnd *end, const ShimEndContext *context, char
                      .log_error = -end->log_errno,
                      .usage = end->usage};
 
-    if (end->lost) {
+    if (end->never_made) {
+        o.state = TASK_INTERRUPTED;
+        o.never_started = true;
+        snprintf(buf, size, "its processes are gone, and nothing tells how they ended");
+    } else if (end->lost) {
         o.state = TASK_INTERRUPTED;
         snprintf(buf, size,
                  "its supervisor, longrun-shim, was killed; the processes that it left "

@@ -16,6 +16,7 @@ typedef struct ShimEnd {
     uint64_t limit_reached; /* the value then, in the limit's unit; 0 = not known */
     bool killed;            /* SIGKILL was needed */
     bool lost;              /* the shim died before it could tell */
+    bool never_made;        /* there was no shim, and there will not be one */
     uint64_t log_dropped;
     int log_errno;
     TaskUsage usage;

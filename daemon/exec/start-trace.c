@@ -81,7 +81,7 @@ int start_trace_find(const StartTrace *t, uint64_t id) {
     return -ENOENT;
 }
 
-void start_trace_clean(StartTrace *t, bool (*keep)(void *userdata, uint64_t id), void *userdata) {
+void start_trace_keep(StartTrace *t, bool (*keep)(void *userdata, uint64_t id), void *userdata) {
     for (int place = 0; place < START_TRACE_MAX; place++)
         if (t->ids[place] != 0 && !keep(userdata, t->ids[place]))
             start_trace_release(t, place);

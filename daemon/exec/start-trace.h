@@ -25,5 +25,5 @@ void start_trace_release(StartTrace *t, int place);
 
 /* For the start of a daemon. The place of a task that was noted, or -ENOENT. */
 int start_trace_find(const StartTrace *t, uint64_t id);
-/* Forgets those that are not to be kept. */
-void start_trace_clean(StartTrace *t, bool (*keep)(void *userdata, uint64_t id), void *userdata);
+/* Forgets all but these: once it has looked. */
+void start_trace_keep(StartTrace *t, bool (*keep)(void *userdata, uint64_t id), void *userdata);

@@ -13,25 +13,17 @@
 #include "daemon/shim/shim-socket.h"
 #include "version.h"
 
-static int answers(const struct sockaddr_un *address) {
+bool keeper_answers(const char *path) {
     _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_un address;
 
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) >= 0 || errno == EAGAIN)
-        return 1;
-    return 0;
+    return fd >= 0 && shim_socket_address(path, &address) >= 0 &&
+           (connect(fd, (struct sockaddr *)&address, sizeof(address)) >= 0 || errno == EAGAIN);
 }
 
 int keeper_listen(const char *path, int *ret_fd) {
-    struct sockaddr_un address;
-
-    int r = shim_socket_address(path, &address);
-    if (r < 0)
-        return r;
-    r = answers(&address);
-    if (r != 0)
-        return r < 0 ? r : -EADDRINUSE;
+    if (keeper_answers(path))
+        return -EADDRINUSE;
     if (unlink(path) < 0 && errno != ENOENT)
         return -errno;
     return shim_socket_listen(path, ret_fd);

@@ -32,6 +32,9 @@ typedef struct KeeperFacts {
     const char *isolation, *cgroup, *controllers;
 } KeeperFacts;
 
+/* Whether somebody listens there. */
+bool keeper_answers(const char *path);
+
 /* Binds the socket and listens, over one that is dead. -EADDRINUSE when somebody answers there. */
 int keeper_listen(const char *path, int *ret_fd);
 

@@ -52,7 +52,7 @@ static int lock_and_listen(Keeper *k, const char *path) {
     for (int i = 0; flock(k->dir_fd, LOCK_EX | LOCK_NB) < 0; i++) {
         if (errno != EWOULDBLOCK)
             return -errno;
-        if (i == LOCK_TRIES)
+        if (i == LOCK_TRIES || keeper_answers(path))
             return -EADDRINUSE;
         poll(NULL, 0, LOCK_PAUSE_MSEC);
     }

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/proc-tree.h"
 #include "common/remove-tree.h"
 #include "common/shim-protocol.h"
 #include "daemon/shim/keeper.h"
@@ -68,6 +70,25 @@ static int fork_shim(Keeper *k, uint64_t id, const ShimStart *start) {
     return 0;
 }
 
+/* An end that the daemon has read from the record, or has had already, may be quicker than the last
+ * steps of the shim. It is at work as long as its record has not got its name, or, should somebody
+ * have taken its folder away, as long as there are processes. */
+static int make_way(Keeper *k, uint64_t id) {
+    KeeperShim *s = keeper_table_find(&k->table, id);
+    char path[PATH_MAX];
+
+    if (!s)
+        return 0;
+    int r = keeper_task_path(k, id, SHIM_EXIT_NEW_NAME, path, sizeof(path));
+    if (r < 0)
+        return r;
+    if (s->pid == 0 || access(path, F_OK) >= 0 || errno != ENOENT || proc_tree_count(s->pid) != 0)
+        return -EEXIST;
+    keeper_signal_shim(s, SIGKILL);
+    keeper_table_remove(&k->table, s);
+    return 0;
+}
+
 static int spawn(Keeper *k, uint64_t id, int spec_fd, int control_fd) {
     char folder[PATH_MAX];
     ShimStart start = {.id = id,
@@ -81,9 +102,11 @@ static int spawn(Keeper *k, uint64_t id, int spec_fd, int control_fd) {
 
     if (k->stopping)
         return -ECANCELED;
-    if (id == 0 || keeper_table_find(&k->table, id))
+    if (id == 0)
         return -EEXIST;
-    int r = keeper_task_path(k, id, NULL, folder, sizeof(folder));
+    int r = make_way(k, id);
+    if (r >= 0)
+        r = keeper_task_path(k, id, NULL, folder, sizeof(folder));
     if (r < 0)
         return r;
     r = make_folder(folder);

@@ -24,6 +24,9 @@
 /* A keeper that a daemon started goes when there is nobody to work for. */
 #define IDLE_BEGIN_USEC (30 * USEC_PER_SEC) /* to the first connection */
 
+/* So that a thousand orders do not keep the dead waiting. */
+#define MESSAGES_PER_TURN 32
+
 /* Every shim has a stop timeout of its own: as long as there are any, the end is on its way. */
 #define EXTEND_INTERVAL_USEC (10 * USEC_PER_SEC)
 
@@ -73,7 +76,7 @@ static void reap(Keeper *k) {
         k->lost_due_usec = 0; /* it may have been the last that was waited for */
 }
 
-static void signal_shim(const KeeperShim *s, int sig) {
+void keeper_signal_shim(const KeeperShim *s, int sig) {
     if (s->pidfd >= 0)
         (void)pidfd_send_signal(s->pidfd, sig, NULL, 0);
     else if (s->pid > 0)
@@ -84,7 +87,7 @@ static void stop(Keeper *k) {
     k->stopping = true;
     k->extend_usec = 0;
     for (size_t i = 0; i < k->table.count; i++)
-        signal_shim(k->table.shims + i, SIGTERM);
+        keeper_signal_shim(k->table.shims + i, SIGTERM);
 }
 
 static void read_signals(Keeper *k) {
@@ -114,7 +117,8 @@ static void dispatch(Keeper *k, const struct pollfd fds[static _WATCH_MAX]) {
     if (fds[WATCH_SIGNALS].revents)
         read_signals(k);
     if (fds[WATCH_DAEMON].revents & (POLLIN | POLLHUP | POLLERR))
-        while (keeper_connection_receive(&k->daemon, &message))
+        for (int i = 0; i < MESSAGES_PER_TURN && keeper_connection_receive(&k->daemon, &message);
+             i++)
             on_message(k, &message);
     if (k->daemon.fd < 0 && fds[WATCH_LISTEN].revents &&
         keeper_connection_accept(&k->daemon, k->listen_fd))
@@ -315,9 +319,10 @@ static int run(Keeper *k, const KeeperOptions *options) {
     k->watches = calloc(_WATCH_MAX + k->table.count, sizeof(struct pollfd));
     if (!k->watches)
         return -ENOMEM;
-    if (options->state_fd >= 0)
+    if (options->state_fd >= 0) {
         keeper_connection_greet(&k->daemon);
-    else if (k->service)
+        reap(k); /* resetting what SIGCHLD does has thrown away one that was waiting */
+    } else if (k->service)
         keeper_notify("READY=1");
     else
         detach();

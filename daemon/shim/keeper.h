@@ -36,6 +36,9 @@ typedef struct Keeper {
 /* Gives the exit status of the program. */
 int keeper_main(const KeeperOptions *options);
 
+/* To one whose process has not died. */
+void keeper_signal_shim(const KeeperShim *s, int sig);
+
 /* ---- keeper-folder.c: the runtime folder ---- */
 
 /* Makes and locks it, and listens there. -EADDRINUSE when another keeper answers. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "common/cleanup.h"
 #include "common/fd-io.h"
@@ -134,8 +135,14 @@ static void normalize_limits(ShimLimits *l) {
 int shim_job_read(int fd, ShimJob *ret) {
     _cleanup_(shim_job_done)
         ShimJob job = {.stop_timeout_usec = USEC_INFINITY, .log_max = UINT64_MAX};
+    struct stat st;
     size_t size;
 
+    /* Of a pipe the end may never come, and nothing but SIGKILL would end the wait for it. */
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return -EINVAL;
     int r = fd_read_all(fd, SHIM_SPEC_MAX, &job.buffer, &size);
     if (r < 0)
         return r;

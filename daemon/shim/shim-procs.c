@@ -18,7 +18,7 @@
 
 /* ---- the cgroup ---- */
 
-static void set_limits(ShimProcs *p, const ShimJob *job) {
+void shim_procs_set_limits(ShimProcs *p, const ShimJob *job) {
     const ShimLimits *l = &job->limits;
 
     if (l->memory_max != UINT64_MAX) {
@@ -70,7 +70,7 @@ int shim_procs_make_cgroup(ShimProcs *p, const char *parent, const ShimJob *job)
         shim_procs_remove_cgroup(p);
         return r;
     }
-    set_limits(p, job);
+    shim_procs_set_limits(p, job);
     return 0;
 }
 

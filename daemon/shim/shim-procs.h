@@ -18,6 +18,9 @@ typedef struct ShimProcs {
  * -errno, and the task has none. */
 int shim_procs_make_cgroup(ShimProcs *p, const char *parent, const ShimJob *job);
 
+/* The part of it that sets the limits, in the folder cgroup_fd. */
+void shim_procs_set_limits(ShimProcs *p, const ShimJob *job);
+
 /* Removes the cgroup, which is empty. */
 void shim_procs_remove_cgroup(ShimProcs *p);
 

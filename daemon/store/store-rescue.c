@@ -117,7 +117,8 @@ static const char *const repairs[] = {
     "DELETE FROM env WHERE id NOT IN (SELECT env_id FROM task WHERE env_id IS NOT NULL)",
 };
 
-/* What is to be run needs all of its request. */
+/* What is to be run needs all of its request. NULL is the environment of a task that has none, and
+ * not in an empty table. */
 static int interrupt_unreadable(StoreDb *to) {
     _cleanup_statement_ sqlite3_stmt *s = NULL;
     int r = store_db_prepare(
@@ -126,7 +127,7 @@ static int interrupt_unreadable(StoreDb *to) {
         " finished_at = max(created_at, started_at, ?1),"
         " message = 'Its request could not be read from the damaged database'"
         " WHERE finished_at = 0 AND (id NOT IN (SELECT task_id FROM request)"
-        " OR env_id NOT IN (SELECT id FROM env))",
+        " OR (env_id IS NOT NULL AND env_id NOT IN (SELECT id FROM env)))",
         &s);
 
     if (r < 0)

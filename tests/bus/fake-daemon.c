@@ -66,9 +66,7 @@ static void run_recall(FakeDaemon *f, FakeJob *j) {
         const Task *on_disk = task_table_find(&f->disk, j->ids[i]);
         if (!on_disk || task_table_find(&f->memory, j->ids[i]))
             continue;
-        Task *t = read_task(f, on_disk);
-        task_table_add(&f->memory, t);
-        task_table_ended(&f->memory, t);
+        task_table_add(&f->memory, read_task(f, on_disk));
     }
     j->func.plain(j->arg, f->disk_error);
     if (f->evictions == 0)
@@ -389,7 +387,6 @@ Task *fake_daemon_add_ended(FakeDaemon *f, TaskState state) {
 
     t->state = state;
     task_table_add(&f->disk, t);
-    task_table_ended(&f->disk, t);
     return t;
 }
 

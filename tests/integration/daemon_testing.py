@@ -24,7 +24,7 @@ import typing
 import unittest
 
 from longrun_testing import DEADLINE_SEC, MANAGER, NAME, ROOT, SKIP, TASK, Gio, GLib, Session
-from process_testing import children, command_line, keepers_of, kill, processes_of, shims_of, until, wait_gone
+from process_testing import children, command_line, keepers_of, kill, processes_of, shims_of, until
 
 ERROR_PREFIX = NAME + ".Error."
 PROPERTIES = "org.freedesktop.DBus.Properties"
@@ -202,7 +202,8 @@ class DaemonSession:
         self.env = self.session.env
         self.session.ends_tasks = False  # that none are left is for us to see
         self.state = pathlib.Path(self.env["XDG_STATE_HOME"]) / "longrun"
-        self.runtime = pathlib.Path(self.env["XDG_RUNTIME_DIR"]) / "longrun"
+        self._marked_by = self.env["XDG_RUNTIME_DIR"]  # every process that we start, and what those start
+        self.runtime = pathlib.Path(self._marked_by) / "longrun"
         self.config_path = self.base / "config/longrun/longrun.conf"
         self.config_path.parent.mkdir()
         if config is not None:
@@ -271,11 +272,11 @@ class DaemonSession:
 
     def keeper(self):
         """Pid of the process that makes the shims; there must be one."""
-        return until(lambda: keepers_of(self.env["XDG_RUNTIME_DIR"]), "there is no keeper")[0]
+        return until(lambda: keepers_of(self.runtime), "there is no keeper")[0]
 
     def shims(self):
         """Their pids by task id."""
-        return shims_of(self.env["XDG_RUNTIME_DIR"])
+        return shims_of(self.runtime)
 
     def lost_bus(self):
         """The bus has been killed, and the daemon has ended."""
@@ -420,15 +421,14 @@ class DaemonSession:
         """Those that were not there at the start, but for a socket to the keeper and, where the keeper is a child of
         the daemon, what tells of its end. The database is opened once more by who reads it first."""
         new = collections.Counter(self.descriptors()) - self._descriptors
-        database = str(self.state / "longrun.db")
-        new -= collections.Counter(["socket:[N]", "anon_inode:[pidfd]", database, f"{database}-wal"])
-        return sorted(new.elements())
+        new -= collections.Counter(["socket:[N]", "anon_inode:[pidfd]"])
+        return sorted(name for name in new.elements() if "/longrun.db" not in name)
 
     def check_leaks(self):
         """No descriptor and no child of the daemon that was not there at its start."""
         self.settles(lambda: not self._new_descriptors(),
                      lambda: f"longrund has descriptors that it had not at the start: {self._new_descriptors()}")
-        self.settles(lambda: not set(children(self.daemon.pid)) - set(keepers_of(self.env["XDG_RUNTIME_DIR"])),
+        self.settles(lambda: not set(children(self.daemon.pid)) - set(keepers_of(self.runtime)),
                      lambda: f"children of longrund: {[command_line(p) for p in children(self.daemon.pid)]}")
 
     def folders(self):
@@ -488,10 +488,10 @@ class DaemonSession:
     def _end_strays(self):
         """The keeper goes by itself. We are the subreaper: what lost its parents is our child now."""
         with contextlib.suppress(AssertionError):
-            until(lambda: not keepers_of(self.env["XDG_RUNTIME_DIR"]), "", 5)
+            until(lambda: not keepers_of(self.runtime), "", 5)
         strays = {}
         while True:
-            found = [pid for pid in (*children(os.getpid()), *processes_of(self.env["XDG_RUNTIME_DIR"]))
+            found = [pid for pid in (*children(os.getpid()), *processes_of(self._marked_by))
                      if pid not in self._started and not self._collect(pid)]
             if not found:
                 return list(strays.values())

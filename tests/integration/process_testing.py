@@ -43,6 +43,15 @@ def comm(pid):
         return ""
 
 
+def parent(pid):
+    """0 when it is gone."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0
+    return int(stat.rpartition(")")[2].split()[1])
+
+
 def is_gone(pid):
     """One that has ended and that nobody has collected does not count."""
     try:
@@ -93,18 +102,19 @@ def processes_of(runtime):
     return found
 
 
-def keepers_of(runtime):
-    """Those of this XDG_RUNTIME_DIR: more than one only for a moment."""
-    arguments = f"--keeper {runtime}/longrun"
+def keepers_of(folder):
+    """Those of a daemon's runtime folder: more than one only for a moment."""
+    arguments = f"--keeper {folder}"
     return [pid for pid in _all_pids() if comm(pid) == "longrun-keeper" and arguments in command_line(pid)]
 
 
-def shims_of(runtime):
-    """Pid of the shim of each task that has one. A shim holds its exit record open."""
-    record = re.compile(re.escape(f"{runtime}/longrun/task-") + r"(\d+)/exit(\.new)?$")
+def shims_of(folder):
+    """Pid of the shim of each task there that has one. A shim holds its exit record open; a copy of it that is about to
+    execute the command does, too."""
+    record = re.compile(re.escape(f"{folder}/task-") + r"(\d+)/exit(\.new)?$")
     found = {}
     for pid in _all_pids():
-        if comm(pid) != "longrun-shim":
+        if comm(pid) != "longrun-shim" or comm(parent(pid)) == "longrun-shim":
             continue
         with contextlib.suppress(OSError):
             for fd in os.listdir(f"/proc/{pid}/fd"):

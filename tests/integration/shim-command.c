@@ -249,6 +249,33 @@ static int command_chatter(const char *arg) {
     return fd >= 0 && fd_write_full(fd, "\n", 1) == 0 ? 0 : 1;
 }
 
+/* Takes as many MiB as asked for and shares them with three children; says so, and waits for its
+ * end. */
+static int command_eat(const char *arg) {
+    size_t size = (size_t)atoi(arg) * MIB;
+    char *memory = malloc(size);
+
+    if (!memory)
+        return 1;
+    memset(memory, 1, size);
+    for (int i = 0; i < 3; i++)
+        if (fork() == 0)
+            break;
+    (void)fd_write_full(STDOUT_FILENO, "full\n", 5);
+    pause();
+    return memory[0];
+}
+
+/* As many processes as asked for, which say so and wait for their end. */
+static int command_crowd(const char *arg) {
+    for (int i = 1; i < atoi(arg); i++)
+        if (fork() == 0)
+            break;
+    (void)fd_write_full(STDOUT_FILENO, "x", 1);
+    pause();
+    return 0;
+}
+
 int shim_command_main(int argc, char **argv) {
     static const struct {
         const char *name;
@@ -266,6 +293,8 @@ int shim_command_main(int argc, char **argv) {
         {"give-stdout", command_give_stdout},
         {"respawn", command_respawn},
         {"chatter", command_chatter},
+        {"eat", command_eat},
+        {"crowd", command_crowd},
     };
 
     for (size_t i = 0; argc >= 3 && i < ELEMENTSOF(commands); i++)

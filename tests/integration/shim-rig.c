@@ -22,15 +22,33 @@
 #include "common/fd-io.h"
 #include "version.h"
 
+const char *rig_cgroup_base;
+
 void rig_init(Rig *r) {
     int fds[2];
 
     *r = (Rig){.dir = "/tmp/longrun-shim-XXXXXX", .shim = -1, .keeper = -1, .keeper_fd = -EBADF};
     ck_assert_ptr_nonnull(mkdtemp(r->dir));
     snprintf(r->run, sizeof(r->run), "%s/run", r->dir);
+    if (rig_cgroup_base) {
+        snprintf(r->cgroup, sizeof(r->cgroup), "%s/%d", rig_cgroup_base, getpid());
+        ck_assert_msg(mkdir(r->cgroup, 0755) >= 0, "%s: %m", r->cgroup);
+    }
     ck_assert_int_ge(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
     r->control = fds[0];
     r->shim_control = fds[1];
+}
+
+/* No task has left one. A shim without a keeper may be just on its way out. */
+static void remove_cgroup(Rig *r) {
+    uint64_t deadline = clock_usec(CLOCK_MONOTONIC) + RIG_TIMEOUT_MSEC * USEC_PER_MSEC;
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/keeper", r->cgroup);
+    while (rmdir(path) < 0 && errno == EBUSY && clock_usec(CLOCK_MONOTONIC) < deadline)
+        sched_yield();
+    ck_assert_msg(access(path, F_OK) < 0, "%s is still there", path);
+    ck_assert_msg(rmdir(r->cgroup) >= 0, "%s: %m", r->cgroup);
 }
 
 void rig_done(Rig *r) {
@@ -40,6 +58,8 @@ void rig_done(Rig *r) {
     close_fd(r->control);
     close_fd(r->shim_control);
     free(r->spec);
+    if (r->cgroup[0])
+        remove_cgroup(r);
     snprintf(command, sizeof(command), "rm -rf %s", r->dir);
     ck_assert_int_eq(system(command), 0);
 }
@@ -86,32 +106,52 @@ void rig_command(Rig *r, const char *name, const char *arg) {
 
 /* ---- the keeper ---- */
 
-static _Noreturn void exec_keeper(Rig *r, int out) {
+static void enter_cgroup(Rig *r) {
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/cgroup.procs", r->cgroup);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, "0", 1) != 1)
+        _exit(122);
+    close(fd);
+}
+
+static _Noreturn void exec_keeper(Rig *r, int out, const char *notify) {
     const char *path = r->program ?: getenv("LONGRUN_SHIM");
 
     if (dup2(out, STDOUT_FILENO) < 0)
         _exit(120);
+    if (r->cgroup[0]) {
+        setenv("NOTIFY_SOCKET", notify, 1);
+        enter_cgroup(r);
+    }
     if (r->before)
         r->before();
-    execl(path, path, "--keeper", r->run, r->service ? "--cgroup" : NULL, NULL);
+    execl(path, path, "--keeper", r->run, r->cgroup[0] ? "--cgroup" : NULL, NULL);
     _exit(121);
 }
 
-/* A keeper that was started so lets go of its stdout when it listens. */
+/* One that a daemon starts lets go of its stdout when it listens; a service says so. */
 void rig_start_keeper(Rig *r) {
+    struct sockaddr_un notify = {.sun_family = AF_UNIX};
     int fds[2];
-    char byte;
+    char text[256];
 
     ck_assert_msg(getenv("LONGRUN_SHIM"), "LONGRUN_SHIM is not set: the path of longrun-shim");
     ck_assert_int_ge(pipe2(fds, O_CLOEXEC), 0);
+    rig_path(r, "ready", notify.sun_path, sizeof(notify.sun_path));
+    (void)unlink(notify.sun_path);
+    _cleanup_close_ int ready = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(ready, (struct sockaddr *)&notify, sizeof(notify)), 0);
     r->keeper = fork();
     ck_assert_int_ge(r->keeper, 0);
     if (r->keeper == 0)
-        exec_keeper(r, fds[1]);
+        exec_keeper(r, fds[1], notify.sun_path);
     close(fds[1]);
-    struct pollfd p = {.fd = fds[0], .events = POLLIN};
+    struct pollfd p = {.fd = r->cgroup[0] ? ready : fds[0], .events = POLLIN};
     ck_assert_msg(poll(&p, 1, RIG_TIMEOUT_MSEC) == 1, "the keeper does not listen");
-    ck_assert_int_eq(read(fds[0], &byte, 1), 0);
+    ssize_t n = read(p.fd, text, sizeof(text));
+    ck_assert_int_eq(n, r->cgroup[0] ? (ssize_t)strlen("READY=1") : 0);
     close(fds[0]);
 }
 
@@ -211,7 +251,7 @@ void rig_end_keeper(Rig *r) {
     r->keeper_fd = close_fd(r->keeper_fd);
     if (r->keeper < 0)
         return;
-    if (r->service)
+    if (r->cgroup[0])
         ck_assert_int_eq(kill(r->keeper, SIGTERM), 0);
     ck_assert_int_eq(waitpid(r->keeper, &status, 0), r->keeper);
     ck_assert_int_eq(status, 0);
@@ -468,6 +508,25 @@ pid_t rig_parent(pid_t pid) {
     if (f && fscanf(f, "%*d (%*[^)]) %*c %d", &parent) != 1)
         return -1;
     return parent;
+}
+
+char rig_state(pid_t pid) {
+    char path[64], state = '?';
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    _cleanup_fclose_ FILE *f = fopen(path, "re");
+    if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+        return '?';
+    return state;
+}
+
+void rig_wait_state(pid_t pid, char state) {
+    uint64_t deadline = clock_usec(CLOCK_MONOTONIC) + RIG_TIMEOUT_MSEC * USEC_PER_MSEC;
+
+    while (rig_state(pid) != state) {
+        ck_assert_uint_lt(clock_usec(CLOCK_MONOTONIC), deadline);
+        sched_yield();
+    }
 }
 
 static void record_path(Rig *r, uint64_t id, char buf[static PATH_MAX]) {

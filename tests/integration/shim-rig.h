@@ -29,7 +29,7 @@ typedef struct Rig {
     const char *log_dir;  /* not owned; NULL: dir */
     void (*before)(void); /* runs in the keeper's process before the keeper, or NULL */
     const char *program;  /* not owned; NULL: that of the environment */
-    bool service;         /* started with --cgroup */
+    char cgroup[64];      /* of the keeper, started with --cgroup; "": none */
 
     pid_t keeper; /* negative: none */
     int keeper_fd;
@@ -45,6 +45,9 @@ typedef struct Rig {
     RigValue values[24]; /* the last of each key */
     size_t n_values;
 } Rig;
+
+/* Where the keepers of all tests are to have their cgroups, or NULL: they have none. */
+extern const char *rig_cgroup_base;
 
 void rig_init(Rig *r);
 void rig_done(Rig *r);
@@ -90,6 +93,8 @@ LogIndexEntry *rig_read_index(Rig *r, size_t *ret_count);
 bool rig_is_alive(pid_t pid);
 void rig_wait_gone(pid_t pid);
 pid_t rig_parent(pid_t pid);
+char rig_state(pid_t pid); /* as in /proc/PID/stat, or '?' */
+void rig_wait_state(pid_t pid, char state);
 
 /* The exit record; the caller frees it. NULL: there is none. */
 char *rig_read_record(Rig *r, uint64_t id);

@@ -129,6 +129,22 @@ START_TEST(test_bad_job) {
 }
 END_TEST
 
+/* One that could be waited for for ever. */
+START_TEST(test_job_is_a_pipe) {
+    int fds[2];
+
+    rig_start_keeper(&rig);
+    rig_connect(&rig);
+    ck_assert_int_ge(pipe2(fds, O_CLOEXEC), 0);
+    rig_send_spawn(&rig, RIG_TASK_ID, fds[0], rig.shim_control);
+    close(fds[0]);
+    rig.shim_control = close_fd(rig.shim_control);
+    rig_finish(&rig);
+    rig_check_end(&rig, SHIM_EXEC_ERRNO, EINVAL);
+    close(fds[1]);
+}
+END_TEST
+
 START_TEST(test_job_too_large) {
     static char zeros[SHIM_SPEC_MAX]; /* with the keys before it just too much */
 
@@ -267,11 +283,15 @@ START_TEST(test_session) {
     int pid, parent, group, session;
     size_t size;
 
-    RIG_ARGV(&rig, "cat", "/proc/self/stat");
+    rig_make_fifo(&rig, "go");
+    rig_add(&rig, SHIM_SPEC_CWD, "%s", rig.dir);
+    rig_shell(&rig, "read stat < /proc/$$/stat; echo \"$stat\"; read x < go");
     rig_start(&rig);
+    rig_wait_for(&rig, SHIM_STARTED);
+    rig_write_fifo(&rig, "go");
     rig_finish(&rig);
     _cleanup_free_ char *log = rig_read_log(&rig, &size);
-    ck_assert_int_eq(sscanf(log, "%d (cat) R %d %d %d", &pid, &parent, &group, &session), 4);
+    ck_assert_int_eq(sscanf(log, "%d (sh) R %d %d %d", &pid, &parent, &group, &session), 4);
     ck_assert_int_eq(pid, rig.command);
     ck_assert_int_eq(parent, rig.shim);
     ck_assert_int_eq(group, pid);
@@ -317,6 +337,7 @@ TCase *tcase_shim_exec(void) {
     tcase_add_loop_test(tc, test_path, 0, ELEMENTSOF(searches));
     tcase_add_loop_test(tc, test_stdin, 0, ELEMENTSOF(stdins));
     tcase_add_test(tc, test_too_long_argument);
+    tcase_add_test(tc, test_job_is_a_pipe);
     tcase_add_test(tc, test_job_too_large);
     tcase_add_test(tc, test_environment_is_exact);
     tcase_add_test(tc, test_arguments_are_exact);

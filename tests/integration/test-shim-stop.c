@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -98,30 +97,11 @@ START_TEST(test_no_stop_timeout) {
 }
 END_TEST
 
-static char state_of(pid_t pid) {
-    char path[64], state = '?';
-
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    _cleanup_fclose_ FILE *f = fopen(path, "re");
-    if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
-        return '?';
-    return state;
-}
-
-static void wait_for_state(pid_t pid, char state) {
-    uint64_t deadline = clock_usec(CLOCK_MONOTONIC) + RIG_TIMEOUT_MSEC * USEC_PER_MSEC;
-
-    while (state_of(pid) != state) {
-        ck_assert_uint_lt(clock_usec(CLOCK_MONOTONIC), deadline);
-        sched_yield();
-    }
-}
-
 START_TEST(test_stopped_command) {
     rig_shell(&rig, "kill -STOP $$");
     rig_start(&rig);
     rig_wait_for(&rig, SHIM_STARTED);
-    wait_for_state(rig.command, 'T');
+    rig_wait_state(rig.command, 'T');
     rig_send(&rig, CANCEL_MESSAGE);
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_SIGNAL, SIGTERM);
@@ -291,9 +271,9 @@ START_TEST(test_cancel_too_late) {
     rig_start(&rig);
     rig_wait_for(&rig, SHIM_STARTED);
     ck_assert_int_eq(kill(rig.shim, SIGSTOP), 0);
-    wait_for_state(rig.shim, 'T');
+    rig_wait_state(rig.shim, 'T');
     rig_write_fifo(&rig, "go");
-    wait_for_state(rig.command, 'Z');
+    rig_wait_state(rig.command, 'Z');
     rig_send(&rig, CANCEL_MESSAGE);
     ck_assert_int_eq(kill(rig.shim, SIGCONT), 0);
     rig_finish(&rig);

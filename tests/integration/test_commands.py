@@ -13,8 +13,9 @@ import signal
 import textwrap
 import time
 
-from daemon_testing import DaemonTestCase, DBusError, main, wait_gone
+from daemon_testing import DaemonTestCase, DBusError, main
 from longrun_testing import Gate
+from process_testing import wait_gone
 
 PYTHON = "/usr/bin/python3"
 

@@ -4,7 +4,7 @@
     LONGRUND=PATH test_lifecycle.py
 """
 
-import contextlib
+import ctypes
 import os
 import pathlib
 import signal
@@ -12,9 +12,9 @@ import socket
 import subprocess
 import time
 
-from daemon_testing import (PROPERTIES, DaemonTestCase, DBusError, Task, children, command_line, main, options_of,
-                            wait_gone)
+from daemon_testing import DaemonTestCase, DBusError, Task, main, options_of, sanitized
 from longrun_testing import DEADLINE_SEC, Gate
+from process_testing import is_gone
 
 
 def longrund(*arguments, env):
@@ -63,9 +63,6 @@ class OptionsTest(DaemonTestCase):
         self.check([], 1, "too long for sockets: set XDG_RUNTIME_DIR", XDG_RUNTIME_DIR=str(long))
         self.check([], 1, "Cannot reach the session bus; set DBUS_SESSION_BUS_ADDRESS",
                    DBUS_SESSION_BUS_ADDRESS="unix:path=/nonexistent/bus")
-        self.session.state.mkdir(parents=True, exist_ok=True)
-        (self.session.state / "next-id").write_text("nonsense\n")
-        self.check([], 1, "next-id does not hold a sensible number: put one in")
 
     def test_bad_configuration(self):
         for text, message in (("[Manager]\nMaxParallel=many\n", "MaxParallel=many .*a number of tasks"),
@@ -97,12 +94,13 @@ class OptionsTest(DaemonTestCase):
     def test_without_runtime_folder(self):
         for name in ("XDG_RUNTIME_DIR", "XDG_STATE_HOME"):
             self.session.env.pop(name)
+        self.session.state = pathlib.Path(self.session.env["HOME"]) / ".local/state/longrun"
+        self.session.runtime = self.session.state / "run"
         self.session.start_daemon()
         task = self.session.shell("echo 5 >$LONGRUN_RESULT; echo x")
         self.assertEqual(task.wait(), ("succeeded", 0))
         self.assertEqual(task.take_result(), 5)
-        home = pathlib.Path(self.session.env["HOME"])
-        self.assertTrue((home / f".local/state/longrun/logs/{task.id}.log").exists())
+        self.assertTrue((self.session.state / f"logs/{task.id}.log").exists())
 
 
 class ReloadTest(DaemonTestCase):
@@ -150,7 +148,7 @@ class ReloadTest(DaemonTestCase):
         self.assertEqual(self.session.get("Running"), 3)
         self.configure("[Manager]\nMaxParallel=4\n")
         self.session.call("Reload")
-        self.assertEqual(self.session.get("Running"), 4)
+        self.session.settles(lambda: self.session.get("Running") == 4, "the new slot is not taken")
         tasks[4].cancel()
 
 
@@ -215,198 +213,205 @@ class StopTestCase(DaemonTestCase):
     def setUp(self):
         super().setUp()
         self.fifo = self.session.fifo()
-        self.gate = Gate(self.session.session)
-        self.addCleanup(self.gate.close)
-        # Says that it has begun, and holds the fifo open as long as it lives.
-        self.hold = f"exec 9>{self.fifo.path}; echo $$ $PPID >&9; exec sleep 1000"
+        self.gates = 0
 
-    def folders(self):
-        return list(self.session.runtime.glob("task-*"))
+    def gated(self, code, **options):
+        """A command with a child that no signal to the process group reaches; it ends at open_gate()."""
+        self.gates += 1
+        gate = Gate(self.session.session, f"gate-{self.gates}")
+        self.addCleanup(gate.close)
+        task = self.session.shell(f"setsid sleep 1000 & exec 9>{self.fifo.path}; echo up; echo $$ >&9; read -r _ <{gate.path};"
+                                  f" echo end; kill $!; exit {code}", **options)
+        task.main_pid = int(self.fifo.read_line())
+        task.open_gate = gate.end
+        return task
+
+    def check_goes_on(self, task, code):
+        """Under the daemon that is there now, as if nothing had been."""
+        p = task.get_all()
+        self.assertEqual((p["State"], p["Pid"], p["Attempt"]), ("running", task.main_pid, 1))
+        task.open_gate()
+        self.assertEqual(task.wait(), ("failed", code))
+        self.assertEqual(task.read_log(), b"up\nend\n")
 
 
 class TerminationTest(StopTestCase):
     ARGUMENTS = ("--max-parallel=6",)  # as many as run; the others wait
 
-    def test_running_and_queued_tasks(self):
-        for number in (signal.SIGTERM, signal.SIGINT):
-            with self.subTest(signal=number.name):
-                self.session = self.new_session(*self.ARGUMENTS)
-                self.fifo = self.session.fifo("held")
-                self.stop_with_tasks(number)
+    def test_sigterm(self):
+        self.stop_with_tasks(signal.SIGTERM)
+
+    def test_sigint(self):
+        self.stop_with_tasks(signal.SIGINT)
 
     def stop_with_tasks(self, number):
-        hold = f"exec 9>{self.fifo.path}; echo x >&9; exec sleep 1000"
-        running = [
-            self.session.shell(hold),
-            self.session.shell(f"setsid sh -c '{hold}' & {hold}"),
-            self.session.shell(f"trap 'echo told; exit 3' TERM; exec 9>{self.fifo.path}; echo x >&9; sleep 1000 & wait"),
-            self.session.shell(f"trap '' TERM; {hold}; :", stop_timeout=300000),
-            self.session.start("countdown", {"step_ms": 100000}),
-            self.session.start("countdown", {"step_ms": 100000}, isolate=True),
-        ]
-        for _ in range(5):
-            self.fifo.read_line()
-        for task in running[4:]:
+        commands = [self.gated(3), self.gated(4)]
+        cancelling = self.session.shell(f"trap 'echo told' TERM; exec 9>{self.fifo.path}; echo x >&9; "
+                                        "while :; do sleep 0.05; done", stop_timeout=2000000)
+        self.fifo.read_line()
+        isolated = self.session.start("countdown", {"steps": 20, "step_ms": 50}, isolate=True)
+        threads = [self.session.start("countdown", {"step_ms": 100000}),
+                   self.session.start("countdown", {"steps": 2, "step_ms": 100}, on_interrupt="restart", label="again")]
+        for task in (isolated, threads[0], threads[1]):
             task.wait_state("running")
-        queued = self.session.start_many([("noop", {})] * 20)
-        tasks = running + queued
-        waiting = self.session.call_later("Wait", "(at)", [t.id for t in tasks])
-        self.session.get("Running")
+        queued = self.session.start_many([("command", {"argv": ["sh", "-c", "exit 5"]})] * 20)
+        cancelling.cancel()
+        waiting = self.session.call_later("Wait", "(at)", [threads[0].id])
+        began = time.monotonic()
         self.assertEqual(self.session.end_daemon(number), 0)
-        self.assertTrue(self.fifo.is_closed(), "a process of a task has outlived longrund")
+        self.assertLess(time.monotonic() - began, 4)
 
+        # The thread is asked to stop; what that comes to is told before the daemon goes.
+        self.assertEqual(threads[0].finished()[:2], ("interrupted", -1))
+        self.assertIn("longrund was stopped", threads[0].finished()[2])
         self.session.wait_until(lambda: waiting, "the reply of Wait")
-        self.session.wait_until(lambda: self.session.manager_signals("GroupFinished"), "GroupFinished")
-        for task in tasks:
-            self.assertEqual([s.args[0] for s in task.signals("Finished")], ["interrupted"])
-            self.assertEqual(task.signals()[-1].member, "Finished")
-        self.assertEqual([t[:2] for t in waiting[0][0]], [(t.id, "interrupted") for t in tasks])
-        self.assertEqual(sorted(t[:2] for t in self.session.batched("TasksFinished")),
-                         [(t.id, "interrupted") for t in tasks])
-        self.assertEqual(self.session.manager_signals("GroupFinished")[-1].args, ("default", 0, len(tasks)))
-        messages = {s.args[2] for t in tasks for s in t.signals("Finished")}
-        self.assertTrue(all("longrund" in text for text in messages), messages)
-        log = (self.session.state / f"logs/{running[2].id}.log").read_bytes()
-        self.assertEqual(log, b"told\n")
+        self.assertEqual(waiting[0][0], [(threads[0].id, "interrupted", -1)])
+        for task in commands + queued:
+            self.assertEqual(task.signals("Finished"), [])
 
-    def test_nothing_new_while_it_stops(self):
-        task = self.session.shell(f"trap '' TERM; echo x >{self.fifo.path}; {self.gate_wait()}")
-        cancelled = self.session.shell(f"trap '' TERM; echo x >{self.fifo.path}; {self.gate_wait()}")
-        for _ in range(2):
-            self.fifo.read_line()
-        cancelled.cancel()
+        self.session.start_daemon()
+        self.assertEqual(threads[0].get("State"), "interrupted")
+        for task, code in zip(commands, (3, 4)):
+            self.check_goes_on(task, code)
+        self.assertEqual({end[1:] for end in self.session.wait(queued)}, {("failed", 5)})
+        self.assertEqual({task.get("Attempt") for task in queued}, {1})
+        self.assertEqual(isolated.wait(), ("succeeded", 0))
+        self.assertEqual(threads[1].wait(), ("succeeded", 0))
+        self.assertLessEqual(threads[1].get("Attempt"), 2)
+        self.assertEqual(cancelling.wait(), ("cancelled", 137))
+        for task in (*commands, *queued, isolated, *threads, cancelling):
+            self.session.wait_until(lambda task=task: task.signals("Finished"), "an end")
+            self.assertEqual(len(task.signals("Finished")), 1)
+
+    def test_one_that_is_restarted(self):
+        task = self.session.start("countdown", {"step_ms": 100000}, on_interrupt="restart")
+        task.wait_state("running")
+        self.session.restart(signal.SIGTERM)
+        self.session.settles(lambda: task.get("State") == "running", "not begun again")
+        self.assertEqual(task.get("Attempt"), 2)
+        self.assertEqual(task.signals("Finished"), [])
+
+    def test_a_thread_that_heeds_nothing(self):
+        """It is held by a debugger: the daemon goes without it, and meanwhile takes on nothing new."""
+        if sanitized():
+            self.skipTest("the sanitizers want to be its debugger")
+        command, thread = self.gated(3), self.session.start("countdown", {"step_ms": 100000})
+        thread.wait_state("running")
+        held = hold_threads(self.session.daemon.pid, "longrun-pool")
+        if not held:
+            self.skipTest("no right to trace a process")
+        began = time.monotonic()
         self.session.daemon.send_signal(signal.SIGTERM)
-        self.session.settles(lambda: task.get("State") == "cancelling", "not told")
+
+        def refused():
+            try:
+                self.session.start("noop").wait(5)
+            except DBusError as error:
+                self.assertEqual(error.name, "NotPermitted")
+                self.assertRegex(error.message, "longrund is stopping: try again")
+                return True
+
+        self.session.settles(refused, "it does not stop")
+        with self.assertError("NotPermitted", "longrund is stopping"):
+            self.session.start_many([("noop", {})])
         self.session.daemon.send_signal(signal.SIGTERM)  # again: nothing new
-        for call in (lambda: self.session.start("noop"), lambda: self.session.start_many([("noop", {})])):
-            with self.assertError("NotPermitted", "longrund is stopping: try again"):
-                call()
         # Who looks still gets an answer.
-        self.assertEqual(self.session.count_tasks(), {"cancelling": 2})
-        with contextlib.suppress(DBusError):
-            self.session.call("Reload")
-        task.call("Kill", "(i)", signal.SIGKILL)
-        cancelled.call("Kill", "(i)", signal.SIGKILL)
-        self.session.wait_until(lambda: task.signals("Finished") and cancelled.signals("Finished"), "both ends")
-        self.assertEqual(task.signals("Finished")[0].args[0], "interrupted")
-        self.assertEqual(cancelled.signals("Finished")[0].args[0], "cancelled")
-        self.assertEqual(self.session.daemon.wait(DEADLINE_SEC), 0)
-        self.session.end_daemon()
-
-    def gate_wait(self):
-        return f"while :; do read -r _ <{self.gate.path}; done"
-
-    def test_one_that_ends_by_itself_meanwhile(self):
-        """The command has ended, and the daemon does not know it yet."""
-        task = self.session.shell(f"echo $$ $PPID >{self.fifo.path}; read -r _ <{self.gate.path}")
-        pid, shim = map(int, self.fifo.read_line().split())
-        os.kill(shim, signal.SIGSTOP)
-        self.gate.send("")
-        self.session.settles(lambda: "Z (zombie)" in pathlib.Path(f"/proc/{pid}/status").read_text(), "not ended")
-        self.session.daemon.send_signal(signal.SIGTERM)
-        self.session.settles(lambda: task.get("State") == "cancelling", "not told")
-        os.kill(shim, signal.SIGCONT)
+        self.assertGreaterEqual(self.session.count_tasks().get("running"), 1)
+        self.session.wait_until(lambda: thread.signals("Finished"), "the end of the thread")
+        self.assertEqual(thread.signals("Finished")[0].args[0], "interrupted")
+        self.assertRegex(thread.signals("Finished")[0].args[2], "longrund was stopped, and it did not heed")
+        for tid in held:
+            os.waitpid(tid, WALL)
         self.assertEqual(self.session.end_daemon(), 0)
-        self.session.wait_until(lambda: task.signals("Finished"), "the end")
-        self.assertEqual(task.signals("Finished")[0].args, ("succeeded", 0, "exit code 0"))
+        self.assertLess(time.monotonic() - began, 10)
+        self.session.start_daemon()
+        self.assertEqual(thread.get("State"), "interrupted")
+        self.check_goes_on(command, 3)
 
     def test_with_nothing_to_do(self):
         self.assertEqual(self.session.end_daemon(), 0)
-        self.assertEqual(self.folders(), [])
+        self.assertEqual(self.session.folders(), [])
+        self.session.start_daemon()
+
+
+PTRACE_SEIZE, PTRACE_INTERRUPT, WALL = 0x4206, 0x4207, 0x40000000
+
+
+def hold_threads(pid, name):
+    """Stops the threads of that name, and no other, until they die; whoever waits for the process has to wait for them.
+    Gives their ids."""
+    ptrace = ctypes.CDLL(None).ptrace
+    ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    held = []
+    for path in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        if (path / "comm").read_text(encoding="ascii").strip() != name:
+            continue
+        tid = int(path.name)
+        if ptrace(PTRACE_SEIZE, tid, None, None) < 0:
+            return []
+        ptrace(PTRACE_INTERRUPT, tid, None, None)
+        os.waitpid(tid, WALL)
+        held.append(tid)
+    return held
 
 
 class BusLostTest(StopTestCase):
-    def test_bus_killed(self):
-        task = self.session.shell(f"setsid sh -c '{self.hold}' & {self.hold}")
-        isolated = self.session.start("countdown", {"step_ms": 100000}, isolate=True)
-        thread = self.session.start("countdown", {"step_ms": 100000})
-        shims = {int(self.fifo.read_line().split()[1]) for _ in range(2)}
-        self.session.settles(lambda: isolated.get("Pid"), "no process")
-        worker = isolated.get("Pid")
-        self.assertEqual(thread.get("Pid"), 0)
-        self.assertTrue(shims)
-        del task
-        self.session.session.bus.kill()
-        self.session.session.bus.wait()
-        code = self.session.daemon.wait(DEADLINE_SEC)
-        self.assertEqual(code, 1)
-        self.assertTrue(self.fifo.is_closed(), "a process of a task has outlived longrund")
-        wait_gone(worker, 0)
-        self.assertIn("The connection to the bus is lost, stopping", self.session.log())
-        self.session.lost_bus()
-
-    def test_daemon_thrown_off_the_bus_comes_back(self):
-        """A new one gets the name, and starts where the ids of the old one end."""
-        last = self.session.start("noop").id
+    def lose_bus(self):
         self.session.session.bus.kill()
         self.session.session.bus.wait()
         self.assertEqual(self.session.daemon.wait(DEADLINE_SEC), 1)
+        self.assertIn("The connection to the bus is lost, stopping", self.session.log())
         self.session.lost_bus()
+
+    def test_bus_killed(self):
+        """As with SIGTERM: the daemon goes, and the next one, on another bus, takes up what goes on."""
+        command = self.gated(3)
+        isolated = self.session.start("countdown", {"steps": 10, "step_ms": 50}, isolate=True)
+        thread = self.session.start("countdown", {"step_ms": 100000})
+        queued = self.session.start_many([("command", {"argv": ["sh", "-c", "exit 5"]})] * 20)
+        thread.wait_state("running")
+        self.lose_bus()
+        self.assertFalse(is_gone(command.main_pid), "the command is gone with the bus")
         again = self.new_session(environment={name: self.session.env[name] for name in
                                               ("XDG_STATE_HOME", "XDG_RUNTIME_DIR")})
-        self.assertGreater(again.start("noop").id, last)
+        for task in (command, isolated, thread, *queued):
+            task.session = again
+        self.check_goes_on(command, 3)
+        self.assertEqual(isolated.wait(), ("succeeded", 0))
+        self.assertEqual(thread.wait(), ("interrupted", -1))
+        self.assertEqual({end[1:] for end in again.wait(queued)}, {("failed", 5)})
+        self.assertGreater(again.start("noop").id, queued[-1].id)
 
 
-class KilledTest(StopTestCase):
-    def only_shim(self):
-        """Once those of tasks that have ended are gone."""
-        self.session.settles(lambda: len(children(self.session.daemon.pid)) == 1, "not one shim")
-        return children(self.session.daemon.pid)[0]
-
-    @staticmethod
-    def wait_for(shim):
-        """With the daemon gone, it is our child."""
-        wait_gone(shim)
-        os.waitpid(shim, 0)
-
-    def test_its_tasks_end(self):
-        """Nobody can see them any more, so nothing of them runs on."""
-        self.session.shell(f"setsid sh -c '{self.hold}' & {self.hold}")
-        self.session.shell(f"trap '' TERM; {self.hold}; :", stop_timeout=300000)
-        isolated = self.session.start("countdown", {"step_ms": 100000}, isolate=True)
-        for _ in range(3):
-            self.fifo.read_line()
-        self.session.settles(lambda: isolated.get("Pid"), "no process")
-        shims = children(self.session.daemon.pid)
-        self.assertEqual([command_line(p) for p in shims], ["longrun-shim"] * 3)
-        worker = isolated.get("Pid")
-        self.assertEqual(self.session.end_daemon(signal.SIGKILL), -signal.SIGKILL)
-        for pid in shims:
-            self.wait_for(pid)
-        wait_gone(worker)
-        self.assertTrue(self.fifo.is_closed(), "a process of a task has outlived its shim")
-
+class HistoryTest(StopTestCase):
     def test_what_stays(self):
-        logged = self.session.shell("echo kept; echo 1 >$LONGRUN_RESULT; touch ${LONGRUN_RESULT%/*}/more")
-        logged.wait()
-        running = self.session.shell(self.hold)
-        self.fifo.read_line()
-        shim = self.only_shim()
-        self.session.end_daemon(signal.SIGKILL)
-        self.wait_for(shim)
-        self.session.start_daemon()
-        # The results of before are out of reach, and out of the way; the logs are for people to read.
-        self.assertEqual(self.folders(), [])
-        self.assertEqual((self.session.state / f"logs/{logged.id}.log").read_bytes(), b"kept\n")
-        self.assertEqual(self.session.list_tasks(), ([], 0))
-        for task in (logged, running):
+        """Of what has ended, over every way to end a daemon: all."""
+        ended = self.session.shell("echo kept; echo 1 >$LONGRUN_RESULT; touch ${LONGRUN_RESULT%/*}/more; exit 3", label="of old",
+                                   env=["A=b"], unique="once")
+        ended.wait()
+        taken = self.session.shell("echo 2 >$LONGRUN_RESULT")
+        taken.wait()
+        self.assertEqual(taken.take_result(), 2)
+        removed = self.session.shell("echo 3")
+        removed.wait()
+        self.session.call("RemoveTasks", "(at)", [removed.id])
+        ended.call("SetLabel", "(s)", "of late")
+        before, listed = ended.get_all(), self.session.list_tasks()
+        self.assertEqual(before["Label"], "of late")
+        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+            self.session.restart(number)
+            self.assertEqual(self.session.list_tasks(), listed)
+            self.assertEqual(ended.get_all(), before)
+            self.assertEqual(ended.get("Env"), ["A=b"])
+            self.assertEqual(ended.read_log(), b"kept\n")
+            self.assertFalse(taken.get("HasResult"))
             with self.assertError("NoSuchTask"):
-                task.get("State")
-        self.assertGreater(self.session.start("noop").id, running.id)
-
-    def test_the_next_one_starts_while_old_tasks_end(self):
-        task = self.session.shell(f"trap '' TERM; {self.hold}; :", stop_timeout=700000)
-        self.fifo.read_line()
-        shim = self.only_shim()
-        self.session.end_daemon(signal.SIGKILL)
-        self.session.start_daemon()
-        new = self.session.shell("echo fresh; echo 2 >$LONGRUN_RESULT")
-        self.assertGreater(new.id, task.id)
-        self.assertEqual(new.wait(), ("succeeded", 0))
-        self.assertFalse(self.fifo.is_closed())
-        self.wait_for(shim)
-        self.assertTrue(self.fifo.is_closed())
-        self.assertEqual(new.take_result(), 2)
+                removed.get("State")
+            self.assertEqual(self.session.count_tasks(), {"failed": 1, "succeeded": 1})
+            self.assertEqual(self.session.folders(), [])
+        self.assertEqual(ended.take_result(), 1)
+        self.session.restart()
+        self.assertFalse(ended.get("HasResult"))
 
 
 class IdsTest(DaemonTestCase):
@@ -435,10 +440,12 @@ class IdsTest(DaemonTestCase):
         self.session.config_path.write_text("[Manager]\nHistoryMax=2\n", encoding="utf-8")
         tasks = [self.session.command("echo", "x") for _ in range(4)]
         self.session.wait(tasks)
+        tasks.sort(key=lambda task: task.get("FinishedAt"))
         self.session.end_daemon()
         self.session.start_daemon()
-        logs = {p.name for p in (self.session.state / "logs").glob("*.log")}
-        self.assertLessEqual(len(logs), 2)
+        self.session.settles(lambda: len(list((self.session.state / "logs").glob("*.log"))) == 2, "logs stay")
+        self.session.settles(lambda: len(self.session.list_tasks()[0]) == 2, "tasks stay")
+        self.assertEqual([task["id"] for task in self.session.list_tasks()[0]], sorted(task.id for task in tasks[2:]))
 
 
 class RemovedWhileStoppingTest(DaemonTestCase):
@@ -456,9 +463,12 @@ class RemovedWhileStoppingTest(DaemonTestCase):
                                      "org.freedesktop.DBus.Error.ServiceUnknown",
                                      "org.freedesktop.DBus.Error.NameHasNoOwner"})
         started = {r[0][0] for r in replies if not isinstance(r[0], DBusError)}
-        self.session.wait_until(
-            lambda: started <= {t[0] for t in self.session.batched("TasksFinished")}, "the end of each that was started")
         self.session.end_daemon()
+        # What was accepted is there, and has its end.
+        self.session.start_daemon()
+        ends = self.session.wait([Task(self.session, number) for number in sorted(started)])
+        self.assertEqual({end[1:] for end in ends}, {("succeeded", 0)})
+        self.assertEqual({task["attempt"] for task in self.session.list_tasks(fields=["attempt"], limit=1000)[0]}, {1})
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import time
 import unittest
 
 UNIT = "longrund.service"
+TASKS_UNIT = "longrun-tasks.service"
 NAME = "org.longrun.Longrun1"
 ROOT = "/org/longrun/Longrun1"
 MANAGER = "org.longrun.Longrun1.Manager"
@@ -25,6 +26,8 @@ TASK = "org.longrun.Longrun1.Task"
 PREFIX = pathlib.Path(os.environ.get("PREFIX", ""))
 LONGRUND = PREFIX / "libexec/longrun/longrund"
 CONFIG = pathlib.Path.home() / ".config/longrun/longrun.conf"
+STATE = pathlib.Path.home() / ".local/state/longrun"
+RUNTIME = pathlib.Path(os.environ.get("XDG_RUNTIME_DIR", "")) / "longrun"
 DROP_INS = pathlib.Path.home() / f".config/systemd/user/{UNIT}.d"
 
 DEADLINE_SEC = 30
@@ -53,8 +56,9 @@ def show(name, unit=UNIT):
 
 
 def busctl(*args):
-    """What it prints as JSON, without the type."""
-    return json.loads(run("busctl", "--user", "--json=short", *args).stdout)["data"]
+    """What it prints as JSON, without the type; None for nothing."""
+    text = run("busctl", "--user", "--json=short", *args).stdout
+    return json.loads(text)["data"] if text else None
 
 
 def call(method, *args, auto_start=True):
@@ -106,23 +110,50 @@ def journal(*matches):
     return [json.loads(line) for line in out.splitlines()]
 
 
-def unit_pids():
-    """Every process in the unit's cgroup."""
-    group = pathlib.Path(f"/sys/fs/cgroup{show('ControlGroup')}")
-    return {int(pid) for path in group.rglob("cgroup.procs") for pid in path.read_text(encoding="ascii").split()}
+def tasks_cgroup():
+    """The one below which each task has a leaf."""
+    return pathlib.Path(f"/sys/fs/cgroup{show('ControlGroup', TASKS_UNIT)}")
+
+
+def leaf(task):
+    return tasks_cgroup() / f"task-{task}"
+
+
+def leaves():
+    """Of all tasks. None while the unit does not run."""
+    if not show("ControlGroup", TASKS_UNIT):
+        return []
+    return sorted(path.name for path in tasks_cgroup().glob("task-*"))
+
+
+def leaf_pids(task):
+    """Every process of the task."""
+    try:
+        return {int(pid) for pid in (leaf(task) / "cgroup.procs").read_text(encoding="ascii").split()}
+    except FileNotFoundError:
+        return set()
+
+
+def ends(*tasks):
+    """State and code of each, once all have ended."""
+    return [tuple(end[1:]) for end in call("Wait", "at", str(len(tasks)), *tasks)[0]]
 
 
 class ServiceTest(unittest.TestCase):
     def setUp(self):
         shutil.rmtree(DROP_INS, ignore_errors=True)
         CONFIG.unlink(missing_ok=True)
+        # The tasks first, so that the daemon can write down how they end.
+        systemctl("stop", TASKS_UNIT)
         systemctl("stop", UNIT)
         systemctl("reset-failed", check=False)
         systemctl("daemon-reload")
-        self.assertEqual(show("ActiveState"), "inactive")
+        shutil.rmtree(STATE, ignore_errors=True)
+        self.assertEqual((show("ActiveState"), show("ActiveState", TASKS_UNIT)), ("inactive", "inactive"))
 
     @classmethod
     def tearDownClass(cls):
+        systemctl("stop", TASKS_UNIT)
         systemctl("stop", UNIT)
         said = "\n".join(str(entry["MESSAGE"]) for entry in journal(f"_SYSTEMD_USER_UNIT={UNIT}"))
         if "Sanitizer" in said or "runtime error:" in said:
@@ -139,13 +170,18 @@ class ServiceTest(unittest.TestCase):
 
     def running_task(self, script, options=("0",)):
         """Starts a shell script that prints "ready" and returns the task and all processes that it made."""
-        before = unit_pids()
         task = start_command("sh", "-c", script, options=options)
         until(lambda: b"ready" in bytes(self.log(task)), "the task printed ready")
-        self.assertEqual(task_get(task, "State"), "running")
-        pids = unit_pids() - before
+        until(lambda: task_get(task, "State") == "running", "the task runs")
+        pids = leaf_pids(task)
         self.assertIn(task_get(task, "Pid"), pids)
         return task, pids
+
+    def assertNoneLives(self, pids):
+        self.assertEqual([pid for pid in pids if not is_gone(pid)], [])
+
+    def assertAllLive(self, pids):
+        self.assertEqual([pid for pid in pids if is_gone(pid)], [])
 
     @staticmethod
     def log(task):
@@ -252,25 +288,155 @@ class ServiceTest(unittest.TestCase):
 
     # --- how it ends, and comes back ---
 
-    def test_stop_ends_tasks(self):
-        _, pids = self.running_task("setsid sleep 1000 & sleep 1000 & echo ready; wait")
+    def test_stop_of_the_daemon(self):
+        """No task that has processes notices."""
+        task, pids = self.running_task("setsid sleep 1000 & sleep 1000 & echo ready; wait")
         self.assertGreaterEqual(len(pids), 3)
+        thread = call("Start", "sa{sv}", "countdown", "1", "params", "s", '{"step_ms": 100000}')[0]
+        until(lambda: task_get(thread, "State") == "running", "the thread runs")
         started = time.monotonic()
         systemctl("stop", UNIT)
         self.assertLess(time.monotonic() - started, 8)
-        self.assertEqual([pid for pid in pids if not is_gone(pid)], [])
-        self.assertEqual(show("ActiveState"), "inactive")
-        self.assertEqual(show("Result"), "success")
-        self.assertEqual(show("ExecMainStatus"), "0")
+        self.assertEqual((show("Result"), show("ExecMainStatus")), ("success", "0"))
+        self.assertAllLive(pids)
+        self.assertEqual(task_get(task, "State"), "running")  # this starts another
+        self.assertEqual(ends(thread), [("interrupted", -1)])
+        call("Cancel", "at", "1", str(task))
+        self.assertEqual(ends(task), [("cancelled", 143)])
+        self.assertNoneLives(pids)
 
-    def test_stop_ends_a_stubborn_task(self):
-        _, pids = self.running_task("trap '' TERM; echo ready; while :; do sleep 1; done",
-                                    ("1", "stop-timeout", "t", "1000000"))
+    # --- longrun-tasks.service ---
+
+    def test_started_on_demand(self):
+        systemctl("start", UNIT)
+        self.assertEqual(show("ActiveState", TASKS_UNIT), "inactive")
+        task, pids = self.running_task("setsid sleep 1000 & echo ready; wait")
+        self.assertEqual((show("ActiveState", TASKS_UNIT), show("SubState", TASKS_UNIT)), ("active", "running"))
+        self.assertEqual(show("Slice", TASKS_UNIT), "background.slice")
+        self.assertEqual(get("Isolation"), "cgroup")
+        # All of it is in the leaf, and what watches over it is not.
+        self.assertEqual(leaves(), [f"task-{task}"])
+        self.assertEqual(len(pids), 2)
+        shim = int(run("ps", "-o", "ppid=", "-p", task_get(task, "Pid")).stdout)
+        self.assertNotIn(shim, pids)
+        self.assertNotIn(int(show("MainPID")), leaf_pids(task))
+        call("Cancel", "at", "1", str(task))
+        self.assertEqual(ends(task), [("cancelled", 143)])
+        self.assertNoneLives(pids)
+        self.assertEqual(leaves(), [])
+        self.assertEqual(sorted(path.name for path in RUNTIME.glob("task-*")), [])
+
+    def test_usage_is_that_of_the_cgroup(self):
+        task = start_command("sh", "-c", "setsid sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done' & wait")
+        self.assertEqual(ends(task), [("succeeded", 0)])
+        self.assertGreater(task_get(task, "Usage")["cpu-usec"]["data"], 50000)
+
+    def test_cancel_kills_what_no_signal_reaches(self):
+        """Each of these has left process group, session and parent, and ignores SIGTERM."""
+        script = "for i in 1 2 3; do (setsid sh -c 'trap \"\" TERM; while :; do sleep 1; done' &); done; echo ready; exit 3"
+        task = start_command("sh", "-c", script, options=("1", "stop-timeout", "t", "500000"))
+        pids = until(lambda: len(leaf_pids(task)) >= 3 and leaf_pids(task), "its processes")
+        call("Cancel", "at", "1", str(task))
+        self.assertEqual(ends(task)[0][0], "cancelled")
+        self.assertNoneLives(pids)
+        self.assertEqual(leaves(), [])
+
+    def test_pause_freezes(self):
+        task, pids = self.running_task("setsid sh -c 'while :; do echo x; sleep 0.02; done' & echo ready; wait")
+        busctl("call", NAME, f"{ROOT}/task/{task}", TASK, "Pause")
+        until(lambda: task_get(task, "State") == "paused", "the task is paused")
+        self.assertEqual((leaf(task) / "cgroup.freeze").read_text(encoding="ascii").strip(), "1")
+        until(lambda: "frozen 1" in (leaf(task) / "cgroup.events").read_text(encoding="ascii"), "it is frozen")
+        size = task_get(task, "LogSize")
+        # Over another daemon, too.
+        systemctl("restart", UNIT)
+        self.assertEqual(task_get(task, "State"), "paused")
+        self.assertEqual(task_get(task, "LogSize"), size)
+        busctl("call", NAME, f"{ROOT}/task/{task}", TASK, "Resume")
+        until(lambda: task_get(task, "State") == "running", "the task goes on")
+        until(lambda: task_get(task, "LogSize") > size, "it prints again")
+        busctl("call", NAME, f"{ROOT}/task/{task}", TASK, "Pause")
+        until(lambda: task_get(task, "State") == "paused", "the task is paused")
+        call("Cancel", "at", "1", str(task))
+        self.assertEqual(ends(task)[0][0], "cancelled")
+        self.assertNoneLives(pids)
+
+    def test_stop_of_the_tasks(self):
+        """All of them are interrupted, each after its own stop timeout, and say by what."""
+        busctl("set-property", NAME, ROOT, MANAGER, "MaxParallel", "u", "3")
+        ready = [self.running_task("setsid sleep 1000 & echo ready; wait") for _ in range(2)]
+        ready.append(self.running_task("trap '' TERM; echo ready; while :; do sleep 1; done",
+                                       ("1", "stop-timeout", "t", "1000000")))
+        tasks = [task for task, _ in ready]
+        pids = [pid for _, pids in ready for pid in pids]
         started = time.monotonic()
-        systemctl("stop", UNIT)
+        systemctl("stop", TASKS_UNIT)
         self.assertLess(time.monotonic() - started, 15)
-        self.assertEqual([pid for pid in pids if not is_gone(pid)], [])
-        self.assertEqual(show("Result"), "success")
+        self.assertEqual([state for state, _ in ends(*tasks)], ["interrupted"] * 3)
+        for task in tasks:
+            self.assertRegex(task_get(task, "Message"), TASKS_UNIT)
+        self.assertNoneLives(pids)
+        self.assertEqual((show("ActiveState", TASKS_UNIT), show("Result", TASKS_UNIT)), ("inactive", "success"))
+        # The next one starts it again.
+        task = start_command("sh", "-c", "exit 4")
+        self.assertEqual(ends(task), [("failed", 4)])
+        self.assertEqual(show("ActiveState", TASKS_UNIT), "active")
+
+    def test_tasks_killed(self):
+        """With the keeper and the shims, all at once."""
+        task, pids = self.running_task("setsid sleep 1000 & echo ready; wait")
+        again, more = self.running_task("echo ready; [ -e $HOME/second ] && exit 5; touch $HOME/second; exec sleep 1000",
+                                        ("1", "on-interrupt", "s", "restart"))
+        systemctl("kill", "--signal=KILL", TASKS_UNIT)
+        self.assertEqual(ends(task, again), [("interrupted", -1), ("failed", 5)])
+        self.assertNoneLives(pids | more)
+        self.assertEqual(task_get(again, "Attempt"), 2)
+        (pathlib.Path.home() / "second").unlink()
+
+    @staticmethod
+    def replace_programs():
+        """By copies, which have names, and nothing else, in common with those that run."""
+        for path in LONGRUND.parent.iterdir():
+            before = path.stat()
+            new = path.with_name(f"{path.name}.new")
+            shutil.copy(path, new)
+            new.rename(path)
+            assert path.stat().st_ino != before.st_ino
+
+    def test_upgrade(self):
+        """The programs are replaced and the daemon restarted while 20 tasks run: none notices."""
+        systemctl("start", UNIT)
+        busctl("set-property", NAME, ROOT, MANAGER, "MaxParallel", "u", "20")
+        gate = pathlib.Path.home() / "gate"
+        script = f"echo ready; until [ -e {gate} ]; do sleep 0.05; done; echo end; exit $0"
+        tasks = [start_command("sh", "-c", script, str(i)) for i in range(20)]
+        until(lambda: call("CountTasks", "a{sv}", "0")[0] == {"running": 20}, "all run")
+        until(lambda: all(b"ready" in bytes(self.log(task)) for task in tasks), "all are ready")
+        pids = [task_get(task, "Pid") for task in tasks]
+        old = owner_pid()
+        self.replace_programs()
+        systemctl("restart", UNIT)
+        self.assertNotEqual(owner_pid(), old)
+        self.assertEqual(call("CountTasks", "a{sv}", "0")[0], {"running": 20})
+        self.assertEqual([task_get(task, "Pid") for task in tasks], pids)
+        self.assertAllLive(pids)
+        gate.touch()
+        self.assertEqual(ends(*tasks), [("failed" if i else "succeeded", i) for i in range(20)])
+        for task in tasks:
+            self.assertEqual(bytes(self.log(task)), b"ready\nend\n")
+            self.assertEqual(task_get(task, "Attempt"), 1)
+        gate.unlink()
+        self.assertEqual(leaves(), [])
+        task = start_command("sh", "-c", "exit 4")
+        self.assertEqual(ends(task), [("failed", 4)])
+
+    def test_end_at_logout(self):
+        """Nothing lets this user linger: the daemon knows, and the client says so, once."""
+        self.assertIs(get("EndsAtLogout"), True)
+        (RUNTIME.parent / "longrun-logout-warned").unlink(missing_ok=True)
+        said = [run("longrun", "start", "--", "true").stdout for _ in range(3)]
+        self.assertIn("enable-linger", said[0])
+        self.assertEqual([text for text in said[1:] if "linger" in text], [])
 
     def test_watchdog(self):
         self.drop_in("[Service]\nWatchdogSec=2s\n")
@@ -287,19 +453,21 @@ class ServiceTest(unittest.TestCase):
     def test_crash(self):
         systemctl("start", UNIT)
         pid = owner_pid()
-        _, pids = self.running_task("setsid sleep 1000 & echo ready; wait")
+        task, pids = self.running_task("setsid sleep 1000 & echo ready; wait")
         os.kill(pid, signal.SIGKILL)
         self.restarted(pid)
-        self.assertEqual([pid for pid in pids if not is_gone(pid)], [])
+        self.assertAllLive(pids)
+        self.assertEqual(task_get(task, "State"), "running")
 
     def test_bus_is_lost(self):
         systemctl("start", UNIT)
         pid = owner_pid()
-        _, pids = self.running_task("echo ready; exec sleep 1000")
+        task, pids = self.running_task("echo ready; exec sleep 1000")
         # Not by SIGKILL: systemd 252 then waits 90 s for an answer from the bus that it has to start.
         systemctl("restart", "dbus.service")
         self.restarted(pid)
-        self.assertEqual([pid for pid in pids if not is_gone(pid)], [])
+        self.assertAllLive(pids)
+        self.assertEqual(task_get(task, "State"), "running")
         until(lambda: journal("UNIT_RESULT=exit-code", f"USER_UNIT={UNIT}"), "the journal says why")
 
 

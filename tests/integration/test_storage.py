@@ -10,7 +10,6 @@ import ctypes
 import os
 import pathlib
 import resource
-import signal
 import sqlite3
 import struct
 import subprocess
@@ -18,8 +17,8 @@ import sys
 import tempfile
 import time
 
-from daemon_testing import FINAL, DaemonTestCase, DBusError, Task, main
-from longrun_testing import DEADLINE_SEC, SKIP, GLib
+from daemon_testing import FINAL, DaemonTestCase, DBusError, main
+from longrun_testing import DEADLINE_SEC, SKIP
 from process_testing import until
 
 MSEC = 1000
@@ -347,7 +346,7 @@ class DamagedTest(StorageTestCase):
         self.assertEqual(new.get("ExitCode"), 5)
 
     def check_taken_up(self):
-        self.assertEqual(self.runs.get("State"), "running")
+        until(lambda: self.runs.get("State") == "running", "it is not known to run")
         self.open_gate(self.runs)
         self.assertEqual(self.runs.wait(), ("failed", 3))
         self.assertEqual(self.runs.read_log(), b"begun\nend\n")

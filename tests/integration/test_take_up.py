@@ -5,15 +5,17 @@ that may be lost along with it.
     LONGRUND=PATH test_take_up.py
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
 import signal
+import sqlite3
+import struct
 import time
 
-from daemon_testing import DaemonTestCase, DBusError, main
-from longrun_testing import GLib
-from process_testing import children, is_gone, kill, processes_of, until, wait_gone
+from daemon_testing import DaemonTestCase, DBusError, Task, main
+from process_testing import kill, processes_of, until, wait_gone
 
 MSEC = 1000
 SEC = 1000000
@@ -49,9 +51,9 @@ class TakeUpTestCase(DaemonTestCase):
         until(lambda: os.fstat(fd).st_nlink == 0, "nobody passes the gate")
         os.close(fd)
 
-    def begun(self, script, **options):
-        """A command that has begun."""
-        task = self.session.shell(f"{self.begin}; {script}", **options)
+    def begun(self, script, before=":", **options):
+        """A command that has begun, and has done before that what is to be done."""
+        task = self.session.shell(f"{before}; {self.begin}; {script}", **options)
         task.main_pid = int(self.fifo.read_line())
         return task
 
@@ -85,7 +87,6 @@ class InstantTest(TakeUpTestCase):
     """Where in the life of a command the daemon is killed."""
 
     def stopped_keeper(self):
-        self.session.command("true").wait()
         keeper = self.session.keeper()
         os.kill(keeper, signal.SIGSTOP)
         self.addCleanup(kill, keeper, signal.SIGCONT)
@@ -93,6 +94,7 @@ class InstantTest(TakeUpTestCase):
 
     def test_before_spawn(self):
         """The order to spawn has been given, and not been read."""
+        self.session.command("true").wait()
         keeper = self.stopped_keeper()
         task = self.session.shell(f"{self.begin}; echo here; exit 3")
         task.wait_state("starting")
@@ -104,6 +106,7 @@ class InstantTest(TakeUpTestCase):
 
     def test_before_spawn_and_the_order_is_lost(self):
         """Claimed on the disk, and no trace of a shim: it was not started, and keeps its place."""
+        self.session.command("true").wait()
         keeper = self.stopped_keeper()
         tasks = [self.session.shell(f"echo x >>{self.side}; echo here; exit 3") for _ in range(3)]
         tasks[2].wait_state("starting")
@@ -116,6 +119,30 @@ class InstantTest(TakeUpTestCase):
             self.assertEqual(task.read_log(), b"here\n")
         self.assertEqual(self.starts(), 3)
 
+    def test_the_keeper_hangs(self):
+        """The daemon comes all the same, and hears of the task when it does not any more."""
+        task = self.begun(f"{self.pause}; exit 3")
+        self.session.crash()
+        self.stopped_keeper()
+        self.session.start_daemon()
+        self.assertEqual(task.get("State"), "running")
+        os.kill(self.session.keeper(), signal.SIGCONT)
+        self.open_gate(task)
+        self.assertTrueEnd(task, "failed", 3)
+
+    def test_the_keeper_hangs_and_is_killed(self):
+        """What it was asked for before, and has not begun, keeps its place."""
+        self.session.command("true").wait()
+        keeper = self.stopped_keeper()
+        task = self.session.shell(f"echo x >>{self.side}; echo here; exit 3")
+        task.wait_state("starting")
+        self.session.crash()
+        self.session.start_daemon()
+        self.assertEqual(task.get("State"), "starting")
+        kill(keeper)
+        self.assertTrueEnd(task, "failed", 3, "exit code 3", attempt=1)
+        self.assertEqual((self.starts(), task.read_log()), (1, b"here\n"))
+
     def test_between_spawn_and_commit(self):
         """The first that the command does is to kill the daemon, which cannot have written down yet that it runs."""
         script = f"kill -9 {self.session.daemon.pid}; {self.begin}; {self.pause}; echo here; exit 4"
@@ -126,14 +153,10 @@ class InstantTest(TakeUpTestCase):
         self.session.start_daemon()
         rows = self.session.list_tasks()[0]
         self.assertEqual([row["state"] for row in rows], ["running"])
-        task = self.task(rows[0]["id"])
+        task = Task(self.session, rows[0]["id"])
         self.open_gate(task)
         self.assertTrueEnd(task, "failed", 4)
         self.assertEqual((self.starts(), task.read_log()), (1, b"here\n"))
-
-    def task(self, number):
-        from daemon_testing import Task
-        return Task(self.session, number)
 
     def test_while_it_runs(self):
         task = self.begun(f"echo one; {self.pause}; echo two; exit 5")
@@ -166,6 +189,21 @@ class InstantTest(TakeUpTestCase):
         self.assertTrueEnd(task, "failed", 7, "exit code 7")
         self.assertEqual((self.starts(), task.read_log(), task.take_result()), (1, b"last\n", [7]))
 
+    def test_the_database_is_lost(self):
+        """What runs is not left to itself, and its number is not given out again."""
+        task = self.begun(f"echo before; {self.pause}; exit 5")
+        self.session.crash()
+        for path in self.session.state.glob("longrun.db*"):
+            path.unlink()
+        self.session.start_daemon()
+        self.assertEqual((task.get("State"), task.get("Argv")), ("running", ["unknown"]))
+        self.assertIn("is lost", task.get("Label"))
+        other = self.session.shell("exit 0")
+        self.assertGreater(other.id, task.id)
+        self.open_gate(task)
+        self.assertTrueEnd(task, "failed", 5, "exit code 5")
+        self.assertEqual((self.starts(), task.read_log()), (1, b"before\n"))
+
     def test_just_after_the_end(self):
         """The end may have been told, and the folder be there still."""
         for i in range(5):
@@ -178,7 +216,7 @@ class InstantTest(TakeUpTestCase):
         self.assertEqual(self.starts(), 5)
 
     def test_while_it_is_cancelled_and_ends_meanwhile(self):
-        task = self.begun("trap 'echo told' TERM; while :; do sleep 0.05; done", stop_timeout=700 * MSEC)
+        task = self.begun("while :; do sleep 0.05; done", "trap 'echo told' TERM", stop_timeout=700 * MSEC)
         task.cancel()
         until(lambda: b"told\n" in task.read_log(), "it was not told")
         self.session.crash()
@@ -187,7 +225,7 @@ class InstantTest(TakeUpTestCase):
         self.assertTrueEnd(task, "cancelled", 137, "killed.*within 700ms")
 
     def test_while_it_is_cancelled(self):
-        task = self.begun("trap 'echo told' TERM; while :; do sleep 0.05; done", stop_timeout=3000 * MSEC)
+        task = self.begun("while :; do sleep 0.05; done", "trap 'echo told' TERM", stop_timeout=3000 * MSEC)
         task.cancel()
         until(lambda: b"told\n" in task.read_log(), "it was not told")
         self.session.restart()
@@ -242,6 +280,25 @@ def is_paused(pid):
 
 class MeanwhileTest(TakeUpTestCase):
     """What happens while there is no daemon."""
+
+    def test_the_session_is_forgotten(self):
+        """That part of the database is damaged: what runs is taken up all the same."""
+        task = self.begun(f"{self.pause}; exit 3")
+        task.wait_state("running")
+        self.session.crash()
+        path = self.session.state / "longrun.db"
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            page = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'meta'").fetchone()[0]
+            size = db.execute("PRAGMA page_size").fetchone()[0]
+        with open(path, "r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+        self.session.start_daemon()
+        self.assertEqual(task.get("State"), "running")
+        self.open_gate(task)
+        self.assertTrueEnd(task, "failed", 3)
+        self.assertEqual(self.starts(), 1)
 
     def test_ends(self):
         ends = [
@@ -381,8 +438,7 @@ class ThreadTest(TakeUpTestCase):
             task.wait_state("running")
         short.wait()
         self.session.restart()
-        self.assertEqual(fails.get("State"), "interrupted")
-        self.assertNotEqual(fails.get("Message"), "")
+        self.assertEqual(fails.wait(), ("interrupted", -1))
         self.assertEqual(again.wait(), ("succeeded", 0))
         self.assertEqual(again.get("Attempt"), 2)
         self.assertTrueEnd(fails, "interrupted", -1, "longrund")
@@ -397,6 +453,31 @@ class ThreadTest(TakeUpTestCase):
             task.cancel()
             self.session.restart()
             self.assertEqual(task.wait()[0], "cancelled")
+
+
+class ThreadQueueTest(TakeUpTestCase):
+    ARGUMENTS = ("--max-parallel=1",)
+
+    def trace(self):
+        numbers = struct.iter_unpack("=Q", (self.session.runtime / "threads").read_bytes())
+        return {number for number, in numbers}
+
+    def test_daemons_that_cannot_write(self):
+        """It begins while the disk has no more than the claim, and so has the daemon after the next."""
+        first, task = self.session.start_many([("command", {"argv": ["sh", "-c", self.pause]}),
+                                               ("countdown", {"params": '{"step_ms": 100000}'})])
+        with contextlib.closing(sqlite3.connect(self.session.state / "longrun.db", isolation_level=None)) as db:
+            row = ("SELECT state FROM task WHERE id = ?", (task.id,))
+            until(lambda: db.execute(*row).fetchone() == ("starting",), "it is not claimed")
+            db.execute("BEGIN IMMEDIATE")
+            self.open_gate(first)
+            until(lambda: task.id in self.trace(), "it does not begin")
+            self.session.restart()
+            self.session.crash()
+            self.assertEqual(db.execute(*row).fetchone(), ("starting",))
+        self.session.start_daemon()
+        self.assertEqual(first.wait(), ("succeeded", 0))
+        self.assertTrueEnd(task, "interrupted", -1, "longrund")
 
 
 class SignalsTest(TakeUpTestCase):
@@ -523,6 +604,11 @@ class LostTest(TakeUpTestCase):
         self.open_gate(runs)
         self.assertTrueEnd(runs, "failed", 3)
 
+    def on_disk(self, task):
+        """The state that its row has."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.session.state}/longrun.db?mode=ro", uri=True)) as db:
+            return db.execute("SELECT state FROM task WHERE id = ?", (task.id,)).fetchone()[0]
+
     def reboot(self, forget):
         """No process is left. forget: the runtime folder is empty, as a new tmpfs is; else it lies on a disk, and just
         the session is another."""
@@ -548,9 +634,12 @@ class LostTest(TakeUpTestCase):
                 fails = self.begun("echo up; exec sleep 1000")
                 again = self.begun(f"echo up; {self.pause}; exit 0", on_interrupt="restart")
                 thread = self.session.start("countdown", {"step_ms": 100000})
-                cancelling = self.begun("trap '' TERM; echo up; while :; do sleep 1; done", on_interrupt="restart")
+                cancelling = self.begun("while :; do sleep 1; done", "trap '' TERM", on_interrupt="restart")
                 cancelling.cancel()
                 queued = self.session.shell(f"echo x >>{self.side}")
+                # After a power cut a claim looks like a start: it is given back when nothing comes of it for a second.
+                time.sleep(1.2)
+                until(lambda: self.on_disk(queued) == "queued", "the claim is kept")  # pylint: disable=cell-var-from-loop
                 self.reboot(forget)
                 self.fifo.read_line()
                 self.open_gate(again)
@@ -642,7 +731,7 @@ class LimitTest(TakeUpTestCase):
                 self.assertEqual(len(task.signals("Finished")), 1)
 
     def test_timeout(self):
-        self.check("timed-out", "^timeout: .*300ms, the limit is 300ms", timeout=300 * MSEC)
+        self.check("timed-out", r"^timeout: .*3\d\dms, the limit is 300ms", timeout=300 * MSEC)
 
     def test_idle_timeout(self):
         self.check("timed-out", "^idle-timeout: .*no output and no progress.*the limit is 300ms",

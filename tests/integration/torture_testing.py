@@ -10,8 +10,8 @@ import json
 import os
 import random
 import re
-import select
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -131,6 +131,7 @@ class PrivateBusRig:
         self.session.ends_tasks = False
         self.env = self.session.env
         self.runtime = self.env["XDG_RUNTIME_DIR"]
+        self.folder = f"{self.runtime}/longrun"
         self.state = f"{self.env['XDG_STATE_HOME']}/longrun"
         self.side = str(self.session.directory / "work")
         self.longrun = self.session.longrun
@@ -202,6 +203,7 @@ class Client(threading.Thread):
 
     def start_all(self, plans):
         while True:
+            self.torture.calling.set()
             ids = self.try_start(plans)
             if ids is None:
                 found = self.find(plans)
@@ -229,7 +231,6 @@ class Client(threading.Thread):
         return reply and [number for number, _ in reply[0]]
 
     def start_by_cli(self, plan):
-        import subprocess
         argv = [word for key in ("label", "on-interrupt") for word in (f"--{key}", plan.options[key].unpack())]
         r = subprocess.run([self.torture.rig.longrun, "start", "--quiet", *argv, "--stop-timeout", "2s", "--",
                             *plan.options["argv"].unpack()], env=self.torture.rig.env, cwd=self.torture.rig.side,
@@ -303,7 +304,7 @@ class Torture:
         self.killed_shims = {}
         self.counts = {}
         self.lock = threading.Lock()
-        self.begun = threading.Event()
+        self.calling, self.begun = threading.Event(), threading.Event()
         self.connection = rig.connect()
         self.subscribe()
         self.clients = [Client(self, self.plans[i::clients], f"{seed}-{i}", i == 0) for i in range(clients)]
@@ -420,13 +421,14 @@ class Torture:
                 raise client.error
 
     def kill_daemon(self):
-        """At any instant; just after a start was answered; or while it is about to come up."""
-        how = self.random.choices(["any", "start", "boot"], weights=(4, 4, 2))[0]
-        if how == "start":
-            self.begun.clear()
-            self.begun.wait(0.5)
-            time.sleep(self.random.uniform(0, 0.006))
+        """At any instant; while a start is asked for or was just answered; or while it is about to come up."""
+        how = self.random.choices(["any", "call", "start", "boot"], weights=(3, 4, 3, 2))[0]
         pid = until(self.rig.daemon, "there is no daemon")
+        event = {"call": self.calling, "start": self.begun}.get(how)
+        if event:
+            event.clear()
+            event.wait(0.5)
+            time.sleep(self.random.uniform(0, 0.004))
         self.rig.kill_daemon(pid)
         self.count("kills")
         if how == "boot":
@@ -446,7 +448,7 @@ class Torture:
 
     def kill_shim(self):
         def victims():
-            shims.update(shims_of(self.rig.runtime))
+            shims.update(shims_of(self.rig.folder))
             return [number for number in shims if number not in self.killed_shims and number in self.by_id]
 
         shims = {}
@@ -471,8 +473,7 @@ class Torture:
         self.check_history(rows)
 
     def folders(self):
-        folder = f"{self.rig.runtime}/longrun"
-        return sorted(name for name in os.listdir(folder) if name.startswith("task-"))
+        return sorted(name for name in os.listdir(self.rig.folder) if name.startswith("task-"))
 
     def check_task(self, plan, row):
         test = self.test
@@ -577,7 +578,7 @@ class Torture:
         self.rig.end_daemon()
         self.connection.close_sync(None)
         self.rig.check_end()
-        self.test.assertEqual(keepers_of(self.rig.runtime), [])
+        self.test.assertEqual(keepers_of(self.rig.folder), [])
 
     def summary(self):
         words = {"kills": 0, "interrupted": 0, "restarts": 0, **self.counts}

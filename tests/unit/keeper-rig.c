@@ -223,8 +223,8 @@ static void on_usage(void *userdata, const TaskUsage *usage) {
 static void on_ended(void *userdata, const ExecOutcome *outcome) {
     ShimRigJob *j = userdata;
 
-    note(j, "ended %s %d %s", task_state_to_string(outcome->state), outcome->exit_code,
-         outcome->message);
+    note(j, "ended %s %d %s%s", task_state_to_string(outcome->state), outcome->exit_code,
+         outcome->never_started ? "(never started) " : "", outcome->message);
     j->job = exec_job_free(j->job);
 }
 

@@ -255,10 +255,35 @@ START_TEST(test_lost_after_message) {
     for (int i = 0; i < 50; i++)
         rig_shim_say(control, "STATUS=x\n");
     rig_shim_say(control, _i ? "EXIT_CODE=0\n" : "STATUS=last\n");
+    close_order(0);
     keeper_rig_say(&rig, "LOST=7\n");
     keeper_rig_until_ended(&rig, &job);
     ck_assert_uint_eq(job.n_events, 1 + 50 + (_i ? 1 : 2));
     ck_assert_str_eq(shim_rig_last(&job), _i ? "ended succeeded 0 exit code 0" : LOST);
+}
+END_TEST
+
+/* The keeper's record was read, and the task started anew, before its word about the first attempt
+ * came. */
+START_TEST(test_lost_is_of_the_attempt_before) {
+    start();
+    rig_task_file(7, "exit", "LOST=1\n");
+    close_order(0);
+    keeper_rig_until_ended(&rig, &job);
+    ck_assert_str_eq(shim_rig_last(&job), LOST);
+    shim_rig_done(&job);
+    MUST(unlink(unit_path("task-7/exit")) == 0);
+
+    ck_assert_int_eq(keeper_rig_start(&rig, &job, 7), 0);
+    keeper_rig_until_orders(&rig, 2);
+    if (_i)
+        rig_shim_say(rig.orders[1].control_fd, "STARTED=4711\n");
+    keeper_rig_say(&rig, "LOST=7\n");
+    keeper_rig_settle(&rig);
+    ck_assert_uint_eq(job.n_events, _i);
+    rig_shim_say(rig.orders[1].control_fd, "EXIT_CODE=5\n");
+    keeper_rig_until_ended(&rig, &job);
+    ck_assert_str_eq(shim_rig_last(&job), "ended failed 5 exit code 5");
 }
 END_TEST
 
@@ -570,6 +595,30 @@ START_TEST(test_adopt_early) {
 }
 END_TEST
 
+/* The same, and it was not about to start anything; or it has gone. */
+START_TEST(test_adopt_early_never_started) {
+    keeper_rig_listen(&rig);
+    rig.deaf = true;
+    ck_assert_int_eq(keeper_rig_start(&rig, &job, 6), 0);
+    shim_executor_use_unit(rig.executor, true, NULL);
+    while (rig.fd < 0)
+        MUST(sd_event_run(rig.event, USEC_PER_SEC) >= 0);
+    ShimRigJob late;
+    ck_assert_int_eq(keeper_rig_adopt(&rig, &late, 7), 0);
+    keeper_rig_settle(&rig);
+    pid_t stray = _i ? spawn_stray(7, unit_dir) : 0;
+    keeper_rig_hear(&rig);
+    keeper_rig_until_ended(&rig, &late);
+    ck_assert_str_eq(shim_rig_last(&late),
+                     _i ? LOST
+                        : "ended interrupted -1 (never started) its processes are gone, and "
+                          "nothing tells how they ended");
+    if (_i)
+        ck_assert_int_eq(wait_for(stray), SIGKILL);
+    shim_rig_done(&late);
+}
+END_TEST
+
 /* The shim is gone, and only the files are left. */
 START_TEST(test_adopt_lost) {
     pid_t stray = spawn_stray(7, unit_dir);
@@ -659,6 +708,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_record);
     tcase_add_loop_test(t, test_lost, 0, 2);
     tcase_add_loop_test(t, test_lost_after_message, 0, 2);
+    tcase_add_loop_test(t, test_lost_is_of_the_attempt_before, 0, 2);
     tcase_add_test(t, test_record_unannounced);
     tcase_add_test(t, test_reconnect);
     tcase_add_test(t, test_spawn_again);
@@ -672,6 +722,7 @@ static Suite *suite_new(void) {
     tcase_add_loop_test(t, test_adopt_ended, 0, 2);
     tcase_add_loop_test(t, test_adopt_never_started, 0, 4);
     tcase_add_test(t, test_adopt_early);
+    tcase_add_loop_test(t, test_adopt_early_never_started, 0, 2);
     tcase_add_loop_test(t, test_adopt_lost, 0, 2);
     tcase_add_test(t, test_adopt_being_lost);
     tcase_add_test(t, test_free);

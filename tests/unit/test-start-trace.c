@@ -62,7 +62,7 @@ START_TEST(test_outlives_the_daemon) {
     ck_assert(contains(t, 700));
     ck_assert(!contains(t, 21));
     ck_assert(!contains(t, 8));
-    start_trace_clean(t, keep_one, &kept);
+    start_trace_keep(t, keep_one, &kept);
     ck_assert(!contains(t, 7));
     ck_assert(contains(t, 700));
     start_trace_close(t);
@@ -94,7 +94,7 @@ START_TEST(test_full) {
     /* What is in it counts for the next one as well. */
     t = open_good();
     ck_assert_int_eq(start_trace_reserve(t), -ENOBUFS);
-    start_trace_clean(t, keep_none, NULL);
+    start_trace_keep(t, keep_none, NULL);
     for (uint64_t id = 1; id <= START_TRACE_MAX; id++)
         note(t, id);
     ck_assert_int_eq(start_trace_reserve(t), -ENOBUFS);

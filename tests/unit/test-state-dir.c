@@ -109,7 +109,7 @@ END_TEST
 
 /* A socket's path has 107 bytes, and the longest one below must fit. */
 START_TEST(test_long_path) {
-    size_t fits = 107 - strlen("/longrun/task-18446744073709551615/notify");
+    size_t fits = 107 - strlen("/longrun/task-18446744073709551615/control");
     char path[200];
     size_t n = (size_t)snprintf(path, sizeof(path), "%s/", unit_dir);
 
