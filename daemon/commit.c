@@ -8,6 +8,9 @@
 #define RETRY_MIN_USEC (100 * USEC_PER_MSEC)
 #define RETRY_MAX_USEC (5 * USEC_PER_SEC)
 
+/* How long what is in no hurry waits for company. */
+#define LATER_USEC (50 * USEC_PER_MSEC)
+
 typedef struct Entry {
     CommitFunc func;
     void *userdata, *arg;
@@ -36,11 +39,13 @@ struct CommitQueue {
     const CommitEvents *events;
     void *userdata;
     sd_event_source *begin; /* enabled: a commit is to begin */
+    sd_event_source *later; /* enabled: one is to begin when its time is over */
     sd_event_source *retry;
     uint64_t retry_usec; /* the pause before the next try */
     int error;
 
     /* What the next commit will have. */
+    bool urgent; /* something of it is in a hurry */
     struct ChangedTasks changed;
     struct ExtraList extras;
     EntryList waiting;
@@ -79,10 +84,20 @@ static void extra_list_clear(struct ExtraList *l) {
 /* ---- the end of a commit ---- */
 
 static void want_commit(CommitQueue *q) {
+    q->urgent = true;
     /* After a failure the timer says when: until then nothing is tried. */
     if (q->batch || sd_event_source_get_enabled(q->retry, NULL) > 0)
         return;
     (void)sd_event_source_set_enabled(q->begin, SD_EVENT_ONESHOT);
+}
+
+static void want_later(CommitQueue *q) {
+    if (q->urgent || q->batch || sd_event_source_get_enabled(q->retry, NULL) > 0 ||
+        sd_event_source_get_enabled(q->later, NULL) > 0)
+        return;
+    if (sd_event_source_set_time_relative(q->later, LATER_USEC) < 0 ||
+        sd_event_source_set_enabled(q->later, SD_EVENT_ONESHOT) < 0)
+        want_commit(q);
 }
 
 static void relist(CommitQueue *q, Task *t) {
@@ -164,8 +179,10 @@ static void succeeded(CommitQueue *q, Task **tasks, size_t n, const EntryList *w
 }
 
 static void begin_next(CommitQueue *q) {
-    if (!TAILQ_EMPTY(&q->changed) || !STAILQ_EMPTY(&q->extras) || q->waiting.count > 0)
+    if (q->urgent)
         want_commit(q);
+    else if (!TAILQ_EMPTY(&q->changed) || q->waiting.count > 0)
+        want_later(q);
 }
 
 static void on_committed(void *userdata, int error) {
@@ -243,6 +260,8 @@ static int make_batch(CommitQueue *q) {
 }
 
 static void take_all(CommitQueue *q) {
+    q->urgent = false;
+    (void)sd_event_source_set_enabled(q->later, SD_EVENT_OFF);
     for (size_t i = 0; i < q->n_tasks; i++)
         q->tasks[i]->is_listed = false;
     TAILQ_INIT(&q->changed);
@@ -281,6 +300,11 @@ static int on_retry(sd_event_source *s, uint64_t usec, void *userdata) {
     return 0;
 }
 
+static int on_later(sd_event_source *s, uint64_t usec, void *userdata) {
+    want_commit(userdata);
+    return 0;
+}
+
 /* ---- the face ---- */
 
 int commit_queue_new(CommitQueue **ret, sd_event *event, Store *store, const CommitEvents *events,
@@ -302,6 +326,10 @@ int commit_queue_new(CommitQueue **ret, sd_event *event, Store *store, const Com
         r = sd_event_add_time(event, &q->retry, CLOCK_MONOTONIC, 0, 0, on_retry, q);
     if (r >= 0)
         r = sd_event_source_set_enabled(q->retry, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_time(event, &q->later, CLOCK_MONOTONIC, 0, 0, on_later, q);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(q->later, SD_EVENT_OFF);
     if (r < 0) {
         commit_queue_free(q);
         return r;
@@ -316,6 +344,7 @@ CommitQueue *commit_queue_free(CommitQueue *q) {
         return NULL;
     sd_event_source_disable_unref(q->begin);
     sd_event_source_disable_unref(q->retry);
+    sd_event_source_disable_unref(q->later);
     extra_list_clear(&q->extras);
     extra_list_clear(&q->saving_extras);
     free(q->waiting.entries);
@@ -330,6 +359,12 @@ void commit_queue_put(CommitQueue *q, Task *t) {
     t->is_changed = true;
     relist(q, t);
     want_commit(q);
+}
+
+void commit_queue_put_later(CommitQueue *q, Task *t) {
+    t->is_changed = true;
+    relist(q, t);
+    want_later(q);
 }
 
 void commit_queue_withdraw(CommitQueue *q, Task *t) {
@@ -367,16 +402,25 @@ int commit_queue_add(CommitQueue *q, CommitFunc func, void *userdata, void *arg)
     return r;
 }
 
-void commit_queue_call(CommitQueue *q, CommitFunc func, void *userdata, void *arg) {
+static bool add_call(CommitQueue *q, CommitFunc func, void *userdata, void *arg) {
     Entry entry = {.func = func, .userdata = userdata, .arg = arg, .must = true};
     int r = entry_list_add(&q->waiting, entry);
 
     if (r < 0) {
         log_warning_errno(r, "Cannot wait for a commit, going on without");
         func(userdata, arg, 0);
-        return;
     }
-    want_commit(q);
+    return r >= 0;
+}
+
+void commit_queue_call(CommitQueue *q, CommitFunc func, void *userdata, void *arg) {
+    if (add_call(q, func, userdata, arg))
+        want_commit(q);
+}
+
+void commit_queue_call_later(CommitQueue *q, CommitFunc func, void *userdata, void *arg) {
+    if (add_call(q, func, userdata, arg))
+        want_later(q);
 }
 
 void commit_queue_hurry(CommitQueue *q) {

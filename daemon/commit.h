@@ -33,6 +33,8 @@ CommitQueue *commit_queue_free(CommitQueue *q);
 /* The task's row is to be written, as the task is when the commit begins. It must not be freed
  * before that is over: is_changed tells. */
 void commit_queue_put(CommitQueue *q, Task *t);
+/* The same, in no hurry: it goes with the next commit, or alone after a moment. */
+void commit_queue_put_later(CommitQueue *q, Task *t);
 /* What was put of a task, and is in no commit yet, is not to be written after all. */
 void commit_queue_withdraw(CommitQueue *q, Task *t);
 /* Removes the rows of a task. 0 or -ENOMEM. */
@@ -49,6 +51,9 @@ int commit_queue_add(CommitQueue *q, CommitFunc func, void *userdata, void *arg)
 /* What must not be lost: called with error 0 when everything before it is on disk, however long
  * that takes. Where memory is short, it is called at once. */
 void commit_queue_call(CommitQueue *q, CommitFunc func, void *userdata, void *arg);
+
+/* The same, for what was put in no hurry. */
+void commit_queue_call_later(CommitQueue *q, CommitFunc func, void *userdata, void *arg);
 
 /* Nothing waits and nothing is under way, but for what the commit that is just over still calls. */
 bool commit_queue_is_empty(const CommitQueue *q);

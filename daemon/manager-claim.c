@@ -33,6 +33,7 @@ void manager_claim_used(Manager *m) {
 void manager_give_back_claims(Manager *m) {
     Task *t;
 
+    manager_take_back_ahead(m);
     TAILQ_FOREACH (t, &m->scheduler.queue, queue) {
         if (t->claim == TASK_CLAIM_NONE)
             continue;

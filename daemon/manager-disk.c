@@ -18,6 +18,7 @@ static void set_blocked(Manager *m, char *why) {
 
     free(m->blocked);
     m->blocked = why;
+    manager_take_back_ahead(m);
     TAILQ_FOREACH (t, &m->scheduler.queue, queue)
         task_set_reason(t, strempty(why));
 }

@@ -41,8 +41,9 @@ void manager_drop_run(TaskRun *run) {
 
 /* The end is on disk: what told of it to a next daemon is of no more use. */
 static void clear_traces(TaskRun *run) {
-    if (run->is_thread && run->manager->trace)
-        start_trace_remove(run->manager->trace, run->task->id);
+    if (run->trace_place >= 0)
+        start_trace_release(run->manager->trace, run->trace_place);
+    run->trace_place = -ENOENT;
     if (run->runtime_dir && rmdir(run->runtime_dir) < 0 && errno != ENOENT)
         remove_tree(run->runtime_dir, NULL);
 }
@@ -245,6 +246,9 @@ void manager_finish_run(TaskRun *run, const ExecOutcome *outcome) {
     manager_guard_done(run);
     scheduler_release(&m->scheduler);
     m->threads_running -= run->is_counted;
+    run->is_counted = false;
+    if (outcome->left_no_files)
+        free(TAKE_PTR(run->runtime_dir));
     t->usage = outcome->usage;
     if (claimed && !t->cancel_requested)
         take_back_claim(run);

@@ -99,6 +99,8 @@ static int on_queue_timer(sd_event_source *s, uint64_t usec, void *userdata) {
     Task *next;
 
     m->queue_due = USEC_INFINITY;
+    manager_take_back_ahead(m);
+    manager_schedule(m);
     for (Task *t = TAILQ_FIRST(&m->scheduler.queue); t; t = next) {
         next = TAILQ_NEXT(t, queue);
         if (t->queue_deadline == 0)

@@ -16,6 +16,9 @@
 #define RETENTION_PAUSE_USEC (1 * USEC_PER_SEC)
 #define RETENTION_AGE_USEC (10 * USEC_PER_MINUTE)
 
+/* So many times in a row it is put off. */
+#define RETENTION_PUT_OFF_MAX 10
+
 /* ---- removed tasks ---- */
 
 /* A read that began before the removal may still bring the task; it must not come back. */
@@ -37,7 +40,7 @@ static void forget_gone(Manager *m, bool all) {
 
     HASH_ITER (hh, m->gone, g, next) {
         if (!all && !g->committed)
-            continue;
+            return; /* they are committed in the order in which they came */
         HASH_DEL(m->gone, g);
         free(g);
     }
@@ -117,6 +120,25 @@ void manager_remove_task(void *userdata, Task *t) {
 
 static void look_what_is_to_go(Manager *m);
 
+static void look_in(Manager *m, uint64_t usec) {
+    (void)sd_event_source_set_time_relative(m->retention, usec);
+    (void)sd_event_source_set_enabled(m->retention, SD_EVENT_ONESHOT);
+}
+
+static void look_soon(Manager *m) {
+    m->retention_soon = true;
+    look_in(m, RETENTION_PAUSE_USEC);
+}
+
+/* While tasks wait they come first, but not for ever. */
+static bool put_off_retention(Manager *m) {
+    if (m->scheduler.queued == 0 || m->retention_put_off == RETENTION_PUT_OFF_MAX)
+        return false;
+    m->retention_put_off++;
+    look_soon(m);
+    return true;
+}
+
 static void on_excess(void *userdata, int error, const uint64_t *ids, size_t n) {
     Manager *m = userdata;
 
@@ -126,7 +148,9 @@ static void on_excess(void *userdata, int error, const uint64_t *ids, size_t n) 
     for (size_t i = 0; i < n; i++)
         (void)manager_remove_id(m, ids[i]);
     manager_settle(m);
-    if (n == STORE_IDS_MAX)
+    if (n < STORE_IDS_MAX)
+        m->retention_put_off = 0;
+    else if (!put_off_retention(m))
         look_what_is_to_go(m);
 }
 
@@ -151,15 +175,12 @@ static void look_what_is_to_go(Manager *m) {
     commit_queue_call(m->commits, on_time_to_look, m, NULL);
 }
 
-static void look_in(Manager *m, uint64_t usec) {
-    (void)sd_event_source_set_time_relative(m->retention, usec);
-    (void)sd_event_source_set_enabled(m->retention, SD_EVENT_ONESHOT);
-}
-
 static int on_retention(sd_event_source *s, uint64_t usec, void *userdata) {
     Manager *m = userdata;
 
     m->retention_soon = false;
+    if (put_off_retention(m))
+        return 0;
     look_what_is_to_go(m);
     if (m->config.history_max_age_usec > 0)
         look_in(m, RETENTION_AGE_USEC); /* they grow old though none ends */
@@ -168,10 +189,8 @@ static int on_retention(sd_event_source *s, uint64_t usec, void *userdata) {
 
 void manager_forget_ended(Manager *m) {
     manager_settle(m);
-    if (m->retention_soon)
-        return;
-    m->retention_soon = true;
-    look_in(m, RETENTION_PAUSE_USEC);
+    if (!m->retention_soon)
+        look_soon(m);
 }
 
 int manager_init_history(Manager *m) {

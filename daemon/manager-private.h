@@ -43,7 +43,8 @@ struct Manager {
     sd_event_source *retention; /* when to look what is to go */
     bool retention_soon;        /* that is in a moment: tasks have ended */
     bool retention_under_way;
-    sd_event_source *settling; /* enabled: memory may be given back */
+    unsigned retention_put_off; /* so many times in a row */
+    sd_event_source *settling;  /* enabled: memory may be given back */
 
     sd_event_source *scheduling; /* enabled: free slots are to be given away */
     sd_event_source *claim_timer;
@@ -85,6 +86,7 @@ typedef struct TaskRun {
     bool is_thread;
     bool is_counted;     /* in threads_running */
     bool waits_for_disk; /* for "starting" to be there, since there is no other trace of it */
+    int trace_place;     /* where it is noted that it has begun; negative: nowhere */
     PauseRequest pause_request;
     sd_event_source *timeout, *idle; /* of a task on a thread; NULL = none */
     uint64_t active_at;              /* the last sign of life, CLOCK_MONOTONIC */
@@ -102,6 +104,11 @@ int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *re
 int manager_init_scheduling(Manager *m);
 /* Gives free slots to tasks that wait, in the next turn of the loop. */
 void manager_schedule(Manager *m);
+/* Before anything changes the order of the queue, or who may start: tasks that were handed to the
+ * thread pool ahead of their slots are in the queue again, but for those that have begun. */
+void manager_take_back_ahead(Manager *m);
+/* Tasks on threads, also those of which it is not known yet that they have begun. */
+unsigned manager_threads_busy(const Manager *m);
 void manager_update_status(Manager *m);
 void manager_cancel_task(void *userdata, Task *t); /* an active one */
 int manager_pause_task(void *userdata, Task *t, bool pause, Error *error);

@@ -26,8 +26,7 @@ static bool may_have_run(const Recovery *r, const Task *t, const TaskRun *run) {
         return true;
     /* A claim has no time yet: with one, the disk itself is the trace of what began on a thread. */
     if (run->is_thread)
-        return t->started_at > 0 || !r->manager->trace ||
-               start_trace_contains(r->manager->trace, t->id);
+        return t->started_at > 0 || !r->manager->trace || run->trace_place >= 0;
     return false; /* nothing was found of it */
 }
 
@@ -121,6 +120,8 @@ static int recover_task(void *userdata, Task *t) {
     run = manager_new_run(m, t);
     if (!run)
         return -ENOMEM;
+    if (run->is_thread && m->trace)
+        run->trace_place = start_trace_find(m->trace, t->id);
     int e = take_up(r, run);
     if (e != -ENOENT)
         return e;

@@ -35,15 +35,26 @@ void manager_publish_state(Manager *m, Task *t) {
     commit_queue_call(m->commits, on_state_committed, m, t);
 }
 
+/* A next daemon finds out that it has begun, so there is no hurry: the end of a short task goes
+ * with it, or the request for the next one. */
+static void publish_start(Manager *m, Task *t) {
+    commit_queue_put_later(m->commits, t);
+    commit_queue_call_later(m->commits, on_state_committed, m, t);
+}
+
+static void begin_ahead(Task *t);
+
 static void on_started(void *userdata, pid_t pid) {
     TaskRun *run = userdata;
     Task *t = run->task;
 
     t->pid = pid;
+    if (t->is_ahead)
+        begin_ahead(t);
     if (t->state != TASK_STARTING)
         return; /* a cancel was quicker, or it has been running for long */
     manager_set_state(t, TASK_RUNNING);
-    manager_publish_state(run->manager, t);
+    publish_start(run->manager, t);
 }
 
 static void on_progress(void *userdata, double fraction, uint64_t done, uint64_t total,
@@ -120,7 +131,7 @@ static const ExecEvents exec_events = {
 
 /* ---- the start ---- */
 
-static int start_thread(TaskRun *run) {
+static int start_thread(TaskRun *run, bool ahead) {
     const TaskSpec *spec = run->task->spec;
     ThreadJobSpec job = {
         .id = run->task->id,
@@ -131,19 +142,20 @@ static int start_thread(TaskRun *run) {
         .log_max = spec->log_max,
         .result_max = spec->result_max,
         .stop_timeout_usec = spec->stop_timeout_usec,
+        .ahead = ahead,
+        .trace = run->trace_place < 0 ? NULL : run->manager->trace,
+        .trace_place = run->trace_place,
     };
-    int r = thread_job_start(run->manager->threads, &job, &exec_events, run, &run->job);
 
-    if (r >= 0) {
-        run->manager->threads_running++;
-        run->is_counted = true;
-        manager_guard_run(run);
-    }
-    return r;
+    return thread_job_start(run->manager->threads, &job, &exec_events, run, &run->job);
 }
 
 static bool is_command(const TaskSpec *spec) {
     return streq(spec->kind, TASK_KIND_COMMAND);
+}
+
+static bool runs_on_thread(const TaskSpec *spec) {
+    return !is_command(spec) && !spec->isolate;
 }
 
 static int start_process(TaskRun *run) {
@@ -213,9 +225,18 @@ static void fail_start(TaskRun *run, int error) {
     manager_finish_run(run, &(ExecOutcome){.state = TASK_FAILED, .exit_code = -1, .message = text});
 }
 
-static void start_job(TaskRun *run) {
-    int r = run->is_thread ? start_thread(run) : start_process(run);
+static void give_slot_to_thread(TaskRun *run) {
+    Manager *m = run->manager;
 
+    run->is_counted = true;
+    thread_executor_set_slots(m->threads, ++m->threads_running);
+    manager_guard_run(run);
+}
+
+static void start_job(TaskRun *run) {
+    if (run->is_thread)
+        give_slot_to_thread(run);
+    int r = run->is_thread ? start_thread(run, false) : start_process(run);
     if (r < 0)
         fail_start(run, r);
 }
@@ -242,7 +263,8 @@ TaskRun *manager_new_run(Manager *m, Task *t) {
         .manager = m,
         .task = t,
         .runtime_dir = state_dir_task_runtime(&m->dirs, t->id),
-        .is_thread = !is_command(t->spec) && !t->spec->isolate,
+        .is_thread = runs_on_thread(t->spec),
+        .trace_place = -ENOENT,
     };
     if (!run->runtime_dir) {
         free(run);
@@ -253,14 +275,18 @@ TaskRun *manager_new_run(Manager *m, Task *t) {
 }
 
 /* The disk has it as "starting" since its claim. */
-static void begin_run(Manager *m, Task *t) {
-    TaskRun *run = manager_new_run(m, t);
-
+static void set_starting(Manager *m, Task *t) {
     t->claim = TASK_CLAIM_NONE;
     manager_claim_used(m);
     t->queue_deadline = 0; /* kept, also if it comes back into the queue */
     manager_set_state(t, TASK_STARTING);
-    commit_queue_put(m->commits, t);
+    commit_queue_put_later(m->commits, t);
+}
+
+static void begin_run(Manager *m, Task *t) {
+    TaskRun *run = manager_new_run(m, t);
+
+    set_starting(m, t);
     if (!run) {
         task_set_message(t, "cannot be started: out of memory");
         scheduler_release(&m->scheduler);
@@ -269,23 +295,116 @@ static void begin_run(Manager *m, Task *t) {
         return;
     }
     bus_publisher_task_started(m->bus->publisher, t);
-    run->waits_for_disk = run->is_thread && (!m->trace || start_trace_add(m->trace, t->id) < 0);
+    if (run->is_thread && m->trace)
+        run->trace_place = start_trace_reserve(m->trace);
+    run->waits_for_disk = run->is_thread && run->trace_place < 0;
     if (run->waits_for_disk)
         commit_queue_call(m->commits, on_starting_committed, m, run);
     else
         start_job(run);
 }
 
-static int on_schedule(sd_event_source *s, void *userdata) {
-    Manager *m = userdata;
+/* ---- ahead of their slots ---- */
+
+/* So many tasks wait in the thread pool, so that a slot passes from one to the next there. */
+#define AHEAD_MAX 64
+
+static bool hand_ahead(Manager *m, Task *t) {
+    TaskRun *run = manager_new_run(m, t);
+
+    if (!run)
+        return false;
+    run->trace_place = start_trace_reserve(m->trace);
+    if (run->trace_place < 0 || start_thread(run, true) < 0) {
+        if (run->trace_place >= 0)
+            start_trace_release(m->trace, run->trace_place);
+        manager_drop_run(run);
+        return false;
+    }
+    scheduler_hand_ahead(&m->scheduler, t);
+    return true;
+}
+
+/* In the order of the queue, so not beyond a command. */
+static void fill_ahead(Manager *m) {
+    unsigned before = m->scheduler.n_ahead;
+    Task *t;
+
+    if (m->threads_running == 0 || !m->trace)
+        return;
+    while (m->scheduler.n_ahead < AHEAD_MAX && (t = scheduler_peek(&m->scheduler)) &&
+           runs_on_thread(t->spec) && hand_ahead(m, t))
+        ;
+    if (m->scheduler.n_ahead > before)
+        thread_executor_set_slots(m->threads, m->threads_running);
+}
+
+/* False: it has begun, and that is about to be told. */
+static bool take_back(Manager *m, Task *t) {
+    if (!thread_job_take_back(t->run->job))
+        return false;
+    start_trace_release(m->trace, t->run->trace_place);
+    manager_drop_run(t->run);
+    scheduler_take_back(&m->scheduler, t);
+    return true;
+}
+
+unsigned manager_threads_busy(const Manager *m) {
+    return m->threads_running + m->scheduler.n_ahead;
+}
+
+void manager_take_back_ahead(Manager *m) {
+    Task *t, *before;
+
+    for (t = TAILQ_LAST(&m->scheduler.ahead, TaskQueue); t; t = before) {
+        before = TAILQ_PREV(t, TaskQueue, queue);
+        if (!take_back(m, t))
+            return; /* nor can those before it */
+    }
+}
+
+/* It has a slot: that of a task that has ended, or one that is free anyway. */
+static void give_slot(Manager *m, Task *t) {
+    set_starting(m, t);
+    bus_publisher_task_started(m->bus->publisher, t);
+    give_slot_to_thread(t->run);
+    if (t->cancel_requested) {
+        manager_set_state(t, TASK_CANCELLING);
+        manager_publish_state(m, t);
+    }
+}
+
+static void begin_ahead(Task *t) {
+    Manager *m = t->run->manager;
+
+    scheduler_begin(&m->scheduler, t);
+    give_slot(m, t);
+}
+
+/* ---- slots ---- */
+
+static void give_slots(Manager *m) {
     bool unclaimed = false;
 
-    if ((m->scheduler.queued > 0 || m->low_disk) && manager_disk_has_room(m)) {
-        for (Task *t; (t = scheduler_take(&m->scheduler, &unclaimed));)
+    for (Task *t; (t = scheduler_take(&m->scheduler, &unclaimed));)
+        if (t->run)
+            give_slot(m, t);
+        else
             begin_run(m, t);
-        if (unclaimed)
-            commit_queue_begin(m->commits);
-    }
+    if (unclaimed)
+        commit_queue_begin(m->commits);
+}
+
+static int on_schedule(sd_event_source *s, void *userdata) {
+    Manager *m = userdata;
+    bool may_start = (m->scheduler.queued > 0 || m->low_disk) && manager_disk_has_room(m);
+
+    if (may_start)
+        give_slots(m);
+    /* A slot that others have got now must be gone before more can wait for one. */
+    thread_executor_set_slots(m->threads, m->threads_running);
+    if (may_start)
+        fill_ahead(m);
     manager_update_status(m);
     return 0;
 }
@@ -306,6 +425,11 @@ void manager_schedule(Manager *m) {
 void manager_cancel_task(void *userdata, Task *t) {
     Manager *m = userdata;
 
+    /* Who cancels several in one go does not want the end of the first to begin the second. */
+    if (m->scheduler.n_ahead > 0) {
+        manager_take_back_ahead(m);
+        manager_schedule(m);
+    }
     if (t->state == TASK_QUEUED && !t->run) {
         manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started");
         return;
@@ -313,8 +437,11 @@ void manager_cancel_task(void *userdata, Task *t) {
     if (t->cancel_requested)
         return;
     t->cancel_requested = true;
-    if (t->state == TASK_QUEUED)
-        return; /* on its way back into the queue */
+    if (t->state == TASK_QUEUED) { /* on its way back into the queue, or about to be heard of */
+        if (t->run->job)
+            exec_job_cancel(t->run->job);
+        return;
+    }
     manager_set_state(t, TASK_CANCELLING);
     manager_publish_state(m, t);
     if (t->run->job)

@@ -56,7 +56,8 @@ static int check_kind(const TaskSpec *spec, Error *error) {
     return check_params(spec, kind, error);
 }
 
-static int check_spec(TaskSpec *spec, Error *error) {
+/* before: the task that came before it in the request, NULL = none. Mostly they share their cwd. */
+static int check_spec(TaskSpec *spec, const TaskSpec *before, Error *error) {
     int r = check_kind(spec, error);
 
     if (r >= 0)
@@ -65,7 +66,7 @@ static int check_spec(TaskSpec *spec, Error *error) {
         r = error_set(error, ERROR_NO_SUCH_GROUP,
                       "There is no group \"%.100s\": the only one is \"" TASK_GROUP_DEFAULT "\"",
                       spec->group);
-    if (r >= 0)
+    if (r >= 0 && !(before && streq(spec->cwd, before->cwd)))
         r = check_cwd(spec, error);
     return r;
 }
@@ -89,7 +90,7 @@ static int check_specs(const Manager *m, TaskSpec **specs, size_t n, Error *erro
         return error_set(error, ERROR_NOT_PERMITTED,
                          "longrund is stopping: try again when it is back");
     for (size_t i = 0; i < n; i++) {
-        int r = check_spec(specs[i], error);
+        int r = check_spec(specs[i], i > 0 ? specs[i - 1] : NULL, error);
         if (r < 0) {
             if (n > 1)
                 error_prefix(error, "tasks[%zu]: ", i);

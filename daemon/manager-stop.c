@@ -9,7 +9,7 @@
 static void on_stopped(void *userdata, void *arg, int error) {
     Manager *m = userdata;
 
-    if (m->threads_running > 0)
+    if (manager_threads_busy(m) > 0)
         return;
     if (!commit_queue_is_empty(m->commits)) {
         commit_queue_call(m->commits, on_stopped, m, NULL);
@@ -21,7 +21,7 @@ static void on_stopped(void *userdata, void *arg, int error) {
 
 /* By way of the commits: what is to be told of the last task is told first. */
 void manager_exit_if_idle(Manager *m) {
-    if (!m->stopping || m->threads_running > 0)
+    if (!m->stopping || manager_threads_busy(m) > 0)
         return;
     commit_queue_hurry(m->commits);
     commit_queue_call(m->commits, on_stopped, m, NULL);
@@ -29,7 +29,7 @@ void manager_exit_if_idle(Manager *m) {
 
 /* Nobody can do more than not to wait for ever. */
 void manager_exit_unwritten(Manager *m) {
-    if (!m->stopping || m->threads_running > 0)
+    if (!m->stopping || manager_threads_busy(m) > 0)
         return;
     log_error("The last changes could not be written: the next longrund tells from what the tasks "
               "left how they ended");
@@ -69,7 +69,7 @@ static void stop_threads(Manager *m) {
 }
 
 uint64_t manager_stop_timeout(const Manager *m) {
-    return m->threads_running > 0 ? THREADS_TIMEOUT_USEC : 0;
+    return manager_threads_busy(m) > 0 ? THREADS_TIMEOUT_USEC : 0;
 }
 
 bool manager_has_stuck_threads(const Manager *m) {

@@ -51,6 +51,7 @@ static unsigned max_parallel(void *userdata) {
 static void set_max_parallel(void *userdata, unsigned number) {
     Manager *m = userdata;
 
+    manager_take_back_ahead(m);
     m->scheduler.max_parallel = number;
     manager_schedule(m);
 }

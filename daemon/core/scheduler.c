@@ -5,11 +5,12 @@
 /* Tasks that are claimed before their time: twice as many as one commit saw started, but not so
  * many that a power cut would leave much in doubt. */
 #define AHEAD_FACTOR 2
-#define AHEAD_MAX 256
+#define AHEAD_MAX 1024
 
 void scheduler_init(Scheduler *s, unsigned max_parallel, unsigned max_queued) {
     *s = (Scheduler){.max_parallel = max_parallel, .max_queued = max_queued};
     TAILQ_INIT(&s->queue);
+    TAILQ_INIT(&s->ahead);
 }
 
 static size_t free_slots(const Scheduler *s) {
@@ -45,16 +46,26 @@ void scheduler_add(Scheduler *s, Task *task) {
     s->queued_bytes += task->request_bytes;
 }
 
+static void unlink_task(Scheduler *s, Task *task) {
+    if (!task->is_ahead) {
+        TAILQ_REMOVE(&s->queue, task, queue);
+        return;
+    }
+    TAILQ_REMOVE(&s->ahead, task, queue);
+    task->is_ahead = false;
+    s->n_ahead--;
+}
+
 void scheduler_remove(Scheduler *s, Task *task) {
-    TAILQ_REMOVE(&s->queue, task, queue);
+    unlink_task(s, task);
     s->queued--;
     s->queued_bytes -= task->request_bytes;
 }
 
-void scheduler_add_again(Scheduler *s, Task *task) {
+/* To where it was: by its id. */
+static void link_again(Scheduler *s, Task *task) {
     Task *before;
 
-    task->request_bytes = task_spec_size(task->spec);
     /* From the end: those of an earlier daemon come in the order of their ids. */
     TAILQ_FOREACH_REVERSE(before, &s->queue, TaskQueue, queue)
     if (before->id < task->id)
@@ -63,6 +74,11 @@ void scheduler_add_again(Scheduler *s, Task *task) {
         TAILQ_INSERT_AFTER(&s->queue, before, task, queue);
     else
         TAILQ_INSERT_HEAD(&s->queue, task, queue);
+}
+
+void scheduler_add_again(Scheduler *s, Task *task) {
+    task->request_bytes = task_spec_size(task->spec);
+    link_again(s, task);
     s->queued++;
     s->queued_bytes += task->request_bytes;
 }
@@ -70,6 +86,8 @@ void scheduler_add_again(Scheduler *s, Task *task) {
 void scheduler_claim(Scheduler *s, void (*func)(void *userdata, Task *task), void *userdata) {
     size_t ahead = MIN(s->started * AHEAD_FACTOR, (unsigned)AHEAD_MAX);
     size_t n = s->closed ? 0 : free_slots(s) + ahead;
+
+    n -= MIN(n, (size_t)s->n_ahead);
     Task *task;
 
     s->started = 0;
@@ -84,7 +102,7 @@ void scheduler_claim(Scheduler *s, void (*func)(void *userdata, Task *task), voi
 }
 
 Task *scheduler_take(Scheduler *s, bool *ret_unclaimed) {
-    Task *task = TAILQ_FIRST(&s->queue);
+    Task *task = TAILQ_FIRST(&s->ahead) ?: TAILQ_FIRST(&s->queue);
 
     *ret_unclaimed = false;
     if (!task || s->closed || free_slots(s) == 0)
@@ -93,10 +111,33 @@ Task *scheduler_take(Scheduler *s, bool *ret_unclaimed) {
         *ret_unclaimed = task->claim == TASK_CLAIM_NONE;
         return NULL;
     }
+    scheduler_begin(s, task);
+    return task;
+}
+
+void scheduler_begin(Scheduler *s, Task *task) {
     scheduler_remove(s, task);
     s->running++;
     s->started++;
-    return task;
+}
+
+Task *scheduler_peek(const Scheduler *s) {
+    Task *task = TAILQ_FIRST(&s->queue);
+    bool too_many = s->max_parallel > 0 && s->running > s->max_parallel;
+
+    return task && !s->closed && !too_many && task->claim == TASK_CLAIM_SAFE ? task : NULL;
+}
+
+void scheduler_hand_ahead(Scheduler *s, Task *task) {
+    TAILQ_REMOVE(&s->queue, task, queue);
+    TAILQ_INSERT_TAIL(&s->ahead, task, queue);
+    task->is_ahead = true;
+    s->n_ahead++;
+}
+
+void scheduler_take_back(Scheduler *s, Task *task) {
+    unlink_task(s, task);
+    link_again(s, task);
 }
 
 void scheduler_occupy(Scheduler *s) {

@@ -51,6 +51,7 @@ typedef struct Task {
                       * come
                       */
     bool stop_requested; /* the daemon ends: what is cut short is interrupted, not cancelled */
+    bool is_ahead;       /* the scheduler's: in which of its lists it is */
 
     TAILQ_ENTRY(Task) queue;   /* the scheduler's */
     TAILQ_ENTRY(Task) changed; /* the commit queue's: its row is to be written */

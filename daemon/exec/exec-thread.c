@@ -50,6 +50,8 @@ typedef struct ThreadJob {
     cJSON *params;
     char *runtime_dir;
     uint64_t result_max, stop_timeout_usec;
+    StartTrace *trace; /* not owned; NULL: it is not to be noted */
+    int trace_place;
     sd_event_source *stop_timer;
 
     /* Both sides, under the pool's lock. */
@@ -62,6 +64,7 @@ typedef struct ThreadJob {
     LogFile log;
     char *message;
     int result;
+    bool left_files; /* in the runtime folder */
     uint64_t cpu_usec;
 } ThreadJob;
 
@@ -101,14 +104,20 @@ static News *news_slot(ThreadJob *j, NewsType type) {
     return &j->news[j->n_news++];
 }
 
+/* With the lock held. Takes text. */
+static void add_news(ThreadJob *j, NewsType type, char *text, uint64_t done, uint64_t total) {
+    News *n = news_slot(j, type);
+
+    free(n->text);
+    *n = (News){.type = type, .text = text, .done = done, .total = total};
+    thread_pool_notify(j->executor->pool, &j->item);
+}
+
 static void post(ThreadJob *j, NewsType type, const char *text, uint64_t done, uint64_t total) {
     char *copy = text ? strdup(text) : NULL;
 
     thread_pool_lock(j->executor->pool);
-    News *n = news_slot(j, type);
-    free(n->text);
-    *n = (News){.type = type, .text = copy, .done = done, .total = total};
-    thread_pool_notify(j->executor->pool, &j->item);
+    add_news(j, type, copy, done, total);
     thread_pool_unlock(j->executor->pool);
 }
 
@@ -150,6 +159,7 @@ static int on_set_result(TaskContext *c, const char *json) {
 
     if (strlen(json) > j->result_max)
         return -EFBIG;
+    j->left_files = true;
     return result_file_write(j->runtime_dir, json);
 }
 
@@ -182,12 +192,20 @@ static const TaskContextVTable context_vtable = {
     .sleep = on_sleep,
 };
 
-static void work(PoolItem *item) {
+/* Behind the end of the one whose slot it takes, with the lock still held: in this order the loop
+ * hears of both. */
+static void begin(PoolItem *item) {
     ThreadJob *j = CONTAINER_OF(item, ThreadJob, item);
 
+    if (j->trace)
+        start_trace_note(j->trace, j->trace_place, j->id);
+    add_news(j, NEWS_STARTED, NULL, 0, 0);
+}
+
+static void work(PoolItem *item) {
+    ThreadJob *j = CONTAINER_OF(item, ThreadJob, item);
     uint64_t before = clock_usec(CLOCK_THREAD_CPUTIME_ID);
 
-    post(j, NEWS_STARTED, NULL, 0, 0);
     j->result = j->kind->run(&j->context, j->params);
     j->cpu_usec = clock_usec(CLOCK_THREAD_CPUTIME_ID) - before;
 }
@@ -314,6 +332,7 @@ static void report_end(ThreadJob *j) {
         .log_dropped = j->log.dropped,
         .log_error = j->log.error,
         .usage = {.cpu_usec = j->cpu_usec},
+        .left_no_files = !j->left_files,
     };
 
     j->job.events->ended(j->job.userdata, &outcome);
@@ -361,6 +380,13 @@ ThreadExecutor *thread_executor_free(ThreadExecutor *x) {
     return NULL;
 }
 
+static int submit(ThreadJob *j, bool ahead) {
+    if (!ahead)
+        return thread_pool_submit(j->executor->pool, &j->item);
+    thread_pool_submit_ahead(j->executor->pool, &j->item);
+    return 0;
+}
+
 int thread_job_start(ThreadExecutor *x, const ThreadJobSpec *spec, const ExecEvents *events,
                      void *userdata, ExecJob **ret) {
     ThreadJob *j = calloc(1, sizeof(ThreadJob));
@@ -369,7 +395,10 @@ int thread_job_start(ThreadExecutor *x, const ThreadJobSpec *spec, const ExecEve
     if (!j)
         return -ENOMEM;
     j->job = (ExecJob){.vtable = &job_vtable, .events = events, .userdata = userdata};
+    j->item.begin = begin;
     j->item.work = work;
+    j->trace = spec->trace;
+    j->trace_place = spec->trace_place;
     j->context.vtable = &context_vtable;
     j->executor = x;
     j->id = spec->id;
@@ -380,11 +409,24 @@ int thread_job_start(ThreadExecutor *x, const ThreadJobSpec *spec, const ExecEve
     log_file_init(&j->log, spec->log_dir, spec->id, spec->log_max);
     j->params = cJSON_Parse(isempty(spec->params) ? "{}" : spec->params);
     j->runtime_dir = strdup(spec->runtime_dir);
-    r = j->params && j->runtime_dir ? thread_pool_submit(x->pool, &j->item) : -ENOMEM;
+    r = j->params && j->runtime_dir ? submit(j, spec->ahead) : -ENOMEM;
     if (r < 0) {
         thread_job_free(&j->job);
         return r;
     }
     *ret = &j->job;
     return 0;
+}
+
+void thread_executor_set_slots(ThreadExecutor *x, unsigned slots) {
+    thread_pool_set_limit(x->pool, slots);
+}
+
+bool thread_job_take_back(ExecJob *job) {
+    ThreadJob *j = CONTAINER_OF(job, ThreadJob, job);
+
+    thread_pool_lock(j->executor->pool);
+    bool taken = thread_pool_take_back(j->executor->pool, &j->item);
+    thread_pool_unlock(j->executor->pool);
+    return taken;
 }

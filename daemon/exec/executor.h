@@ -18,6 +18,7 @@ typedef struct ExecOutcome {
     uint64_t log_dropped; /* bytes of output that were not kept */
     TaskUsage usage;      /* 0 where not known */
     int log_error;        /* -errno of writing the log, or 0 */
+    bool left_no_files;   /* it has never had a runtime folder */
     bool never_started;   /* one that was taken up; there is no trace of it (state: interrupted) */
 } ExecOutcome;
 

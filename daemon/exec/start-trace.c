@@ -12,9 +12,9 @@
 #define FILE_SIZE (START_TRACE_MAX * sizeof(uint64_t))
 
 struct StartTrace {
-    _Atomic uint64_t *ids; /* 0 = free */
-    size_t count;          /* slots in use */
-    size_t next;           /* where the search begins: it is mostly free */
+    _Atomic uint64_t *ids; /* 0 = nothing is there */
+    uint16_t free[START_TRACE_MAX];
+    size_t n_free;
 };
 
 /* Where there is no room for all of it, writing to the mapping would end the daemon. */
@@ -46,8 +46,9 @@ int start_trace_open(StartTrace **ret, const char *runtime_dir) {
     if (r < 0)
         return r;
     t->ids = ids;
-    for (size_t i = 0; i < START_TRACE_MAX; i++)
-        t->count += t->ids[i] != 0;
+    for (int place = START_TRACE_MAX - 1; place >= 0; place--)
+        if (t->ids[place] == 0)
+            t->free[t->n_free++] = (uint16_t)place;
     *ret = TAKE_PTR(t);
     return 0;
 }
@@ -60,44 +61,28 @@ StartTrace *start_trace_close(StartTrace *t) {
     return NULL;
 }
 
-int start_trace_add(StartTrace *t, uint64_t id) {
-    if (t->count == START_TRACE_MAX)
-        return -ENOBUFS;
-    while (t->ids[t->next] != 0)
-        t->next = (t->next + 1) % START_TRACE_MAX;
-    t->ids[t->next] = id;
-    t->count++;
-    return 0;
+int start_trace_reserve(StartTrace *t) {
+    return t->n_free > 0 ? t->free[--t->n_free] : -ENOBUFS;
 }
 
-/* Mostly it is one of the last few. */
-static size_t find(const StartTrace *t, uint64_t id) {
-    for (size_t n = 0; n < START_TRACE_MAX; n++) {
-        size_t i = (t->next + START_TRACE_MAX - n) % START_TRACE_MAX;
-        if (t->ids[i] == id)
-            return i;
-    }
-    return START_TRACE_MAX;
+void start_trace_note(StartTrace *t, int place, uint64_t id) {
+    t->ids[place] = id;
 }
 
-void start_trace_remove(StartTrace *t, uint64_t id) {
-    size_t i = find(t, id);
-
-    if (i == START_TRACE_MAX)
-        return;
-    t->ids[i] = 0;
-    t->count--;
-    t->next = i;
+void start_trace_release(StartTrace *t, int place) {
+    t->ids[place] = 0;
+    t->free[t->n_free++] = (uint16_t)place;
 }
 
-bool start_trace_contains(const StartTrace *t, uint64_t id) {
-    return find(t, id) < START_TRACE_MAX;
+int start_trace_find(const StartTrace *t, uint64_t id) {
+    for (int place = 0; place < START_TRACE_MAX; place++)
+        if (t->ids[place] == id)
+            return place;
+    return -ENOENT;
 }
 
 void start_trace_keep(StartTrace *t, bool (*keep)(void *userdata, uint64_t id), void *userdata) {
-    for (size_t i = 0; i < START_TRACE_MAX; i++)
-        if (t->ids[i] != 0 && !keep(userdata, t->ids[i])) {
-            t->ids[i] = 0;
-            t->count--;
-        }
+    for (int place = 0; place < START_TRACE_MAX; place++)
+        if (t->ids[place] != 0 && !keep(userdata, t->ids[place]))
+            start_trace_release(t, place);
 }

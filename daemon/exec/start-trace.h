@@ -16,10 +16,14 @@ typedef struct StartTrace StartTrace;
 int start_trace_open(StartTrace **ret, const char *runtime_dir);
 StartTrace *start_trace_close(StartTrace *t); /* NULL-safe, gives NULL; what is in it stays */
 
-/* -ENOBUFS when it is full. */
-int start_trace_add(StartTrace *t, uint64_t id);
-/* One that is not in it is fine. */
-void start_trace_remove(StartTrace *t, uint64_t id);
-bool start_trace_contains(const StartTrace *t, uint64_t id);
-/* Forgets all but these: for the start of a daemon, once it has looked. */
+/* A place for one task; -ENOBUFS when all are taken. */
+int start_trace_reserve(StartTrace *t);
+/* The task begins now. From any thread. */
+void start_trace_note(StartTrace *t, int place, uint64_t id);
+/* What was noted there is forgotten. */
+void start_trace_release(StartTrace *t, int place);
+
+/* For the start of a daemon. The place of a task that was noted, or -ENOENT. */
+int start_trace_find(const StartTrace *t, uint64_t id);
+/* Forgets all but these: once it has looked. */
 void start_trace_keep(StartTrace *t, bool (*keep)(void *userdata, uint64_t id), void *userdata);

@@ -22,6 +22,8 @@ struct ThreadPool {
     int event_fd;
     bool closing;
     unsigned threads, idle;
+    unsigned woken;            /* idle threads that have been called, but are not there yet */
+    unsigned limit, working;   /* items at work */
     unsigned waiting;          /* items in the queue */
     struct PoolItemList queue; /* wait for a thread */
     struct PoolItemList ready; /* have news for the loop */
@@ -36,6 +38,16 @@ void thread_pool_condition_init(pthread_cond_t *c) {
     pthread_condattr_destroy(&attr);
 }
 
+/* It is held for moments only: who finds it taken tries again before going to sleep. */
+static void lock_init(pthread_mutex_t *lock) {
+    pthread_mutexattr_t attr;
+
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+    pthread_mutex_init(lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+}
+
 int thread_pool_new(ThreadPool **ret) {
     ThreadPool *p = calloc(1, sizeof(ThreadPool));
 
@@ -47,7 +59,8 @@ int thread_pool_new(ThreadPool **ret) {
         free(p);
         return r;
     }
-    pthread_mutex_init(&p->lock, NULL);
+    p->limit = THREADS_MAX;
+    lock_init(&p->lock);
     thread_pool_condition_init(&p->wake);
     thread_pool_condition_init(&p->gone);
     TAILQ_INIT(&p->queue);
@@ -101,22 +114,58 @@ void thread_pool_notify(ThreadPool *p, PoolItem *item) {
     TAILQ_INSERT_TAIL(&p->ready, item, ready_link);
 }
 
-/* Takes the next item, waiting for one a while. With the lock held. NULL: the thread is to end. */
-static PoolItem *next_item(ThreadPool *p) {
-    uint64_t deadline = clock_usec(CLOCK_MONOTONIC) + IDLE_USEC;
+/* Items that may be begun now. */
+static unsigned startable(const ThreadPool *p) {
+    return p->limit > p->working ? MIN(p->limit - p->working, p->waiting) : 0;
+}
+
+/* Calls an idle thread, if there is work for it; those that are at work look for themselves. With
+ * the lock held. */
+static void wake(ThreadPool *p) {
+    if (p->woken >= MIN(p->idle, startable(p)))
+        return;
+    p->woken++;
+    pthread_cond_signal(&p->wake);
+}
+
+/* Waits for work a while. With the lock held. False: the thread is to end. */
+static bool wait_for_work(ThreadPool *p) {
+    uint64_t deadline = 0;
     bool in_time = true;
 
-    p->idle++;
-    while (TAILQ_EMPTY(&p->queue) && !p->closing && in_time)
+    while (startable(p) == 0 && !p->closing && in_time) {
+        if (deadline == 0)
+            deadline = clock_usec(CLOCK_MONOTONIC) + IDLE_USEC;
+        p->idle++;
         in_time = thread_pool_wait_until(p, &p->wake, deadline);
-    p->idle--;
-    if (p->closing || TAILQ_EMPTY(&p->queue))
-        return NULL;
+        p->idle--;
+        if (p->woken > 0)
+            p->woken--;
+    }
+    return startable(p) > 0 && !p->closing;
+}
 
-    PoolItem *item = TAILQ_FIRST(&p->queue);
+static void enqueue(ThreadPool *p, PoolItem *item) {
+    item->begun = item->ready = item->done = false;
+    TAILQ_INSERT_TAIL(&p->queue, item, link);
+    p->waiting++;
+}
+
+static void dequeue(ThreadPool *p, PoolItem *item) {
     TAILQ_REMOVE(&p->queue, item, link);
     p->waiting--;
+}
+
+/* With the lock held. NULL: the thread is to end. */
+static PoolItem *next_item(ThreadPool *p) {
+    if (!wait_for_work(p))
+        return NULL;
+    PoolItem *item = TAILQ_FIRST(&p->queue);
+    dequeue(p, item);
+    p->working++;
     item->begun = true;
+    if (item->begin)
+        item->begin(item);
     return item;
 }
 
@@ -129,6 +178,7 @@ static void *thread_main(void *userdata) {
         thread_pool_unlock(p);
         item->work(item);
         thread_pool_lock(p);
+        p->working--;
         item->done = true;
         thread_pool_notify(p, item);
     }
@@ -153,30 +203,52 @@ static int add_thread(ThreadPool *p) {
     return r;
 }
 
-int thread_pool_submit(ThreadPool *p, PoolItem *item) {
-    int r = 0;
+/* Makes a thread when there are too few. With the lock held. A failure is none as long as another
+ * thread can do the work. */
+static int need_thread(ThreadPool *p) {
+    if (p->idle >= startable(p) || p->threads >= THREADS_MAX)
+        return 0;
+    int r = add_thread(p);
+    return r < 0 && p->threads > 0 ? 0 : r;
+}
 
+int thread_pool_submit(ThreadPool *p, PoolItem *item) {
     thread_pool_lock(p);
-    item->begun = item->ready = item->done = false;
-    if (p->idle <= p->waiting && p->threads < THREADS_MAX) {
-        r = add_thread(p);
-        if (r < 0 && p->threads > 0)
-            r = 0; /* it waits for one of those that are there */
-    }
-    if (r >= 0) {
-        TAILQ_INSERT_TAIL(&p->queue, item, link);
-        p->waiting++;
-        pthread_cond_signal(&p->wake);
-    }
+    enqueue(p, item);
+    int r = need_thread(p);
+    if (r < 0)
+        dequeue(p, item);
+    wake(p);
     thread_pool_unlock(p);
     return r;
 }
 
-bool thread_pool_withdraw(ThreadPool *p, PoolItem *item) {
+void thread_pool_submit_ahead(ThreadPool *p, PoolItem *item) {
+    thread_pool_lock(p);
+    enqueue(p, item);
+    thread_pool_unlock(p);
+}
+
+void thread_pool_set_limit(ThreadPool *p, unsigned limit) {
+    thread_pool_lock(p);
+    p->limit = limit;
+    for (unsigned n = startable(p); n > 0; n--) {
+        (void)need_thread(p);
+        wake(p);
+    }
+    thread_pool_unlock(p);
+}
+
+bool thread_pool_take_back(ThreadPool *p, PoolItem *item) {
     if (item->begun)
         return false;
-    TAILQ_REMOVE(&p->queue, item, link);
-    p->waiting--;
+    dequeue(p, item);
+    return true;
+}
+
+bool thread_pool_withdraw(ThreadPool *p, PoolItem *item) {
+    if (!thread_pool_take_back(p, item))
+        return false;
     item->begun = item->done = true;
     thread_pool_notify(p, item);
     return true;

@@ -14,9 +14,10 @@ typedef struct ThreadPool ThreadPool;
 typedef struct PoolItem PoolItem;
 
 struct PoolItem {
-    void (*work)(PoolItem *item); /* on a thread of the pool, without the lock */
-    bool begun, ready, done;      /* the pool's */
-    TAILQ_ENTRY(PoolItem) link;   /* the pool's: waits for a thread */
+    void (*begin)(PoolItem *item); /* the moment when a thread takes it, with the lock; or NULL */
+    void (*work)(PoolItem *item);  /* on a thread of the pool, without the lock */
+    bool begun, ready, done;       /* the pool's */
+    TAILQ_ENTRY(PoolItem) link;    /* the pool's: waits for a thread */
     TAILQ_ENTRY(PoolItem) ready_link;
 };
 
@@ -31,7 +32,18 @@ int thread_pool_fd(const ThreadPool *p);
  * no thread at all to work on it. */
 int thread_pool_submit(ThreadPool *p, PoolItem *item);
 
-/* Takes back an item that no thread has begun: true, and thread_pool_take() gives it as done. With
+/* The same, but no thread is called for it: the next that is free takes it, or the next
+ * thread_pool_set_limit() calls one. */
+void thread_pool_submit_ahead(ThreadPool *p, PoolItem *item);
+
+/* How many items may be at work at a time. Others wait, and are begun in the order in which they
+ * were handed over, each the moment when another one is done. */
+void thread_pool_set_limit(ThreadPool *p, unsigned limit);
+
+/* Takes back an item that no thread has begun: true, and it is the caller's again, as if it had
+ * never been handed over. With the lock held. */
+bool thread_pool_take_back(ThreadPool *p, PoolItem *item);
+/* The same, but thread_pool_take() gives it as done. With
  * the lock held. */
 bool thread_pool_withdraw(ThreadPool *p, PoolItem *item);
 

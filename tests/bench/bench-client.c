@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,6 +267,82 @@ static void measure_command(char **args) {
     sd_bus_flush_close_unref(bus);
 }
 
+/* --- all of them are there --- */
+
+typedef struct Answers {
+    uint64_t wanted, n;
+    bool done;
+} Answers;
+
+static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    Answers *a = userdata;
+    int r = sd_bus_message_get_errno(m);
+
+    if (r > 0)
+        bench_fail(-r, sd_bus_message_get_error(m)->message);
+    a->done = ++a->n == a->wanted;
+    return 0;
+}
+
+/* A signal that does nothing to each of the tasks 1 to N: answered when it has a process that is
+ * under control. */
+static void measure_control(char **args) {
+    Answers a = {.wanted = parse_number(args[0])};
+    uint64_t begin = bench_nsec();
+    sd_bus *bus = bench_connect();
+
+    for (uint64_t id = 1; id <= a.wanted; id++) {
+        char path[64];
+        snprintf(path, sizeof(path), "/org/longrun/Longrun1/task/%" PRIu64, id);
+        int r = sd_bus_call_method_async(bus, NULL, "org.longrun.Longrun1", path, TASK, "Kill",
+                                         on_answer, &a, "i", SIGCONT);
+        if (r < 0)
+            bench_fail(r, "cannot send a call");
+    }
+    bench_run_until(bus, &a.done);
+    print_usec(bench_nsec() - begin);
+    sd_bus_flush_close_unref(bus);
+}
+
+/* --- lists --- */
+
+static void append_filter(sd_bus_message *call, char **words) {
+    int r = sd_bus_message_open_container(call, 'a', "{sv}");
+
+    while (r >= 0 && *words) {
+        const char *key = *words++;
+        if (streq(key, "newest-first"))
+            r = sd_bus_message_append(call, "{sv}", key, "b", 1);
+        else if (streq(key, "states"))
+            r = sd_bus_message_append(call, "{sv}", key, "as", 1, *words++);
+        else
+            r = sd_bus_message_append(call, "{sv}", key, "s", *words++);
+    }
+    if (r >= 0)
+        r = sd_bus_message_close_container(call);
+    if (r < 0)
+        bench_fail(r, "cannot append a filter");
+}
+
+static void measure_list(char **args) {
+    uint64_t n = parse_number(args[0]);
+    sd_bus *bus = bench_connect();
+
+    for (uint64_t i = 0; i < n; i++) {
+        sd_bus_message *call = bench_new_call(bus, MANAGER, "ListTasks"), *reply = NULL;
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        append_filter(call, args + 1);
+        uint64_t begin = bench_nsec();
+        int r = sd_bus_call(bus, call, 0, &error, &reply);
+        if (r < 0)
+            bench_fail(r, error.message ?: "ListTasks");
+        print_usec(bench_nsec() - begin);
+        sd_bus_message_unref(reply);
+        sd_bus_message_unref(call);
+    }
+    sd_bus_flush_close_unref(bus);
+}
+
 /* clang-format off */
 static const struct {
     const char *name, *args;
@@ -278,6 +355,8 @@ static const struct {
     {"ping",     "N              the same of a call that does nothing", 1, 1, measure_ping},
     {"finish",   "N PROGRAM FILE from the exit of bench-exit to Finished, N times", 3, 3, measure_finish},
     {"waitpid",  "N PROGRAM FILE the same to the end of waitpid(2) in a parent", 3, 3, measure_waitpid},
+    {"control",  "N              a call to each of the tasks 1 to N, to the last answer", 1, 1, measure_control},
+    {"list",     "N FILTER...    ListTasks, a page of 100, N times; FILTER: states STATE, group NAME, newest-first", 1, INT32_MAX, measure_list},
     {"command",  "COMMAND...     from StartCommand to Finished", 1, INT32_MAX, measure_command},
 };
 /* clang-format on */

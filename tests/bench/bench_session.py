@@ -131,13 +131,22 @@ class Session(Place):
             self.bus = self._spawn(["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1"], log,
                                    stdout=subprocess.PIPE)
             self.env["DBUS_SESSION_BUS_ADDRESS"] = self.bus.stdout.readline().decode().strip()
-            # Says READY=1 when it has its name.
-            with Readiness(self.directory / "ready") as ready:
-                self.env["NOTIFY_SOCKET"] = ready.path
-                self.daemon = self._spawn([self.build / "daemon/longrund", *self.arguments], log, stdout=log)
-                del self.env["NOTIFY_SOCKET"]
-                if not ready.wait():
-                    raise Failure(f"longrund did not start: {(self.directory / 'log').read_text(encoding='utf-8')}")
+        self.start_daemon()
+
+    def start_daemon(self):
+        """Gives the seconds until it said that it is ready: it has its name, and has taken up what there was."""
+        with open(self.directory / "log", "ab") as log, Readiness(self.directory / "ready") as ready:
+            self.env["NOTIFY_SOCKET"] = ready.path
+            begin = time.perf_counter()
+            self.daemon = self._spawn([self.build / "daemon/longrund", *self.arguments], log, stdout=log)
+            del self.env["NOTIFY_SOCKET"]
+            if not ready.wait():
+                raise Failure(f"longrund did not start: {(self.directory / 'log').read_text(encoding='utf-8')}")
+            return time.perf_counter() - begin
+
+    def end_daemon(self, signum):
+        self.daemon.send_signal(signum)
+        self.daemon.wait(END_TIMEOUT_SEC)
 
     def client(self, *argv):
         """Runs bench-client; gives the numbers that it prints."""

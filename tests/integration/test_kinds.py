@@ -288,6 +288,71 @@ class ChecksumTest(DaemonTestCase):
                 self.assertIn("/nonexistent/file", message + task.read_log().decode())
 
 
+class SlotTest(DaemonTestCase):
+    """Tasks on threads pass their slots on among themselves; nobody can tell."""
+
+    STEP = {"steps": 1, "step_ms": 20}
+
+    def start_row(self, n, **options):
+        self.session.set_max_parallel(2)
+        return self.session.start_many([("countdown", {"params": self.STEP, **options})] * n)
+
+    def times(self, tasks):
+        return [(t.get("StartedAt"), t.get("FinishedAt")) for t in tasks]
+
+    def test_in_order_and_never_more_than_the_slots(self):
+        tasks = self.start_row(60)
+        self.session.wait(tasks)
+        times = self.times(tasks)
+        self.assertEqual(times, sorted(times, key=lambda t: t[0]))
+        for begun, _ in times:
+            self.assertLessEqual(sum(b <= begun < e for b, e in times), 2)
+        self.assertEqual({t.get("Attempt") for t in tasks}, {1})
+
+    def test_a_command_between_them_has_its_turn(self):
+        self.session.set_max_parallel(1)
+        kinds = [("countdown", {"params": self.STEP})] * 5
+        tasks = self.session.start_many([*kinds, ("command", {"argv": ["true"]}), *kinds])
+        self.session.wait(tasks)
+        times = self.times(tasks)
+        for (_, ended), (begun, _) in zip(times, times[1:]):
+            self.assertLessEqual(ended, begun)
+
+    def test_those_cancelled_never_begin(self):
+        tasks = self.start_row(120)
+        self.session.wait(tasks[:1])
+        cancelled = tasks[90:110]
+        for task in cancelled:
+            task.cancel()
+        self.session.wait(tasks)
+        for task in tasks:
+            self.assertEqual(task.get("State"), "cancelled" if task in cancelled else "succeeded")
+        self.assertEqual({t.get("StartedAt") for t in cancelled}, {0})
+
+    def test_fewer_slots_hold_at_once(self):
+        tasks = self.start_row(60)
+        self.session.wait(tasks[:1])
+        self.session.set_max_parallel(1)
+        self.session.wait(tasks)
+        times = self.times(tasks)[40:]
+        for (_, ended), (begun, _) in zip(times, times[1:]):
+            self.assertLessEqual(ended, begun)
+
+    def test_a_crash_interrupts_those_that_ran_and_no_other(self):
+        """Those at work, and with them one or the other whose end was not on disk yet: not those that only waited in the
+        pool."""
+        tasks = self.start_row(300)
+        self.session.wait(tasks[:5])
+        self.session.restart()
+        self.session.wait(tasks)
+        states = [t.get("State") for t in tasks]
+        lost = [i for i, state in enumerate(states) if state == "interrupted"]
+        self.assertLessEqual(len(lost), 6)
+        self.assertLessEqual(max(lost, default=0) - min(lost, default=0), 8)
+        self.assertEqual(states.count("succeeded"), len(tasks) - len(lost))
+        self.assertEqual({t.get("Attempt") for t in tasks}, {1})
+
+
 class NoopTest(DaemonTestCase):
     def test_noop(self):
         for isolate in BOTH:

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "daemon/commit.h"
 #include "tests/unit/unit-task.h"
 
@@ -100,6 +101,60 @@ START_TEST(test_order) {
     ck_assert_uint_eq(n_commits, 1); /* all that came in one turn shares it */
     ck_assert_uint_eq(n_prepared, 1);
     ck_assert(sd_event_run(event, 0) == 0); /* nothing wakes the loop up again */
+}
+END_TEST
+
+/* ---- what is in no hurry ---- */
+
+/* It goes with what is. */
+START_TEST(test_later_with_others) {
+    uint64_t begun = clock_usec(CLOCK_MONOTONIC);
+
+    commit_queue_put_later(queue, tasks[0]);
+    commit_queue_call_later(queue, on_call, calls, (void *)1);
+    ck_assert(sd_event_run(event, 0) == 0);
+    ck_assert(!commit_queue_is_empty(queue));
+    commit_queue_put(queue, tasks[1]);
+    add(2);
+    run_until_empty();
+    ck_assert_uint_eq(n_calls, 2);
+    ck_assert(calls[0] == 1 && calls[1] == 2);
+    ck_assert(tasks[0]->stored && tasks[1]->stored);
+    ck_assert_uint_eq(n_commits, 1);
+    /* And nothing comes when its time is over. */
+    while (clock_usec(CLOCK_MONOTONIC) < begun + 100 * USEC_PER_MSEC)
+        (void)sd_event_run(event, 10 * USEC_PER_MSEC);
+    ck_assert_uint_eq(n_prepared, 1);
+}
+END_TEST
+
+/* Nor is it forgotten when nothing else comes; what came last does not put it off. */
+START_TEST(test_later_alone) {
+    uint64_t begun = clock_usec(CLOCK_MONOTONIC);
+
+    commit_queue_put_later(queue, tasks[0]);
+    while (n_prepared == 0) {
+        commit_queue_put_later(queue, tasks[1]);
+        MUST(sd_event_run(event, 5 * USEC_PER_MSEC) >= 0);
+    }
+    ck_assert_uint_ge(clock_usec(CLOCK_MONOTONIC) - begun, 40 * USEC_PER_MSEC);
+    run_until_empty();
+    ck_assert(tasks[0]->stored && tasks[1]->stored);
+}
+END_TEST
+
+/* What comes in no hurry while a commit is under way waits for its time, too. */
+START_TEST(test_later_under_way) {
+    commit_queue_put(queue, tasks[0]);
+    while (n_prepared == 0)
+        MUST(sd_event_run(event, UINT64_MAX) >= 0);
+    uint64_t begun = clock_usec(CLOCK_MONOTONIC);
+    commit_queue_put_later(queue, tasks[1]);
+    commit_queue_call_later(queue, on_call, calls, (void *)1);
+    run_until_calls(1);
+    ck_assert_uint_ge(clock_usec(CLOCK_MONOTONIC) - begun, 40 * USEC_PER_MSEC);
+    ck_assert_uint_eq(n_commits, 2);
+    ck_assert(tasks[1]->stored && commit_queue_is_empty(queue));
 }
 END_TEST
 
@@ -352,6 +407,9 @@ static Suite *suite_new(void) {
     unit_use_dir(t);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_order);
+    tcase_add_test(t, test_later_with_others);
+    tcase_add_test(t, test_later_alone);
+    tcase_add_test(t, test_later_under_way);
     tcase_add_test(t, test_changed_again);
     tcase_add_test(t, test_put_remove_withdraw);
     tcase_add_test(t, test_reentrant);

@@ -96,6 +96,20 @@ static void step_take(void) {
     set_fate(t->id, RUNS);
 }
 
+static void step_hand_ahead(void) {
+    Task *t = scheduler_peek(&scheduler);
+
+    if (t)
+        scheduler_hand_ahead(&scheduler, t);
+}
+
+static void step_take_back(void) {
+    Task *t = TAILQ_LAST(&scheduler.ahead, TaskQueue);
+
+    if (t)
+        scheduler_take_back(&scheduler, t);
+}
+
 static void end(uint64_t id, TaskState state) {
     Task *t = task_table_find(&table, id);
 
@@ -203,9 +217,10 @@ static void check_all(void) {
 
 START_TEST(test_history) {
     /* More often what makes a history long. */
-    void (*const steps[])(void) = {step_add,    step_add,    step_add,     step_take,
-                                   step_take,   step_take,   step_end,     step_end,
-                                   step_cancel, step_remove, step_relabel, step_evict};
+    void (*const steps[])(void) = {step_add,        step_add,      step_add,     step_take,
+                                   step_take,       step_take,     step_end,     step_end,
+                                   step_cancel,     step_remove,   step_relabel, step_evict,
+                                   step_hand_ahead, step_take_back};
 
     seed = seeds[_i];
     scheduler_init(&scheduler, 3, 50);

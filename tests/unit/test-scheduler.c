@@ -208,6 +208,67 @@ START_TEST(test_again) {
 END_TEST
 
 /* Those of an earlier daemon run already. */
+/* Who was handed to an executor ahead of a slot counts as queued until it has begun. */
+START_TEST(test_ahead) {
+    add(1, 6);
+    ck_assert_ptr_null(scheduler_peek(&s)); /* nothing is claimed */
+    ck_assert_uint_eq(take(), 1);
+    ck_assert_uint_eq(take(), 2);
+    commit();
+    for (uint64_t id = 3; id <= 5; id++) {
+        Task *t = scheduler_peek(&s);
+        ck_assert_ptr_eq(t, tasks[id - 1]);
+        scheduler_hand_ahead(&s, t);
+    }
+    ck_assert_uint_eq(s.n_ahead, 3);
+    expect_counts(2, 4);
+    ck_assert_uint_eq(take(), 0);
+
+    /* It has begun, and that is told behind the end of another one, or before. */
+    scheduler_begin(&s, tasks[2]);
+    expect_counts(3, 3);
+    ck_assert_uint_eq(take(), 0);
+    scheduler_release(&s);
+    scheduler_release(&s);
+    ck_assert_uint_eq(take(), 4); /* a slot is free anyway */
+    expect_counts(2, 2);
+    ck_assert_uint_eq(s.n_ahead, 1);
+
+    scheduler_take_back(&s, tasks[4]);
+    ck_assert_uint_eq(s.n_ahead, 0);
+    expect_counts(2, 2);
+    ck_assert_ptr_eq(scheduler_peek(&s), tasks[4]);
+    scheduler_hand_ahead(&s, tasks[4]);
+    scheduler_remove(&s, tasks[4]); /* cancelled */
+    ck_assert_uint_eq(s.n_ahead, 0);
+    expect_counts(2, 1);
+    s.closed = true;
+    ck_assert_ptr_null(scheduler_peek(&s));
+    s.closed = false;
+    ck_assert_ptr_eq(scheduler_peek(&s), tasks[5]);
+    s.max_parallel = 1; /* too many run: none of their slots is passed on */
+    ck_assert_ptr_null(scheduler_peek(&s));
+    s.max_parallel = 2;
+    scheduler_release(&s);
+    ck_assert_uint_eq(take(), 6);
+}
+END_TEST
+
+/* Those that were handed ahead are claimed already. */
+START_TEST(test_claims_behind_ahead) {
+    add(1, N);
+    ck_assert_uint_eq(commit(), 2);
+    scheduler_hand_ahead(&s, scheduler_peek(&s));
+    ck_assert_uint_eq(commit(), 0);
+    ck_assert_uint_eq(take(), 1);
+    ck_assert_uint_eq(take(), 2);
+    ck_assert_uint_eq(commit(), 4);
+    scheduler_hand_ahead(&s, scheduler_peek(&s));
+    scheduler_hand_ahead(&s, scheduler_peek(&s));
+    ck_assert_uint_eq(commit(), 0);
+}
+END_TEST
+
 START_TEST(test_occupy) {
     add(1, 2);
     for (int i = 0; i < 3; i++)
@@ -335,6 +396,8 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_claims_for_free_slots);
     tcase_add_test(t, test_claims_ahead);
     tcase_add_test(t, test_again);
+    tcase_add_test(t, test_ahead);
+    tcase_add_test(t, test_claims_behind_ahead);
     tcase_add_test(t, test_occupy);
     tcase_add_loop_test(t, test_room, 0, ELEMENTSOF(rooms));
     tcase_add_test(t, test_room_in_free_slots);

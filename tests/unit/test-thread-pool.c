@@ -252,6 +252,117 @@ START_TEST(test_withdraw) {
 }
 END_TEST
 
+/* ---- the limit ---- */
+
+/* Never more at work than the limit says; those beyond are begun in their order, each when another
+ * one is done, before the owner has heard of that. */
+START_TEST(test_limit) {
+    Counted waiting[3] = {};
+
+    sem_init(&begun, 0, 0);
+    thread_pool_set_limit(pool, 2);
+    for (size_t i = 0; i < 2; i++) {
+        held[i].item.work = work_held;
+        sem_init(&held[i].go, 0, 0);
+        MUST(thread_pool_submit(pool, &held[i].item) == 0);
+    }
+    for (size_t i = 0; i < ELEMENTSOF(waiting); i++) {
+        waiting[i].item.work = work_counted;
+        thread_pool_submit_ahead(pool, &waiting[i].item);
+    }
+    thread_pool_set_limit(pool, 2);
+    wait_for(&begun);
+    wait_for(&begun);
+    ck_assert(!readable(50));
+    sem_post(&held[1].go);
+    take_done(&held[1].item);
+    for (size_t i = 0; i < ELEMENTSOF(waiting); i++)
+        take_done(&waiting[i].item);
+
+    /* With a lower limit that one ends makes no room. */
+    held[1].item.work = work_held;
+    MUST(thread_pool_submit(pool, &held[1].item) == 0);
+    wait_for(&begun);
+    thread_pool_set_limit(pool, 1);
+    thread_pool_submit_ahead(pool, &waiting[0].item);
+    sem_post(&held[1].go);
+    take_done(&held[1].item);
+    ck_assert(!readable(50));
+    thread_pool_set_limit(pool, 2);
+    take_done(&waiting[0].item);
+    ck_assert_uint_eq(waiting[0].worked, 2);
+    sem_post(&held[0].go);
+    take_done(&held[0].item);
+}
+END_TEST
+
+/* A limit that is raised calls as many threads as there is work for, or makes them. */
+START_TEST(test_raised_limit) {
+    sem_init(&begun, 0, 0);
+    thread_pool_set_limit(pool, 0);
+    for (size_t i = 0; i < 8; i++) {
+        held[i].item.work = work_held;
+        sem_init(&held[i].go, 0, 0);
+        if (i % 2 == 0)
+            MUST(thread_pool_submit(pool, &held[i].item) == 0);
+        else
+            thread_pool_submit_ahead(pool, &held[i].item);
+    }
+    ck_assert(!readable(50));
+    thread_pool_set_limit(pool, 3);
+    for (size_t i = 0; i < 3; i++)
+        wait_for(&begun);
+    ck_assert_int_lt(sem_trywait(&begun), 0);
+    thread_pool_set_limit(pool, 100);
+    for (size_t i = 0; i < 5; i++)
+        wait_for(&begun);
+    for (size_t i = 0; i < 8; i++) {
+        sem_post(&held[i].go);
+        take_done(&held[i].item);
+    }
+}
+END_TEST
+
+/* With one thread at work items are begun, and told as begun, in their order. */
+static PoolItem *order[100];
+static size_t n_order;
+
+static void note_begin(PoolItem *item) {
+    MUST(item->begun && !item->done);
+    order[n_order++] = item;
+}
+
+START_TEST(test_begin) {
+    static Counted items[100];
+    Counted back = {.item = {.work = work_counted, .begin = note_begin}};
+
+    n_order = 0;
+    thread_pool_set_limit(pool, 0);
+    for (size_t i = 0; i < ELEMENTSOF(items); i++) {
+        items[i].item.work = work_counted;
+        items[i].item.begin = note_begin;
+        thread_pool_submit_ahead(pool, &items[i].item);
+        if (i == 50)
+            thread_pool_submit_ahead(pool, &back.item);
+    }
+    thread_pool_lock(pool);
+    ck_assert(thread_pool_take_back(pool, &back.item));
+    thread_pool_unlock(pool);
+    ck_assert(!readable(0)); /* nothing is told of it */
+    thread_pool_set_limit(pool, 4);
+    for (size_t i = 0; i < ELEMENTSOF(items); i++) {
+        bool done = false;
+        MUST(take(&done) && done);
+    }
+    for (size_t i = 0; i < ELEMENTSOF(items); i++)
+        MUST(order[i] == &items[i].item && items[i].worked == 1);
+    thread_pool_lock(pool);
+    ck_assert(!thread_pool_take_back(pool, &items[3].item));
+    thread_pool_unlock(pool);
+    ck_assert_uint_eq(back.worked, 0);
+}
+END_TEST
+
 /* ---- news ---- */
 
 static void work_news(PoolItem *item) {
@@ -440,6 +551,9 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_free_while_items_wait);
     tcase_add_test(t, test_free_at_once);
     tcase_add_test(t, test_withdraw);
+    tcase_add_test(t, test_limit);
+    tcase_add_test(t, test_raised_limit);
+    tcase_add_test(t, test_begin);
     tcase_add_test(t, test_news);
     tcase_add_test(t, test_news_and_end);
     tcase_add_test(t, test_wait_until);
