@@ -122,8 +122,9 @@ static int recover_task(void *userdata, Task *t) {
         return -ENOMEM;
     if (run->is_thread && m->trace)
         run->trace_place = start_trace_find(m->trace, t->id);
-    if (take_up(r, run) >= 0)
-        return 0;
+    int e = take_up(r, run);
+    if (e != -ENOENT)
+        return e;
     if (!may_have_run(r, t, run)) {
         manager_drop_run(run);
         back_to_queue(r, t);

@@ -46,6 +46,7 @@ static int on_stop_timer(sd_event_source *s, uint64_t usec, void *userdata) {
             continue;
         log_full(LOG_WARNING, t->id, "does not heed its cancel, going without it");
         m->has_stuck_threads = true;
+        exec_job_abandon(t->run->job);
         t->run->job = NULL; /* it is the thread's, until the process is gone */
         manager_finish_run(t->run, &(ExecOutcome){.state = TASK_INTERRUPTED,
                                                   .exit_code = -1,

@@ -64,6 +64,9 @@ static inline int exec_job_pause(ExecJob *job, bool pause) {
     return job->vtable->pause(job, pause);
 }
 
+/* Whatever still comes of the job is of no interest any more. It is not freed. */
+void exec_job_abandon(ExecJob *job);
+
 /* Of a job that has ended. NULL-safe, gives NULL. */
 static inline ExecJob *exec_job_free(ExecJob *job) {
     if (job)

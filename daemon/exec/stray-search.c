@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
@@ -18,6 +19,9 @@
 
 /* The kernel takes no larger ones: a quarter of the stack's limit, 6 MiB at most (execve(2)). */
 #define ENVIRONMENT_MAX (8 * MIB)
+
+#define EXEC_TRIES 5
+#define EXEC_PAUSE_MSEC 1
 
 static const char *variable(const char *data, size_t size, const char *name) {
     size_t n = strlen(name);
@@ -43,18 +47,42 @@ static uint64_t task_of(const char *data, size_t size, const char *runtime_dir) 
                                                                                              : 0;
 }
 
+/* Zombies and what is the kernel's own have none. */
+static bool has_program(pid_t pid) {
+    char path[64], buf[1];
+
+    snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+    return readlink(path, buf, sizeof(buf)) >= 0;
+}
+
+/* A process that is just executing a program has no environment for a moment. */
+static int read_environment(pid_t pid, char **ret, size_t *ret_size) {
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+    for (int i = 0;; i++) {
+        _cleanup_free_ char *data = NULL;
+        int r = file_read_all(path, ENVIRONMENT_MAX, &data, ret_size);
+        if (r < 0)
+            return r;
+        if (*ret_size > 0 || i == EXEC_TRIES || !has_program(pid)) {
+            *ret = TAKE_PTR(data);
+            return 0;
+        }
+        poll(NULL, 0, EXEC_PAUSE_MSEC);
+    }
+}
+
 /* The descriptor comes first: should the number pass to another process meanwhile, then it stands
  * for one that has ended, and no signal gets to the other. */
 static void look_at(pid_t pid, const char *runtime_dir, StrayFunc func, void *userdata) {
     _cleanup_close_ int pidfd = pidfd_open(pid, 0);
     _cleanup_free_ char *data = NULL;
-    char path[64];
     size_t size;
 
     if (pidfd < 0)
         return;
-    snprintf(path, sizeof(path), "/proc/%d/environ", pid);
-    if (file_read_all(path, ENVIRONMENT_MAX, &data, &size) < 0)
+    if (read_environment(pid, &data, &size) < 0)
         return; /* not ours to look at, or gone */
     uint64_t id = task_of(data, size, runtime_dir);
     if (id > 0)

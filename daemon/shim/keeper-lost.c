@@ -25,7 +25,7 @@ static int write_record(const Keeper *k, uint64_t id) {
     if (r < 0)
         return r;
     /* The shim may have died in the middle of its own. */
-    _cleanup_close_ int fd = open(from, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    _cleanup_close_ int fd = open(from, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 || ftruncate(fd, 0) < 0)
         return -errno;
     fields.size = 0;
@@ -33,15 +33,21 @@ static int write_record(const Keeper *k, uint64_t id) {
     return shim_record_write(fd, from, to, &fields);
 }
 
-static bool has_record(const Keeper *k, uint64_t id) {
+static bool has_file(const Keeper *k, uint64_t id, const char *name) {
     char path[PATH_MAX];
 
-    return keeper_task_path(k, id, SHIM_EXIT_NAME, path, sizeof(path)) >= 0 &&
-           access(path, F_OK) >= 0;
+    return keeper_task_path(k, id, name, path, sizeof(path)) >= 0 && access(path, F_OK) >= 0;
+}
+
+/* A shim is born with what becomes its record. Of one that was another keeper's the daemon may have
+ * the end already, and have removed the folder with the record. Looked for in this order: the one
+ * becomes the other. */
+static bool has_ended(const Keeper *k, uint64_t id) {
+    return !has_file(k, id, SHIM_EXIT_NEW_NAME) || has_file(k, id, SHIM_EXIT_NAME);
 }
 
 void keeper_shim_died(Keeper *k, KeeperShim *s, bool told) {
-    if (told || has_record(k, s->id)) {
+    if (told || has_ended(k, s->id)) {
         keeper_table_remove(&k->table, s);
         return;
     }

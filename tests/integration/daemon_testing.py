@@ -436,7 +436,8 @@ class DaemonSession:
         return sorted(p.name for p in self.runtime.glob("task-*"))
 
     def _check_folders(self):
-        self.settles(lambda: not self.folders(), lambda: f"left over in the runtime folder: {self.folders()}")
+        self.settles(lambda: not self.folders(), lambda: "left over in the runtime folder: " + ", ".join(
+            str(path.relative_to(self.runtime)) for path in self.runtime.glob("task-*/**/*")) + f" {self.folders()}")
 
     def _end_tasks(self):
         self.cancel_all()
@@ -454,6 +455,7 @@ class DaemonSession:
         code = self.end_daemon()
         if code != 0:
             raise AssertionError(f"exit status of longrund after SIGTERM: {code}")
+        until(lambda: not keepers_of(self.runtime), "the keeper does not go")
 
     # --- the end
 

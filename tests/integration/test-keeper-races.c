@@ -55,12 +55,16 @@ static _Noreturn void exec_anew(const char *socket_path) {
 }
 
 START_TEST(test_shim_died_meanwhile) {
-    char path[64], folder[64];
+    char path[64], folder[64], record[80];
 
     snprintf(path, sizeof(path), "%s/" KEEPER_SOCKET, rig.run);
     snprintf(folder, sizeof(folder), "%s/task-3", rig.run);
+    snprintf(record, sizeof(record), "%s/" SHIM_EXIT_NEW_NAME, folder);
     ck_assert_int_eq(mkdir(rig.run, 0700), 0);
     ck_assert_int_eq(mkdir(folder, 0700), 0);
+    int fd = open(record, O_WRONLY | O_CREAT | O_CLOEXEC, 0600); /* as every shim has it */
+    ck_assert_int_ge(fd, 0);
+    close(fd);
     rig.keeper = fork();
     ck_assert_int_ge(rig.keeper, 0);
     if (rig.keeper == 0)

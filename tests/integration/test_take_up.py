@@ -196,7 +196,8 @@ class InstantTest(TakeUpTestCase):
         for path in self.session.state.glob("longrun.db*"):
             path.unlink()
         self.session.start_daemon()
-        self.assertEqual((task.get("State"), task.get("Argv")), ("running", ["unknown"]))
+        until(lambda: task.get("State") == "running", "it is not taken up")
+        self.assertEqual(task.get("Argv"), ["unknown"])
         self.assertIn("is lost", task.get("Label"))
         other = self.session.shell("exit 0")
         self.assertGreater(other.id, task.id)
