@@ -100,16 +100,23 @@ TaskSpec *manager_new_spec(void *userdata, const char *kind);
 int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
                         Error *error);
 
-/* manager-run.c */
+/* manager-slot.c */
 int manager_init_scheduling(Manager *m);
 /* Gives free slots to tasks that wait, in the next turn of the loop. */
 void manager_schedule(Manager *m);
 /* Before anything changes the order of the queue, or who may start: tasks that were handed to the
  * thread pool ahead of their slots are in the queue again, but for those that have begun. */
 void manager_take_back_ahead(Manager *m);
+/* One of them has begun. */
+void manager_begin_ahead(Task *t);
 /* Tasks on threads, also those of which it is not known yet that they have begun. */
 unsigned manager_threads_busy(const Manager *m);
 void manager_update_status(Manager *m);
+
+/* manager-run.c */
+bool manager_runs_on_thread(const TaskSpec *spec);
+/* ahead: on a thread, as soon as another one has ended there. 0 or -errno. */
+int manager_start_job(TaskRun *run, bool ahead);
 void manager_cancel_task(void *userdata, Task *t); /* an active one */
 int manager_pause_task(void *userdata, Task *t, bool pause, Error *error);
 TaskUsage manager_usage(void *userdata, const Task *t);
