@@ -114,13 +114,13 @@ class RateTest(DaemonTestCase):
         self.session.set_max_parallel(2)
         self.session.start("countdown", {"step_ms": 100000})
         number = self.run_in_turn(1.2)
-        self.assertGreater(number, 100)
+        self.assertGreater(number, 30)
         self.assertEqual(len(self.session.batched("TasksFinished")), number)
         self.assertGreater(len(self.check_finished_rate()), 30)
 
     def test_tasks_finished_when_the_group_runs_dry_each_time(self):
         number = self.run_in_turn(1.2)
-        self.assertGreater(number, 100)
+        self.assertGreater(number, 30)
         self.assertEqual(len(self.session.batched("TasksFinished")), number)
         self.check_finished_rate()
         # Every task that ended is in one of the counts.
