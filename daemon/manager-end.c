@@ -103,6 +103,8 @@ static void append_attempt_note(const Manager *m, Task *t) {
     LogFile log;
     int n = snprintf(note, sizeof(note), "\n[longrun] %s\n", strempty(t->reason));
 
+    /* Of one that was lost, the disk alone knows. */
+    t->log_size = task_log_size(m->dirs.logs, t->id);
     if (t->log_size == 0 || isempty(t->reason))
         return;
     log_file_init(&log, m->dirs.logs, t->id, t->spec->log_max);
