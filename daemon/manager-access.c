@@ -68,7 +68,7 @@ int manager_new_log_lines(void *userdata, Task *t, bool final, LogLines *ret) {
     Manager *m = userdata;
     TaskRun *run = t->run;
 
-    if (t->log_size == 0)
+    if (t->log_size == 0 || !run) /* it is in the queue again: the next attempt tells */
         return 0;
     if (!run->tail)
         run->tail = log_tail_new(m->dirs.logs, t->id);
