@@ -1,6 +1,8 @@
 #include <errno.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -145,12 +147,18 @@ static bool has_run(void *userdata, uint64_t id) {
 
 /* ---- commands of which the store knows nothing: it was lost ---- */
 
-static bool may_be_live(const char *runtime_dir) {
-    char control[4096], record[4096];
+/* It answers, so it has not ended: a folder may also be left of one whose end is in the store. */
+static bool is_live(const char *runtime_dir) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char record[4096];
+    int n =
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s/" SHIM_CONTROL_NAME, runtime_dir);
 
-    snprintf(control, sizeof(control), "%s/" SHIM_CONTROL_NAME, runtime_dir);
     snprintf(record, sizeof(record), "%s/" SHIM_EXIT_NAME, runtime_dir);
-    return access(control, F_OK) == 0 && access(record, F_OK) < 0;
+    if (n >= (int)sizeof(address.sun_path) || access(record, F_OK) == 0)
+        return false;
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) >= 0;
 }
 
 static Task *new_unknown(Manager *m, uint64_t id) {
@@ -177,7 +185,7 @@ static Task *new_unknown(Manager *m, uint64_t id) {
 static bool take_up_unknown(Recovery *r, uint64_t id) {
     Manager *m = r->manager;
     _cleanup_free_ char *dir = state_dir_task_runtime(&m->dirs, id);
-    Task *t = dir && may_be_live(dir) ? new_unknown(m, id) : NULL;
+    Task *t = dir && is_live(dir) ? new_unknown(m, id) : NULL;
     TaskRun *run = t ? manager_new_run(m, t) : NULL;
 
     if (!run || take_up(r, run) < 0) {

@@ -10,6 +10,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import sqlite3
 import struct
 import time
@@ -204,6 +205,19 @@ class InstantTest(TakeUpTestCase):
         self.open_gate(task)
         self.assertTrueEnd(task, "failed", 5, "exit code 5")
         self.assertEqual((self.starts(), task.read_log()), (1, b"before\n"))
+
+    def test_half_of_a_folder_is_left(self):
+        """The end is on disk, and the daemon died while it removed what had told of it."""
+        task = self.begun("exit 4")
+        task.finished()
+        self.session.crash()
+        folder = self.session.runtime / f"task-{task.id}"
+        folder.mkdir()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+            s.bind(str(folder / "control"))
+        self.session.start_daemon()
+        self.assertFalse(folder.exists())
+        self.assertEqual((task.get("ExitCode"), task.get("Argv")[:1]), (4, ["/bin/sh"]))
 
     def test_just_after_the_end(self):
         """The end may have been told, and the folder be there still."""
