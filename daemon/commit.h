@@ -39,6 +39,14 @@ void commit_queue_put_later(CommitQueue *q, Task *t);
 void commit_queue_withdraw(CommitQueue *q, Task *t);
 /* Removes the rows of a task. 0 or -ENOMEM. */
 int commit_queue_remove(CommitQueue *q, uint64_t id);
+/* An attempt that is over and was not the last; copied. 0 or -ENOMEM. */
+int commit_queue_put_attempt(CommitQueue *q, uint64_t id, const TaskAttempt *attempt);
+/* All of a group is to be written, as it is when the commit begins; until then it must not be
+ * freed, unless it is removed here. later: in no hurry, as commit_queue_put_later(). */
+void commit_queue_put_group(CommitQueue *q, Group *g, bool later);
+int commit_queue_remove_group(CommitQueue *q, Group *g);
+/* capacity 0 removes it. 0 or -ENOMEM. */
+int commit_queue_put_resource(CommitQueue *q, const char *name, uint32_t capacity);
 /* Keeps a result, a JSON text that it takes, also when it gives -ENOMEM; NULL deletes the one that
  * is there. */
 int commit_queue_put_result(CommitQueue *q, uint64_t id, char *json);

@@ -4,9 +4,10 @@
 #include "common/macro.h"
 #include "daemon/core/env-table.h"
 #include "daemon/core/error.h"
+#include "daemon/core/option-values.h"
 
 /* What somebody asked for: the kind of a task and its options. Does not change once the task
- * exists, but for the label. */
+ * exists, but for the label and the priority. */
 
 #define TASK_KIND_COMMAND "command"
 #define TASK_GROUP_DEFAULT "default"
@@ -30,6 +31,18 @@
 #define TASK_SIZE_LIMIT (UINT64_C(1) << 50)
 #define TASK_PIDS_MAX_LIMIT (4 * MIB) /* PID_MAX_LIMIT of the kernel */
 #define TASK_CPU_WEIGHT_LIMIT 10000
+#define TASK_PRIORITY_LIMIT 1000000 /* below and above 0 */
+#define TASK_AFTER_MAX 100000       /* tasks that one may wait for */
+#define TASK_RETRIES_LIMIT 1000
+#define TASK_RETRY_DELAY_LIMIT (7 * USEC_PER_DAY)
+#define TASK_RETRY_ON_MAX 256
+#define TASK_RESOURCES_MAX 64
+#define TASK_EVERY_MIN (100 * USEC_PER_MSEC)
+#define TASK_CALENDAR_MAX (1 * KIB)
+/* Moments before the year 2000 are seconds or milliseconds taken for microseconds, and those more
+ * than a century away are nothing that somebody waits for. */
+#define TASK_START_AT_MIN (UINT64_C(946684800) * USEC_PER_SEC)
+#define TASK_START_AT_AHEAD (36500 * USEC_PER_DAY)
 
 typedef struct TaskSpec {
     char *kind;
@@ -55,7 +68,36 @@ typedef struct TaskSpec {
         cpu_weight;     /* 1 to 10000 as CPUWeight= of systemd.resource-control(5); 0 = as others */
     int32_t nice;       /* as nice(1), -20 to 19 */
     char *on_interrupt; /* what becomes of it when it is lost: TASK_ON_INTERRUPT_* */
+
+    /* ---- when it may start ---- */
+    int32_t priority;     /* higher goes first in its group */
+    IdList *after;        /* tasks that must have succeeded */
+    IdList *after_any;    /* tasks that must have ended */
+    IdList *after_failed; /* tasks that must have failed, timed out or been interrupted */
+    IdList *after_index;  /* as after: places in the same StartMany, each before its own. Ids once
+                             the tasks exist */
+    char *when_online;    /* name of a condition, such as a backend; "" = none */
+    uint64_t start_at;    /* CLOCK_REALTIME, microseconds; 0 = as soon as possible */
+    TokenList *resources; /* tokens that it holds while it runs */
+    uint64_t parent;      /* id of a task; 0 = none */
+
+    /* ---- again ---- */
+    uint32_t retries;          /* attempts after the first that failed */
+    uint64_t retry_delay_usec; /* before the second attempt, doubled for each after it */
+    CodeList *retry_on;        /* exit codes that are worth another attempt; NULL = any */
+    uint64_t every_usec;       /* a series: from the end of a run to the next; 0 = none */
+    char *calendar;            /* a series: systemd.time(7) "calendar event"; "" = none */
+    bool persistent;           /* a run of the calendar that was missed is made up for */
+
+    bool stdin_open; /* lines may be written to it while it runs */
+
+    uint64_t given; /* bit N: the request itself named option N of task_options() */
 } TaskSpec;
+
+/* It makes a task for each run, and never runs itself. */
+static inline bool task_spec_is_series(const TaskSpec *s) {
+    return s->every_usec > 0 || !isempty(s->calendar);
+}
 
 #define TASK_ON_INTERRUPT_FAIL "fail"       /* it is interrupted */
 #define TASK_ON_INTERRUPT_RESTART "restart" /* it goes back into the queue */

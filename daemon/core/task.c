@@ -3,6 +3,8 @@
 #include <errno.h>
 
 #include "common/text.h"
+#include "daemon/core/group.h"
+#include "daemon/core/task-ties.h"
 
 #define TO(state) (1u << TASK_##state)
 
@@ -11,11 +13,12 @@
 /* From each state, the states that may follow. Final is final. Back to the queue goes what was
  * interrupted and is to be started again. */
 static const unsigned task_transitions[_TASK_STATE_MAX] = {
-    [TASK_QUEUED] = TO(STARTING) | TO(CANCELLED) | TO(TIMED_OUT) | TO(INTERRUPTED),
+    [TASK_WAITING] = TO(QUEUED) | TO(CANCELLING) | TO(SKIPPED) | ANY_END,
+    [TASK_QUEUED] = TO(WAITING) | TO(STARTING) | TO(CANCELLING) | TO(SKIPPED) | ANY_END,
     [TASK_STARTING] = TO(QUEUED) | TO(RUNNING) | TO(CANCELLING) | ANY_END,
     [TASK_RUNNING] = TO(QUEUED) | TO(PAUSED) | TO(CANCELLING) | ANY_END,
     [TASK_PAUSED] = TO(QUEUED) | TO(RUNNING) | TO(CANCELLING) | ANY_END,
-    [TASK_CANCELLING] = ANY_END,
+    [TASK_CANCELLING] = TO(SKIPPED) | ANY_END,
 };
 
 Task *task_new(uint64_t id, TaskSpec *spec, uint64_t now_usec) {
@@ -28,6 +31,7 @@ Task *task_new(uint64_t id, TaskSpec *spec, uint64_t now_usec) {
     t->state = TASK_QUEUED;
     t->created_at = now_usec;
     t->exit_code = -1;
+    t->end_state = _TASK_STATE_INVALID;
     progress_init(&t->progress);
     return t;
 }
@@ -35,6 +39,10 @@ Task *task_new(uint64_t id, TaskSpec *spec, uint64_t now_usec) {
 Task *task_free(Task *t) {
     if (!t)
         return NULL;
+    task_ties_free(t->ties);
+    for (unsigned i = 0; i < t->n_attempts; i++)
+        free(t->attempts[i].message);
+    free(t->attempts);
     task_spec_free(t->spec);
     progress_done(&t->progress);
     free(t->reason);
@@ -59,7 +67,7 @@ int task_set_state(Task *t, TaskState state, uint64_t now_usec) {
 
     t->state_before = t->state;
     t->state = state;
-    if (state == TASK_QUEUED)
+    if (state == TASK_QUEUED && t->state_before != TASK_WAITING)
         begin_again(t);
     if (state == TASK_STARTING) {
         t->started_at = now_usec;
@@ -75,6 +83,27 @@ int task_set_state(Task *t, TaskState state, uint64_t now_usec) {
     }
     if (state == TASK_SUCCEEDED)
         progress_complete(&t->progress);
+    return 0;
+}
+
+TaskState task_shown_state(const Task *t) {
+    if (t->end_untold)
+        return t->state_before;
+    if (t->state == TASK_QUEUED && t->group && t->group->paused)
+        return TASK_WAITING;
+    return t->state;
+}
+
+int task_add_attempt(Task *t, const TaskAttempt *attempt) {
+    _cleanup_free_ char *message = strdup(strempty(attempt->message));
+    TaskAttempt *grown =
+        message ? realloc(t->attempts, (t->n_attempts + 1) * sizeof(TaskAttempt)) : NULL;
+
+    if (!grown)
+        return -ENOMEM;
+    t->attempts = grown;
+    grown[t->n_attempts] = *attempt;
+    grown[t->n_attempts++].message = TAKE_PTR(message);
     return 0;
 }
 

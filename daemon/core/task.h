@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bsd/sys/tree.h>
 #include <sys/queue.h>
 #include <sys/types.h>
 #include <uthash.h>
@@ -28,6 +29,25 @@ typedef enum TaskClaim {
     TASK_CLAIM_SAFE,
 } TaskClaim;
 
+/* An attempt that is over and was not the last. */
+typedef struct TaskAttempt {
+    unsigned number; /* 1 = the first */
+    TaskState state; /* how it ended, as if it had been the end of the task */
+    int exit_code, exit_signal;
+    uint64_t started_at, finished_at; /* CLOCK_REALTIME, microseconds */
+    uint64_t log_offset;              /* where its part of the log begins */
+    char *message;
+} TaskAttempt;
+
+/* In which structure of the scheduler a task is, see there. */
+typedef enum TaskPlace {
+    TASK_PLACE_NONE,    /* it is not waiting */
+    TASK_PLACE_BLOCKED, /* waits for something that is no time */
+    TASK_PLACE_DUE,     /* waits for its time alone */
+    TASK_PLACE_LANE,    /* queued */
+    TASK_PLACE_AHEAD,   /* queued, handed to an executor ahead of its slot */
+} TaskPlace;
+
 typedef struct Task {
     uint64_t id;
     TaskSpec *spec;
@@ -38,12 +58,20 @@ typedef struct Task {
     char *status;                                 /* NULL = "" */
     char *message;                                /* NULL = "" */
     uint64_t created_at, started_at, finished_at; /* CLOCK_REALTIME, microseconds, 0 = not yet */
-    int exit_code;                                /* -1 = none */
-    int exit_signal;                              /* 0 = none */
-    pid_t pid;                                    /* 0 = none */
-    uint64_t log_size;                            /* bytes */
-    uint64_t log_kept; /* bytes of it that are on disk; known at the end */
-    unsigned attempt;  /* 1 = the first; 0 = not started yet */
+    uint64_t ready_at;                            /* since when it is queued; the same clock */
+    uint64_t due_at;     /* not to be started before: start-at, the pause before another attempt, or
+                            the next run of a series; 0 = no such */
+    uint64_t retry_of;   /* the task of which this one is a repetition; 0 = none */
+    int exit_code;       /* -1 = none */
+    int exit_signal;     /* 0 = none */
+    pid_t pid;           /* 0 = none */
+    uint64_t log_size;   /* bytes */
+    uint64_t log_kept;   /* bytes of it that are on disk; known at the end */
+    unsigned attempt;    /* 1 = the first; 0 = not started yet */
+    unsigned n_attempts; /* of those in attempts */
+    TaskAttempt *attempts; /* those before the last one, in their order */
+    TaskState end_state;   /* its own work is over, and it will end so when its children have ended;
+                              _TASK_STATE_INVALID = it is not */
     TaskUsage usage;
     bool has_result;
     bool cancel_requested;
@@ -51,9 +79,15 @@ typedef struct Task {
                       * come
                       */
     bool stop_requested; /* the daemon ends: what is cut short is interrupted, not cancelled */
-    bool is_ahead;       /* the scheduler's: in which of its lists it is */
 
-    TAILQ_ENTRY(Task) queue;   /* the scheduler's */
+    /* The scheduler's. */
+    TaskPlace place;
+    struct Group *group;     /* while it is active; not owned */
+    struct Lane *lane;       /* while it is in the queue; not owned */
+    struct TaskTies *ties;   /* NULL = none */
+    RB_ENTRY(Task) plan;     /* of its lane, or of those that are due */
+    TAILQ_ENTRY(Task) ahead; /* with TASK_PLACE_AHEAD */
+
     TAILQ_ENTRY(Task) changed; /* the commit queue's: its row is to be written */
     bool is_listed;            /* the commit queue's: it is in that list */
     bool is_changed;           /* what is in memory is not all on disk yet */
@@ -83,10 +117,18 @@ static inline bool task_is_final(const Task *t) {
     return task_state_is_final(t->state);
 }
 
-/* For everybody to see: until an end is on disk, the next daemon may have to tell another. */
-static inline TaskState task_shown_state(const Task *t) {
-    return t->end_untold ? t->state_before : t->state;
+/* For everybody to see: until an end is on disk, the next daemon may have to tell another; and what
+ * is queued in a group that is paused waits for that. */
+TaskState task_shown_state(const Task *t);
+
+/* It is in the hands of the scheduler: not started yet, or to be started again. */
+static inline bool task_is_pending(const Task *t) {
+    return t->state == TASK_WAITING || t->state == TASK_QUEUED;
 }
+
+/* Notes an attempt that is over and is to be followed by another. message is copied. 0 or -ENOMEM.
+ */
+int task_add_attempt(Task *t, const TaskAttempt *attempt);
 
 /* Replace one of the texts, cut at its cap. False when it is the same as before or memory is short.
  */

@@ -3,6 +3,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/core/filter.h"
+#include "daemon/core/group.h"
 #include "daemon/core/task.h"
 
 /* The tasks on disk: a SQLite database in WAL mode with synchronous=FULL, so that what was
@@ -43,6 +44,14 @@ int store_set_session(Store *s, const char *session);
 int store_load_active(Store *s, EnvTable *envs, int (*func)(void *userdata, Task *task),
                       void *userdata);
 
+/* The groups as they were put in last. The function takes them. 0 or -errno. */
+int store_load_groups(Store *s, int (*func)(void *userdata, Group *group), void *userdata);
+int store_load_resources(Store *s, int (*func)(void *userdata, const char *name, uint32_t capacity),
+                         void *userdata);
+
+/* How a task has ended. 0; -ENOENT when there is none of that id, or it is active; -errno. */
+int store_final_state(Store *s, uint64_t id, TaskState *ret);
+
 /* ---- writing ---- */
 
 /* Changes that are committed together: all or none. Tasks that are put in must not be freed, and
@@ -58,6 +67,13 @@ bool store_batch_is_empty(const StoreBatch *b);
  * a task that is waiting with claimed=true the row says "starting", see docs/ARCHITECTURE.md. 0 or
  * -ENOMEM. */
 int store_batch_put_task(StoreBatch *b, const Task *t, bool claimed);
+/* An attempt of a task that is over and was not the last. Copied. */
+int store_batch_put_attempt(StoreBatch *b, uint64_t id, const TaskAttempt *attempt);
+/* All of a group; copied. */
+int store_batch_put_group(StoreBatch *b, const Group *g);
+int store_batch_remove_group(StoreBatch *b, const char *name);
+/* capacity 0 removes it. */
+int store_batch_put_resource(StoreBatch *b, const char *name, uint32_t capacity);
 /* The result of a task that has ended: a JSON text. */
 int store_batch_put_result(StoreBatch *b, uint64_t id, const char *json);
 /* Deletes the result. */
