@@ -65,7 +65,8 @@ static const char *if_set(bool set, const char *text) {
 static void where(char *sql, size_t size, const TaskFilter *f, bool group, bool kind) {
     /* The one about 0 says what the index on parents is of. */
     snprintf(sql, size, "finished_at > 0 AND state = :state%s%s%s%s%s%s%s",
-             if_set(f->parent > 0, " AND parent > 0 AND parent = :parent"), if_set(group, " AND grp = :group"), if_set(kind, " AND kind = :kind"),
+             if_set(f->parent > 0, " AND parent > 0 AND parent = :parent"),
+             if_set(group, " AND grp = :group"), if_set(kind, " AND kind = :kind"),
              if_set(f->since > 0, " AND created_at >= :since"),
              if_set(f->until > 0, " AND created_at < :until"),
              if_set(!isempty(f->label), " AND instr(label, :label) > 0"),

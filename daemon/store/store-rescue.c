@@ -30,14 +30,9 @@ static bool env_is_whole(sqlite3_stmt *row) {
 }
 
 static const Table tables[] = {
-    {"task", "id", NULL},
-    {"request", "task_id", NULL},
-    {"result", "task_id", NULL},
-    {"env", "id", env_is_whole},
-    {"attempt", "task_id", NULL},
-    {"grp", "name", NULL},
-    {"resource", "name", NULL},
-    {"meta", "key", NULL},
+    {"task", "id", NULL},        {"request", "task_id", NULL}, {"result", "task_id", NULL},
+    {"env", "id", env_is_whole}, {"attempt", "task_id", NULL}, {"grp", "name", NULL},
+    {"resource", "name", NULL},  {"meta", "key", NULL},
 };
 
 /* INSERT with as many values as the table of the damaged one has columns. What the new schema does

@@ -14,7 +14,8 @@ static const char *const statements[_STATEMENT_MAX] = {
     [STATEMENT_INSERT_TASK] =
         "INSERT INTO task (id, state, label, started_at, exit_code, exit_signal, message, reason,"
         " status, phase, progress, done, total, attempt, pid, log_size, has_result,"
-        " cancel_requested, usage_cpu_usec, usage_memory_peak, log_kept, priority, ready_at, due_at,"
+        " cancel_requested, usage_cpu_usec, usage_memory_peak, log_kept, priority, ready_at, "
+        "due_at,"
         " end_state, n_attempts, finished_at, kind, grp, env_id, created_at, parent, retry_of)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
         " ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)",
