@@ -57,10 +57,6 @@ static const SchedulerEvents scheduler_events = {
     .doomed = on_doomed,
 };
 
-int manager_init_plan(Manager *m) {
-    Group *g;
-
+void manager_init_plan(Manager *m) {
     scheduler_init(&m->scheduler, 0, 0, &scheduler_events, m);
-    g = group_new(TASK_GROUP_DEFAULT);
-    return g ? scheduler_add_group(&m->scheduler, g) : -ENOMEM;
 }
