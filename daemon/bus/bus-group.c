@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "common/cleanup.h"
+#include "common/strv.h"
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-message.h"
 #include "daemon/bus/bus-options.h"
@@ -62,26 +62,19 @@ static int read_number(sd_bus_message *m, const char *name, bool *given, uint32_
 }
 
 static int read_unset(sd_bus_message *m, GroupChange *change, Error *error) {
+    _cleanup_(strv_freep) char **names = NULL;
     const TaskOption *o;
-    const char *name;
-    int r = sd_bus_message_enter_container(m, 'v', "as");
+    int r = bus_option_read_strings(m, "unset", &names, error);
 
-    if (r == -ENXIO)
-        return error_set(error, ERROR_INVALID_OPTION,
-                         "unset is of type as: names of defaults to take away");
-    if (r >= 0)
-        r = sd_bus_message_enter_container(m, 'a', "s");
     if (r < 0)
         return r;
-    while ((r = sd_bus_message_read_basic(m, 's', &name)) > 0) {
-        r = find_default(name, &o, error);
+    STRV_FOREACH (name, names) {
+        r = find_default(*name, &o, error);
         if (r < 0)
             return r;
         change->unset |= task_option_bit(o);
     }
-    if (r >= 0)
-        r = sd_bus_message_exit_container(m);
-    return r < 0 ? r : sd_bus_message_exit_container(m);
+    return 0;
 }
 
 static int read_property(sd_bus_message *m, const Bus *b, const char *name, GroupChange *change,
