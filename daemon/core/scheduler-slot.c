@@ -60,7 +60,8 @@ Task *scheduler_take(Scheduler *s, bool *ret_unclaimed) {
     if (s->closed || scheduler_free_slots(s) == 0)
         return NULL;
     t = TAILQ_FIRST(&s->ahead) ?: scheduler_next(s);
-    if (!t)
+    /* Those ahead go in their order; of their group, and so of none, may start more now. */
+    if (!t || group_is_full(t->group))
         return NULL;
     if (t->claim != TASK_CLAIM_SAFE) {
         *ret_unclaimed = t->claim == TASK_CLAIM_NONE;
