@@ -63,7 +63,6 @@ static void forget_unique(TaskTable *t, const Task *task) {
 
 void task_table_add(TaskTable *t, Task *task) {
     RB_INSERT(TaskTree, &t->by_id, task);
-    t->n++;
     if (task_is_final(task)) {
         task->request_bytes = task_spec_size(task->spec);
         add_ended(t, task);
@@ -93,7 +92,6 @@ void task_table_take(TaskTable *t, Task *task) {
         t->ended_bytes -= task->request_bytes;
     }
     RB_REMOVE(TaskTree, &t->by_id, task);
-    t->n--;
 }
 
 void task_table_ended(TaskTable *t, Task *task) {

@@ -8,7 +8,6 @@ RB_HEAD(TaskTree, Task);
  * may ask for next; the others are in the store. Owns them. */
 typedef struct TaskTable {
     struct TaskTree by_id;
-    size_t n;
     struct UniqueKey *by_unique; /* of the active ones that have a key */
     struct TaskQueue ended;      /* in the order in which they came */
     unsigned n_ended;
