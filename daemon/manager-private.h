@@ -33,7 +33,6 @@ struct Manager {
     EnvTable *envs;
     TaskTable tasks;
     Scheduler scheduler;
-    Group group;
     BusKind *kinds; /* built-in ones; the last has no name */
     uint64_t next_id;
 
@@ -99,6 +98,15 @@ TaskSpec *manager_new_spec(void *userdata, const char *kind);
 /* manager-start.c */
 int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
                         Error *error);
+
+/* manager-plan.c */
+int manager_init_plan(Manager *m);
+/* Puts a new task into its group's queue. */
+void manager_enter(Manager *m, Task *t, Group *g);
+/* The same for one that goes back there. */
+void manager_enter_again(Manager *m, Task *t);
+/* Why a task is as it is; to be freed. NULL when memory is short. */
+char *manager_reason(void *userdata, const Task *t);
 
 /* manager-slot.c */
 int manager_init_scheduling(Manager *m);

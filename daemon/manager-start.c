@@ -62,10 +62,6 @@ static int check_spec(TaskSpec *spec, const TaskSpec *before, Error *error) {
 
     if (r >= 0)
         r = task_spec_check(spec, error);
-    if (r >= 0 && !streq(spec->group, TASK_GROUP_DEFAULT))
-        r = error_set(error, ERROR_NO_SUCH_GROUP,
-                      "There is no group \"%.100s\": the only one is \"" TASK_GROUP_DEFAULT "\"",
-                      spec->group);
     if (r >= 0 && !(before && streq(spec->cwd, before->cwd)))
         r = check_cwd(spec, error);
     return r;
@@ -83,9 +79,22 @@ static int check_environments(const Manager *m, Error *error) {
                      format_size(buf, MANAGER_ENVIRONMENTS_MAX));
 }
 
-static int check_specs(const Manager *m, TaskSpec **specs, size_t n, Error *error) {
-    size_t bytes = 0;
+static int find_groups(const Manager *m, TaskSpec *const *specs, size_t n, Group **ret,
+                       Error *error) {
+    for (size_t i = 0; i < n; i++) {
+        ret[i] = scheduler_find_group(&m->scheduler, specs[i]->group);
+        if (!ret[i])
+            return error_set(
+                error, ERROR_NO_SUCH_GROUP,
+                "There is no group \"%.100s\": ListGroups, or \"longrun group\", lists "
+                "those that there are, and ConfigureGroup, or \"longrun group add\", "
+                "makes one",
+                specs[i]->group);
+    }
+    return 0;
+}
 
+static int check_specs(Manager *m, TaskSpec **specs, size_t n, Group **groups, Error *error) {
     if (m->stopping)
         return error_set(error, ERROR_NOT_PERMITTED,
                          "longrund is stopping: try again when it is back");
@@ -96,10 +105,11 @@ static int check_specs(const Manager *m, TaskSpec **specs, size_t n, Error *erro
                 error_prefix(error, "tasks[%zu]: ", i);
             return r;
         }
-        bytes += task_spec_size(specs[i]);
     }
     int r = check_environments(m, error);
-    return r < 0 ? r : scheduler_check_room(&m->scheduler, n, bytes, error);
+    if (r >= 0)
+        r = find_groups(m, specs, n, groups, error);
+    return r < 0 ? r : scheduler_check_room(&m->scheduler, specs, groups, n, error);
 }
 
 /* It could not be written: whoever asked for it is told that there is no such task. */
@@ -107,7 +117,7 @@ static void withdraw(Manager *m, Task *t) {
     commit_queue_withdraw(m->commits, t);
     scheduler_remove(&m->scheduler, t);
     task_table_take(&m->tasks, t);
-    group_task_withdrawn(&m->group);
+    group_task_withdrawn(t->group, t);
     bus_waits_task_withdrawn(m->bus->waits, t->id);
     task_free(t);
 }
@@ -124,13 +134,10 @@ static void on_added(void *userdata, void *arg, int error) {
     manager_schedule(m);
 }
 
-static void add_task(Manager *m, Task *t) {
+static void add_task(Manager *m, Task *t, Group *g) {
     task_table_add(&m->tasks, t);
-    scheduler_add(&m->scheduler, t);
-    group_task_added(&m->group);
-    manager_guard_queued(m, t);
-    if (m->blocked)
-        task_set_reason(t, m->blocked);
+    manager_enter(m, t, g);
+    group_task_added(g, t);
     commit_queue_put(m->commits, t);
     if (commit_queue_add(m->commits, on_added, m, t) < 0)
         commit_queue_call(m->commits, on_added, m, t);
@@ -153,14 +160,14 @@ static int make_task(Manager *m, TaskSpec **spec, Task **ret) {
 
 /* Gives the id of the task, or of the active one that has the same unique key, which may have come
  * in the same request. */
-static uint64_t enter_task(Manager *m, Task *t) {
+static uint64_t enter_task(Manager *m, Task *t, Group *g) {
     Task *active = active_with_same_key(m, t->spec);
 
     if (active) {
         task_free(t);
         return active->id;
     }
-    add_task(m, t);
+    add_task(m, t, g);
     return t->id;
 }
 
@@ -168,7 +175,8 @@ int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *re
                         Error *error) {
     Manager *m = userdata;
     _cleanup_free_ Task **made = calloc(n + 1, sizeof(Task *));
-    int r = made ? check_specs(m, specs, n, error) : -ENOMEM;
+    _cleanup_free_ Group **groups = calloc(n + 1, sizeof(Group *));
+    int r = made && groups ? check_specs(m, specs, n, groups, error) : -ENOMEM;
 
     /* All that can fail comes first: all or none. */
     for (size_t i = 0; r >= 0 && i < n; i++) {
@@ -182,6 +190,6 @@ int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *re
         if (r < 0)
             task_free(made[i]);
         else if (made[i])
-            ret_ids[i] = enter_task(m, made[i]);
+            ret_ids[i] = enter_task(m, made[i], groups[i]);
     return r;
 }

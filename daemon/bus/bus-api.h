@@ -69,6 +69,8 @@ typedef struct BusApi {
     bool (*ends_at_logout)(void *userdata);
     /* What an active task has used up by now. */
     TaskUsage (*usage)(void *userdata, const Task *task);
+    /* Why it is as it is, in words; to be freed by the caller. NULL when memory is short. */
+    char *(*reason)(void *userdata, const Task *task);
     const BusKind *(*kinds)(void *userdata); /* built-in ones; the last has no name */
     unsigned (*running)(void *userdata);
     unsigned (*queued)(void *userdata);

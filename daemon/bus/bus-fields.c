@@ -16,6 +16,12 @@ static int append_state(sd_bus_message *m, const Bus *b, const Task *t) {
     return sd_bus_message_append_basic(m, 's', task_state_to_string(task_shown_state(t)));
 }
 
+static int append_reason(sd_bus_message *m, const Bus *b, const Task *t) {
+    _cleanup_free_ char *reason = b->api->reason(b->api_userdata, t);
+
+    return sd_bus_message_append_basic(m, 's', strempty(reason));
+}
+
 static int append_amount(sd_bus_message *m, const char *key, uint64_t amount) {
     return amount > 0 ? sd_bus_message_append(m, "{sv}", key, "t", amount) : 0;
 }
@@ -45,7 +51,7 @@ static const BusField task_fields[] = {
     {"id", .type = "t", .flags = CONST, .offset = offsetof(Task, id)},
     {"kind", .type = "s", .flags = CONST, .append = append_kind},
     {"state", .type = "s", .flags = EMITS, .append = append_state},
-    {"reason", .type = "s", .offset = offsetof(Task, reason)},
+    {"reason", .type = "s", .append = append_reason},
     {"progress", .type = "d", .offset = offsetof(Task, progress.fraction)},
     {"phase", .type = "s", .offset = offsetof(Task, progress.phase)},
     {"done", .type = "t", .offset = offsetof(Task, progress.done)},
