@@ -96,7 +96,8 @@ TaskState task_shown_state(const Task *t) {
 }
 
 int task_add_attempt(Task *t, const TaskAttempt *attempt) {
-    _cleanup_free_ char *message = strdup(strempty(attempt->message));
+    const char *text = strempty(attempt->message);
+    _cleanup_free_ char *message = text_clean(text, strlen(text), TASK_ATTEMPT_MESSAGE_MAX);
     TaskAttempt *grown =
         message ? realloc(t->attempts, (t->n_attempts + 1) * sizeof(TaskAttempt)) : NULL;
 
