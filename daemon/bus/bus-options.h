@@ -17,6 +17,9 @@ int bus_option_read(sd_bus_message *m, const BusApi *api, void *api_userdata, co
 int bus_option_read_basic(sd_bus_message *m, const char *what, const char *type, void *ret,
                           Error *error);
 
+/* The same for an array of strings, which the caller frees. */
+int bus_option_read_strings(sd_bus_message *m, const char *what, char ***ret, Error *error);
+
 /* Appends the value of an option alone. 0 or -errno. */
 int bus_option_append(sd_bus_message *m, const TaskOption *o, const TaskSpec *spec);
 

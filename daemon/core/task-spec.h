@@ -134,6 +134,8 @@ int task_spec_check(TaskSpec *s, Error *error);
 /* 0, or -EREMOTE when this text cannot be a label. */
 int task_label_check(const char *label, Error *error);
 
+int task_priority_check(int32_t priority, Error *error); /* 0 or -EREMOTE */
+
 /* 0, or -EREMOTE when nobody can mean to wait until this time. now: CLOCK_REALTIME. */
 int task_start_at_check(uint64_t start_at, uint64_t now_usec, Error *error);
 
