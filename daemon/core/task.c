@@ -80,7 +80,8 @@ int task_set_state(Task *t, TaskState state, uint64_t now_usec) {
         t->finished_at = MAX(now_usec, begun_at);
         t->pid = 0;
         t->end_untold = true;
-        task_set_reason(t, "");
+        if (state != TASK_SKIPPED) /* that says which task is the cause */
+            task_set_reason(t, "");
     }
     if (state == TASK_SUCCEEDED)
         progress_complete(&t->progress);
