@@ -95,7 +95,13 @@ typedef struct TaskRun {
 /* manager.c */
 TaskSpec *manager_new_spec(void *userdata, const char *kind);
 
+/* manager-check.c */
+/* As BusApi.check; also for requests that do not come from the bus. */
+int manager_check_spec(void *userdata, TaskSpec **spec, Error *error);
+int manager_find_group(const Manager *m, const char *name, Group **ret, Error *error);
+
 /* manager-start.c */
+/* The requests have been checked. */
 int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
                         Error *error);
 
@@ -105,10 +111,8 @@ int manager_start_again(Manager *m, TaskSpec **specs, const uint64_t *retry_of, 
                         uint64_t *ret_ids, Error *error);
 
 /* manager-ties.c */
-/* Whether what the request waits for is there, all of it in memory. 0 or -EREMOTE. */
+/* Whether the tasks that the request waits for are there, all of them in memory. 0 or -EREMOTE. */
 int manager_check_needs(const Manager *m, const TaskSpec *spec, Error *error);
-/* Whether after-index names tasks that come before this one in the call. 0 or -EREMOTE. */
-int manager_check_places(const TaskSpec *spec, size_t place, Error *error);
 /* Ties a new task to those that it needs and to its parent, which find() gives. *ret_cause: one
  * whose end is not as it needs it, so that it is to be skipped, or NULL. 0, -ENOMEM, or -EREMOTE
  * when it could never end. */

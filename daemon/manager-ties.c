@@ -35,23 +35,6 @@ int manager_check_needs(const Manager *m, const TaskSpec *spec, Error *error) {
                                  "shows those that are there",
                                  lists[i].option, l->ids[k]);
     }
-    if (isempty(spec->when_online) || scheduler_has_condition(&m->scheduler, spec->when_online))
-        return 0;
-    return error_set(error, ERROR_NO_SUCH_BACKEND,
-                     "when-online: there is no backend \"%.100s\": a task cannot wait for it",
-                     spec->when_online);
-}
-
-int manager_check_places(const TaskSpec *spec, size_t place, Error *error) {
-    const IdList *l = spec->after_index;
-
-    for (size_t i = 0; i < id_list_length(l); i++)
-        if (l->ids[i] >= place)
-            return error_set(error, ERROR_INVALID_OPTION,
-                             "after-index %" PRIu64
-                             " is not the place of a task before this one, which has place %zu "
-                             "(they count from 0): put those first that are to come first",
-                             l->ids[i], place);
     return 0;
 }
 

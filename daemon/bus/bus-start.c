@@ -1,6 +1,7 @@
 #include "daemon/bus/bus-start.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "common/strv.h"
 #include "daemon/bus/absent-ids.h"
@@ -61,7 +62,8 @@ static int read_options(Bus *b, sd_bus_message *m, const char *kind, TaskSpec **
     return 0;
 }
 
-/* Takes the request, which is complete. */
+/* Takes the request, which is complete. It is packed as soon as it is: otherwise it takes twice the
+ * memory. */
 static int check_and_add(Bus *b, TaskSpec **spec, SpecList *l, Error *error) {
     int r = b->api->check(b->api_userdata, spec, error);
 
@@ -106,13 +108,29 @@ static int read_start_command(Bus *b, sd_bus_message *m, SpecList *l, Error *err
     return check_and_add(b, &spec, l, error);
 }
 
-static int read_one_of_many(Bus *b, sd_bus_message *m, SpecList *l, Error *error) {
+/* A task may wait for those before it in the call. */
+static int check_places(const TaskSpec *spec, size_t place, Error *error) {
+    const IdList *l = spec->after_index;
+
+    for (size_t i = 0; i < id_list_length(l); i++)
+        if (l->ids[i] >= place)
+            return error_set(error, ERROR_INVALID_OPTION,
+                             "after-index %" PRIu64
+                             " is no place before this one (they begin at 0): put those first that "
+                             "are to come first",
+                             l->ids[i]);
+    return 0;
+}
+
+static int read_next(Bus *b, sd_bus_message *m, SpecList *l, Error *error) {
     _cleanup_(task_spec_freep) TaskSpec *spec = NULL;
     const char *kind;
     int r = sd_bus_message_read_basic(m, 's', &kind);
 
     if (r >= 0)
         r = read_options(b, m, kind, &spec, error);
+    if (r >= 0)
+        r = check_places(spec, l->n, error);
     if (r >= 0)
         r = check_and_add(b, &spec, l, error);
     if (r < 0)
@@ -130,7 +148,7 @@ static int read_start_many(Bus *b, sd_bus_message *m, SpecList *l, Error *error)
             return error_set(error, ERROR_QUEUE_FULL,
                              "StartMany takes at most %d tasks in one call: make several",
                              START_MANY_MAX);
-        r = read_one_of_many(b, m, l, error);
+        r = read_next(b, m, l, error);
         if (r >= 0)
             r = sd_bus_message_exit_container(m);
         if (r < 0)
