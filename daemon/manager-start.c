@@ -84,44 +84,37 @@ typedef struct StartCall {
     Task **made;         /* by place; NULL where an active task is given */
     const Task **causes; /* why they are skipped at once; NULL = they are not */
     uint64_t *ids;
-    Task **fresh; /* those made, by id, from first_id on */
-    size_t n_new;
+    TaskTable fresh; /* those made, until they are entered */
     uint64_t first_id;
-    Task *by_unique; /* of those made */
 } StartCall;
 
 /* Also among those that come with this call. */
 static const Task *active_with_key(const StartCall *c, const char *key) {
-    Task *t;
-
     if (isempty(key))
         return NULL;
-    HASH_FIND(hh_unique, c->by_unique, key, strlen(key), t);
-    return t ?: task_table_find_unique(&c->manager->tasks, key);
+    return task_table_find_unique(&c->fresh, key)
+               ?: task_table_find_unique(&c->manager->tasks, key);
 }
 
 static Task *find_task(void *userdata, uint64_t id) {
     const StartCall *c = userdata;
 
-    if (id >= c->first_id && id - c->first_id < c->n_new)
-        return c->fresh[id - c->first_id];
-    return task_table_find(&c->manager->tasks, id);
+    return task_table_find(id >= c->first_id ? &c->fresh : &c->manager->tasks, id);
 }
 
-static int make_task(StartCall *c, size_t i) {
+static int make_task(StartCall *c, size_t i, Error *error) {
     Manager *m = c->manager;
     Task *t = task_new(m->next_id, c->specs[i], clock_usec(CLOCK_REALTIME));
 
     if (!t)
         return -ENOMEM;
     c->specs[i] = NULL;
-    c->made[i] = c->fresh[c->n_new++] = t;
+    c->made[i] = t;
     c->ids[i] = m->next_id++;
     if (c->retry_of)
         t->retry_of = c->retry_of[i];
-    if (!isempty(t->spec->unique))
-        HASH_ADD_KEYPTR(hh_unique, c->by_unique, t->spec->unique, strlen(t->spec->unique), t);
-    return 0;
+    task_table_add(&c->fresh, t);
+    return manager_tie(t, find_task, c, &c->causes[i], error);
 }
 
 static int make_one(StartCall *c, size_t i, Error *error) {
@@ -134,10 +127,8 @@ static int make_one(StartCall *c, size_t i, Error *error) {
     }
     r = manager_check_needs(c->manager, c->specs[i], error);
     if (r >= 0)
-        r = make_task(c, i);
-    if (r >= 0)
-        r = task_spec_resolve_index(&c->made[i]->spec, c->ids);
-    return r < 0 ? r : manager_tie(c->made[i], find_task, c, &c->causes[i], error);
+        r = task_spec_resolve_index(&c->specs[i], c->ids);
+    return r < 0 ? r : make_task(c, i, error);
 }
 
 static int make_all(StartCall *c, Error *error) {
@@ -152,17 +143,13 @@ static int make_all(StartCall *c, Error *error) {
     return 0;
 }
 
-static void unmake_all(StartCall *c) {
-    for (size_t i = c->n_new; i > 0; i--)
-        task_free(c->fresh[i - 1]);
-    c->manager->next_id = c->first_id; /* nobody was told */
-}
-
 /* Those that are skipped at once come last: others may wait for them. */
 static void enter_all(StartCall *c) {
     for (size_t i = 0; i < c->n; i++)
-        if (c->made[i])
+        if (c->made[i]) {
+            task_table_take(&c->fresh, c->made[i]);
             add_task(c->manager, c->made[i], c->groups[i]);
+        }
     for (size_t i = 0; i < c->n; i++)
         if (c->causes[i] && !task_is_final(c->made[i])) {
             ManagerCause cause = manager_cause_of(c->causes[i]);
@@ -174,7 +161,6 @@ int manager_start_again(Manager *m, TaskSpec **specs, const uint64_t *retry_of, 
                         uint64_t *ret_ids, Error *error) {
     _cleanup_free_ Group **groups = calloc(n + 1, sizeof(Group *));
     _cleanup_free_ Task **made = calloc(n + 1, sizeof(Task *));
-    _cleanup_free_ Task **fresh = calloc(n + 1, sizeof(Task *));
     _cleanup_free_ const Task **causes = calloc(n + 1, sizeof(Task *));
     StartCall c = {
         .manager = m,
@@ -185,19 +171,20 @@ int manager_start_again(Manager *m, TaskSpec **specs, const uint64_t *retry_of, 
         .made = made,
         .causes = causes,
         .ids = ret_ids,
-        .fresh = fresh,
         .first_id = m->next_id,
     };
-    int r = groups && made && fresh && causes ? check_specs(m, specs, n, groups, error) : -ENOMEM;
+    int r = groups && made && causes ? check_specs(m, specs, n, groups, error) : -ENOMEM;
 
+    task_table_init(&c.fresh);
     /* All that can fail comes first. */
     if (r >= 0)
         r = make_all(&c, error);
-    HASH_CLEAR(hh_unique, c.by_unique);
     if (r >= 0)
         enter_all(&c);
-    else
-        unmake_all(&c);
+    else {
+        task_table_done(&c.fresh);
+        m->next_id = c.first_id; /* nobody was told */
+    }
     return r;
 }
 
