@@ -83,13 +83,15 @@ typedef struct Task {
 
     /* The scheduler's. */
     TaskPlace place;
-    struct Group *group;   /* while it is active; not owned */
-    struct Lane *lane;     /* while it is in the queue; not owned */
-    struct TaskTies *ties; /* NULL = none */
-    RB_ENTRY(Task) plan;   /* of its lane, or of those that are due */
+    struct Group *group;      /* while it is active; not owned */
+    struct Lane *lane;        /* while it is in the queue; not owned */
+    struct TaskTies *ties;    /* NULL = none */
+    RB_ENTRY(Task) plan;      /* of its lane, or of those that are due */
+    TAILQ_ENTRY(Task) member; /* of its group: those that are pending, or those with a slot */
     union {
-        TAILQ_ENTRY(Task) ahead; /* with TASK_PLACE_AHEAD */
-        TAILQ_ENTRY(Task) ended; /* the table's, once it has ended */
+        TAILQ_ENTRY(Task) ahead;       /* with TASK_PLACE_AHEAD */
+        TAILQ_ENTRY(Task) conditional; /* pending, and with when_online: never handed ahead */
+        TAILQ_ENTRY(Task) ended;       /* the table's, once it has ended */
     };
 
     TAILQ_ENTRY(Task) changed; /* the commit queue's: its row is to be written */
