@@ -22,7 +22,7 @@ void manager_enter_again(Manager *m, Task *t) {
 }
 
 char *manager_reason(void *userdata, const Task *t) {
-    const Manager *m = userdata;
+    Manager *m = userdata;
 
     if (t->end_untold)
         return strdup("");
@@ -49,9 +49,21 @@ static void on_doomed(void *userdata, Task *t, const Task *cause) {
     manager_skip(userdata, t, &c);
 }
 
+static void on_unready(void *userdata, Task *t) {
+    Manager *m = userdata;
+
+    t->claim = TASK_CLAIM_NONE;
+    manager_publish_state(m, t);
+}
+
+static void on_elapsed(void *userdata, Task *t) {
+}
+
 static const SchedulerEvents scheduler_events = {
     .ready = on_ready,
     .doomed = on_doomed,
+    .unready = on_unready,
+    .elapsed = on_elapsed,
 };
 
 int manager_init_plan(Manager *m) {
