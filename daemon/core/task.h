@@ -67,6 +67,7 @@ typedef struct Task {
     int exit_signal;     /* 0 = none */
     pid_t pid;           /* 0 = none */
     uint64_t log_size;   /* bytes */
+    uint64_t log_begin;  /* where the part of the last attempt begins in it */
     uint64_t log_kept;   /* bytes of it that are on disk; known at the end */
     unsigned attempt;    /* 1 = the first; 0 = not started yet */
     unsigned n_attempts; /* of those in attempts */
