@@ -79,6 +79,7 @@ size_t output_columns(void) {
 
 const char *state_colour(const char *state) {
     static const char *const colours[_TASK_STATE_MAX] = {
+        [TASK_WAITING] = COLOUR_DIM,    [TASK_SKIPPED] = COLOUR_DIM,
         [TASK_QUEUED] = COLOUR_DIM,     [TASK_STARTING] = "\x1b[36m",
         [TASK_RUNNING] = "\x1b[36m",    [TASK_PAUSED] = "\x1b[34m",
         [TASK_CANCELLING] = "\x1b[33m", [TASK_SUCCEEDED] = "\x1b[32m",

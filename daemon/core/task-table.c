@@ -15,7 +15,7 @@ void task_table_done(TaskTable *t) {
 }
 
 static void add_ended(TaskTable *t, Task *task) {
-    TAILQ_INSERT_TAIL(&t->ended, task, queue);
+    TAILQ_INSERT_TAIL(&t->ended, task, ahead);
     t->n_ended++;
     t->ended_bytes += task->request_bytes;
 }
@@ -52,7 +52,7 @@ static void forget_unique(TaskTable *t, Task *task) {
 void task_table_take(TaskTable *t, Task *task) {
     forget_unique(t, task);
     if (task_is_final(task)) {
-        TAILQ_REMOVE(&t->ended, task, queue);
+        TAILQ_REMOVE(&t->ended, task, ahead);
         t->n_ended--;
         t->ended_bytes -= task->request_bytes;
     }

@@ -86,7 +86,7 @@ typedef struct Task {
     struct Lane *lane;       /* while it is in the queue; not owned */
     struct TaskTies *ties;   /* NULL = none */
     RB_ENTRY(Task) plan;     /* of its lane, or of those that are due */
-    TAILQ_ENTRY(Task) ahead; /* with TASK_PLACE_AHEAD */
+    TAILQ_ENTRY(Task) ahead; /* with TASK_PLACE_AHEAD; the table's when it has ended */
 
     TAILQ_ENTRY(Task) changed; /* the commit queue's: its row is to be written */
     bool is_listed;            /* the commit queue's: it is in that list */

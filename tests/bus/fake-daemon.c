@@ -310,6 +310,10 @@ static bool ends_at_logout(void *userdata) {
     return true;
 }
 
+static char *reason(void *userdata, const Task *t) {
+    return strdup(strempty(t->reason));
+}
+
 static TaskUsage usage(void *userdata, const Task *task) {
     return ((FakeDaemon *)userdata)->used;
 }
@@ -349,6 +353,7 @@ void fake_daemon_init(FakeDaemon *f, sd_event *event) {
         .low_disk = low_disk,
         .ends_at_logout = ends_at_logout,
         .usage = usage,
+        .reason = reason,
         .kinds = kinds,
         .running = zero,
         .queued = zero,
