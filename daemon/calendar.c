@@ -29,6 +29,7 @@ typedef struct CalendarJob {
     Calendar *calendar; /* not owned */
     char *expression;
     uint64_t base; /* seconds */
+    bool is_stale; /* the time zone was another one then */
     TAILQ_HEAD(, CalendarQuestion) questions;
     pid_t pid;         /* 0 = not begun */
     int output, error; /* pipes */
@@ -37,11 +38,22 @@ typedef struct CalendarJob {
     TAILQ_ENTRY(CalendarJob) link;
 } CalendarJob;
 
+/* From second `from` on, the next moment is `next`. */
+typedef struct KnownAnswer {
+    char *expression;
+    uint64_t from, next;
+    TAILQ_ENTRY(KnownAnswer) link;
+} KnownAnswer;
+
+TAILQ_HEAD(KnownList, KnownAnswer);
+
 struct Calendar {
     sd_event *event;
     sd_event_source *next; /* enabled: jobs may be begun */
     TAILQ_HEAD(, CalendarJob) waiting, running;
     unsigned n_running;
+    struct KnownList known; /* the last one first */
+    unsigned n_known;
     uint64_t timeout_usec;
 };
 
@@ -94,6 +106,56 @@ int calendar_parse(const char *text, uint64_t *ret) {
     }
     utc = line ? value_of(line, "(in UTC):") : NULL;
     return parse_time(utc ?: elapse, ret);
+}
+
+/* ---- answers that are known ---- */
+
+bool calendar_is_known(const Calendar *c, const char *expression, uint64_t after, uint64_t *ret) {
+    uint64_t base = after / USEC_PER_SEC;
+    const KnownAnswer *a;
+
+    TAILQ_FOREACH (a, &c->known, link)
+        if (base >= a->from && base < a->next / USEC_PER_SEC && streq(a->expression, expression)) {
+            *ret = a->next;
+            return true;
+        }
+    return false;
+}
+
+static void forget(Calendar *c, KnownAnswer *a) {
+    TAILQ_REMOVE(&c->known, a, link);
+    c->n_known--;
+    free(a->expression);
+    free(a);
+}
+
+/* Takes the expression. Where memory is short, it is asked again. */
+static void remember(Calendar *c, char *expression, uint64_t from, uint64_t next) {
+    KnownAnswer *a = malloc(sizeof(KnownAnswer)), *old;
+
+    if (!a) {
+        free(expression);
+        return;
+    }
+    TAILQ_FOREACH (old, &c->known, link)
+        if (streq(old->expression, expression)) {
+            forget(c, old);
+            break;
+        }
+    if (c->n_known == CALENDAR_KNOWN_MAX)
+        forget(c, TAILQ_LAST(&c->known, KnownList));
+    *a = (KnownAnswer){.expression = expression, .from = from, .next = next};
+    TAILQ_INSERT_HEAD(&c->known, a, link);
+    c->n_known++;
+}
+
+void calendar_forget(Calendar *c) {
+    CalendarJob *j;
+
+    while (!TAILQ_EMPTY(&c->known))
+        forget(c, TAILQ_FIRST(&c->known));
+    TAILQ_FOREACH (j, &c->running, link)
+        j->is_stale = true;
 }
 
 /* ---- the end of a job ---- */
@@ -182,8 +244,12 @@ static void answer_read(CalendarJob *j) {
     int r = calendar_parse(buf, &next);
     if (r < 0 || next < base)
         answer_no(j, -EBADMSG, "the answer of " PROGRAM " is not understood");
-    else /* parts of a second are not printed */
-        answer(j, 0, MAX(next, base + USEC_PER_SEC), NULL);
+    else {
+        next = MAX(next, base + USEC_PER_SEC); /* parts of a second are not printed */
+        if (!j->is_stale)
+            remember(j->calendar, TAKE_PTR(j->expression), j->base, next);
+        answer(j, 0, next, NULL);
+    }
 }
 
 static int on_exit_of_child(sd_event_source *s, const siginfo_t *si, void *userdata) {
@@ -307,12 +373,21 @@ static void begin(CalendarJob *j) {
         answer_no(j, r, PROGRAM " cannot be run: %s", strerror(-r));
 }
 
+static void begin_or_answer(CalendarJob *j) {
+    uint64_t next;
+
+    if (calendar_is_known(j->calendar, j->expression, j->base * USEC_PER_SEC, &next))
+        answer(j, 0, next, NULL);
+    else
+        begin(j);
+}
+
 static int on_next(sd_event_source *s, void *userdata) {
     Calendar *c = userdata;
     CalendarJob *j;
 
     if (c->n_running < CALENDAR_PARALLEL && (j = TAILQ_FIRST(&c->waiting)))
-        begin(j);
+        begin_or_answer(j);
     /* One a turn of the loop: each takes it a moment. */
     if (c->n_running < CALENDAR_PARALLEL && !TAILQ_EMPTY(&c->waiting))
         return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
@@ -322,7 +397,7 @@ static int on_next(sd_event_source *s, void *userdata) {
 /* ---- questions ---- */
 
 static bool answers(const CalendarJob *j, const char *expression, uint64_t base) {
-    return !j->ending && j->base == base && streq(j->expression, expression);
+    return !j->ending && !j->is_stale && j->base == base && streq(j->expression, expression);
 }
 
 static CalendarJob *find_job(const Calendar *c, const char *expression, uint64_t base) {
@@ -402,6 +477,7 @@ int calendar_new(Calendar **ret, sd_event *event) {
     c->timeout_usec = CALENDAR_TIMEOUT_USEC;
     TAILQ_INIT(&c->waiting);
     TAILQ_INIT(&c->running);
+    TAILQ_INIT(&c->known);
     r = sd_event_add_defer(event, &c->next, on_next, c);
     if (r >= 0)
         r = sd_event_source_set_enabled(c->next, SD_EVENT_OFF);
@@ -429,6 +505,7 @@ Calendar *calendar_free(Calendar *c) {
         drop_job(TAILQ_FIRST(&c->running));
     while (!TAILQ_EMPTY(&c->waiting))
         drop_job(TAILQ_FIRST(&c->waiting));
+    calendar_forget(c);
     sd_event_source_disable_unref(c->next);
     free(c);
     return NULL;

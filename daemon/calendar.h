@@ -6,8 +6,8 @@
 #include "common/macro.h"
 
 /* When a calendar expression of systemd.time(7), "Mon..Fri 09:00", elapses next. systemd itself
- * says so: each question is a run of systemd-analyze(1), outside the loop, a few at a time; those
- * that ask for the same share one. How long the queue of questions gets is up to who asks.
+ * says so: a question is a run of systemd-analyze(1), outside the loop, a few at a time; those that
+ * ask for the same share one. How long the queue of questions gets is up to who asks.
  *
  * An answer is the one that systemd gives for its timers, in the time zone of the daemon or in the
  * one that the expression names. So a run at 02:30 is left out in the night that has no such hour;
@@ -32,6 +32,13 @@ DEFINE_CLEANUP(Calendar *, calendar_free)
 int calendar_ask(CalendarQuestion **ret, Calendar *c, const char *expression, uint64_t after,
                  CalendarFunc func, void *userdata);
 CalendarQuestion *calendar_question_free(CalendarQuestion *q); /* NULL-safe, gives NULL */
+
+/* The last answers are kept: each holds up to the moment that it names. True when the answer to
+ * this question is among them; it is given as above. */
+bool calendar_is_known(const Calendar *c, const char *expression, uint64_t after, uint64_t *ret);
+void calendar_forget(Calendar *c); /* the time zone is another one */
+
+#define CALENDAR_KNOWN_MAX 64
 
 /* Runs of systemd-analyze at a time, and how long one may take before it is ended; the second can
  * be changed for tests. */

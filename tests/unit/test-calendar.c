@@ -322,6 +322,64 @@ START_TEST(same_questions_share) {
 }
 END_TEST
 
+/* An answer holds up to the moment that it names, and is the same from any before. */
+START_TEST(known) {
+    uint64_t after = utc("2026-11-21 15:00:00"), midnight = utc("2026-11-22 00:00:00"), next = 0;
+    Answer a;
+
+    stand_in(COUNTED);
+    ck_assert(!calendar_is_known(calendar, "daily", after, &next));
+    ask_and_wait("daily", after, &a);
+    ck_assert(calendar_is_known(calendar, "daily", after, &next));
+    ck_assert_uint_eq(next, midnight);
+    ask_and_wait("daily", midnight - 1, &a);
+    ck_assert_uint_eq(a.next, midnight);
+    ck_assert_uint_eq(runs(), 1);
+    ck_assert(!calendar_is_known(calendar, "daily", after - 1, &next));
+    ck_assert(!calendar_is_known(calendar, "daily", midnight, &next));
+    ck_assert(!calendar_is_known(calendar, "Daily", after, &next));
+    calendar_forget(calendar);
+    ask_and_wait("daily", after, &a);
+    ck_assert_uint_eq(runs(), 2);
+}
+END_TEST
+
+/* What is answered when the zone is another one already, is not kept. */
+START_TEST(forget_while_running) {
+    uint64_t after = utc("2026-11-21 15:00:00"), next;
+    Answer a, b;
+
+    stand_in(COUNTED);
+    (void)ask("daily", after, &a);
+    while (calendar_running(calendar) == 0)
+        turn();
+    calendar_forget(calendar);
+    (void)ask("daily", after, &b);
+    while (!a.came)
+        turn();
+    ck_assert(b.came || !calendar_is_known(calendar, "daily", after, &next));
+    while (!b.came)
+        turn();
+    ck_assert(calendar_is_known(calendar, "daily", after, &next));
+    ck_assert_uint_eq(runs(), 2);
+}
+END_TEST
+
+START_TEST(known_are_few) {
+    uint64_t after = utc("2026-11-21 15:00:00"), next;
+    char expression[16];
+    Answer a;
+
+    stand_in(COUNTED);
+    for (unsigned i = 0; i < CALENDAR_KNOWN_MAX + 2; i++) {
+        snprintf(expression, sizeof(expression), "*:%u", i);
+        ask_and_wait(expression, after, &a);
+    }
+    ck_assert(!calendar_is_known(calendar, "*:1", after, &next));
+    ck_assert(calendar_is_known(calendar, "*:2", after, &next));
+}
+END_TEST
+
 /* One of those that share a run goes; the others are answered. */
 START_TEST(free_one) {
     Answer a[3];
@@ -434,6 +492,9 @@ static Suite *suite(bool has_systemd) {
     tcase_add_test(fake, missing);
     tcase_add_loop_test(fake, misbehaves, 0, ELEMENTSOF(misbehaved));
     tcase_add_test(fake, same_questions_share);
+    tcase_add_test(fake, known);
+    tcase_add_test(fake, forget_while_running);
+    tcase_add_test(fake, known_are_few);
     tcase_add_test(fake, free_one);
     tcase_add_test(fake, free_running);
     tcase_add_test(fake, free_all);
