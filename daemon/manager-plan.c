@@ -24,7 +24,7 @@ void manager_enter_again(Manager *m, Task *t) {
 }
 
 char *manager_reason(void *userdata, const Task *t) {
-    const Manager *m = userdata;
+    Manager *m = userdata;
 
     if (!task_is_pending(t) || t->run)
         return strdup(strempty(t->reason));
@@ -52,9 +52,21 @@ static void on_doomed(void *userdata, Task *t, const Task *cause) {
     manager_finish_queued(m, t, TASK_SKIPPED, message);
 }
 
+static void on_unready(void *userdata, Task *t) {
+    Manager *m = userdata;
+
+    t->claim = TASK_CLAIM_NONE;
+    manager_publish_state(m, t);
+}
+
+static void on_elapsed(void *userdata, Task *t) {
+}
+
 static const SchedulerEvents scheduler_events = {
     .ready = on_ready,
     .doomed = on_doomed,
+    .unready = on_unready,
+    .elapsed = on_elapsed,
 };
 
 int manager_init_plan(Manager *m) {

@@ -95,7 +95,13 @@ typedef struct TaskRun {
 /* manager.c */
 TaskSpec *manager_new_spec(void *userdata, const char *kind);
 
+/* manager-check.c */
+/* As BusApi.check; also for requests that do not come from the bus. */
+int manager_check_spec(void *userdata, TaskSpec **spec, Error *error);
+int manager_find_group(const Manager *m, const char *name, Group **ret, Error *error);
+
 /* manager-start.c */
+/* The requests have been checked. */
 int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
                         Error *error);
 

@@ -181,8 +181,7 @@ static Task *new_unknown(Manager *m, uint64_t id) {
         free(label);
         return NULL;
     }
-    free(spec->label);
-    spec->label = label;
+    task_spec_set_label(spec, label);
     Task *t = task_new(id, spec, clock_usec(CLOCK_REALTIME));
     if (!t)
         return NULL;

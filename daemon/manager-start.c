@@ -1,71 +1,11 @@
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <linux/openat2.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/parse.h"
-#include "daemon/kinds/kinds.h"
 #include "daemon/manager-private.h"
 
 /* From a request to a task in the queue. */
-
-/* Only what the kernel has cached is asked for (RESOLVE_CACHED of openat2(2)): a folder on a
- * network that is down must not hold up the daemon. What is not known is left to the shim: it may
- * also be made by the task before. */
-static int check_cwd(const TaskSpec *spec, Error *error) {
-    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED};
-    _cleanup_close_ int fd = (int)syscall(SYS_openat2, AT_FDCWD, spec->cwd, &how, sizeof(how));
-    struct statx stx;
-
-    if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) < 0 ||
-        S_ISDIR(stx.stx_mode))
-        return 0;
-    return error_set(error, ERROR_INVALID_OPTION, "cwd %s is not a folder", spec->cwd);
-}
-
-static int check_params(const TaskSpec *spec, const Kind *kind, Error *error) {
-    _cleanup_free_ char *why = NULL;
-    cJSON *params = NULL;
-    int r = kind_parse_params(isempty(spec->params) ? "{}" : spec->params, &params, &why);
-
-    if (r >= 0)
-        r = kind->check(params, &why);
-    if (r < 0)
-        r = error_set(error, ERROR_INVALID_OPTION, "params of kind %s: %s", kind->name,
-                      why ?: strerror(-r));
-    cJSON_Delete(params);
-    return r;
-}
-
-static int check_kind(const TaskSpec *spec, Error *error) {
-    const Kind *kind;
-
-    if (streq(spec->kind, TASK_KIND_COMMAND))
-        return 0;
-    kind = kind_by_name(spec->kind);
-    if (!kind)
-        return error_set(error, ERROR_NO_SUCH_KIND,
-                         "There is no kind \"%.100s\". The property Kinds, or \"longrun kinds\", "
-                         "lists those that there are",
-                         spec->kind);
-    return check_params(spec, kind, error);
-}
-
-/* before: the task that came before it in the request, NULL = none. Mostly they share their cwd. */
-static int check_spec(TaskSpec *spec, const TaskSpec *before, Error *error) {
-    int r = check_kind(spec, error);
-
-    if (r >= 0)
-        r = task_spec_check(spec, error);
-    if (r >= 0 && !(before && streq(spec->cwd, before->cwd)))
-        r = check_cwd(spec, error);
-    return r;
-}
 
 /* They are shared, and so not counted with each request. */
 static int check_environments(const Manager *m, Error *error) {
@@ -82,31 +22,21 @@ static int check_environments(const Manager *m, Error *error) {
 static int find_groups(const Manager *m, TaskSpec *const *specs, size_t n, Group **ret,
                        Error *error) {
     for (size_t i = 0; i < n; i++) {
-        ret[i] = scheduler_find_group(&m->scheduler, specs[i]->group);
-        if (!ret[i])
-            return error_set(
-                error, ERROR_NO_SUCH_GROUP,
-                "There is no group \"%.100s\": ListGroups, or \"longrun group\", lists "
-                "those that there are, and ConfigureGroup, or \"longrun group add\", "
-                "makes one",
-                specs[i]->group);
+        int r = manager_find_group(m, specs[i]->group, &ret[i], error);
+        if (r < 0)
+            return r;
     }
     return 0;
 }
 
+/* Each has been held against manager_check_spec() already: now what they are together. */
 static int check_specs(Manager *m, TaskSpec **specs, size_t n, Group **groups, Error *error) {
+    int r;
+
     if (m->stopping)
         return error_set(error, ERROR_NOT_PERMITTED,
                          "longrund is stopping: try again when it is back");
-    for (size_t i = 0; i < n; i++) {
-        int r = check_spec(specs[i], i > 0 ? specs[i - 1] : NULL, error);
-        if (r < 0) {
-            if (n > 1)
-                error_prefix(error, "tasks[%zu]: ", i);
-            return r;
-        }
-    }
-    int r = check_environments(m, error);
+    r = check_environments(m, error);
     if (r >= 0)
         r = find_groups(m, specs, n, groups, error);
     return r < 0 ? r : scheduler_check_room(&m->scheduler, specs, groups, n, error);

@@ -210,6 +210,9 @@ static int read_spec(sqlite3_stmt *s, TaskSpec **ret, bool *ret_whole) {
     *ret_whole = r >= 0;
     spec->priority = sqlite3_column_int(s, COLUMN_PRIORITY);
     spec->parent = store_column_u64(s, COLUMN_PARENT);
+    r = task_spec_pack(&spec);
+    if (r < 0)
+        return r;
     *ret = TAKE_PTR(spec);
     return 0;
 }
