@@ -61,20 +61,14 @@ static const Command commands[] = {
      "show how the daemon is: what runs, what is kept apart", info_options, NULL, false, cmd_info},
     {"kinds", "", 0, 0,
      "show the built-in jobs", kinds_options, NULL, false, cmd_kinds},
+    {},
 };
 /* clang-format on */
 
-static const Command *find_command(const char *name) {
-    for (size_t i = 0; i < ELEMENTSOF(commands); i++)
-        if (streq(commands[i].name, name))
-            return &commands[i];
-    return NULL;
-}
-
 static void print_help(FILE *f) {
     fputs("longrun COMMAND …\n\nLong-running work in the background, and in sight.\n\n", f);
-    for (size_t i = 0; i < ELEMENTSOF(commands); i++)
-        fprintf(f, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+    for (const Command *c = commands; c->name; c++)
+        fprintf(f, "  %-8s  %s\n", c->name, c->summary);
     fputs("  help      show this help, or with the name of a command that of it\n\n"
           "Options of each command: longrun COMMAND --help. Version: longrun --version\n",
           f);
@@ -85,20 +79,46 @@ static int unknown_command(const char *name) {
     return EXIT_USAGE;
 }
 
-static int help(int argc, char **argv) {
-    if (argc > 3) {
-        print_error("help: too many arguments");
-        return EXIT_USAGE;
+/* Finds the command that the first words name, "group add" for one, and how many words that takes.
+ * 0, or EXIT_USAGE after a message. */
+static int find_command(int argc, char **argv, const Command **ret, int *ret_words) {
+    const Command *command = command_find(commands, 0, argv[0]);
+
+    if (!command)
+        return unknown_command(argv[0]);
+    *ret_words = 1;
+    if (command->commands && argc > 1 && argv[1][0] != '-') {
+        const Command *c = command_find(command->commands, strlen(command->name) + 1, argv[1]);
+        if (!c)
+            return usage_error(command, "there is no command \"%s\"", argv[1]);
+        command = c;
+        *ret_words = 2;
     }
-    if (argc < 3) {
+    *ret = command;
+    return 0;
+}
+
+static int help(int argc, char **argv) {
+    const Command *command;
+    int words, r;
+
+    if (argc == 0) {
         print_help(stdout);
         return EXIT_SUCCESS;
     }
-    const Command *command = find_command(argv[2]);
-    if (!command)
-        return unknown_command(argv[2]);
+    r = find_command(argc, argv, &command, &words);
+    if (r != 0)
+        return r;
+    if (argc > words) {
+        print_error("help: too many arguments");
+        return EXIT_USAGE;
+    }
     command_help(command);
     return EXIT_SUCCESS;
+}
+
+static bool asks_for_help(const char *word) {
+    return streq(word, "--help") || streq(word, "-h");
 }
 
 static int run_command(const Command *command, int argc, char **argv) {
@@ -116,20 +136,28 @@ static int run_command(const Command *command, int argc, char **argv) {
 }
 
 static int run(int argc, char **argv) {
+    const Command *command;
+    int words, r;
+
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
     }
-    if (streq(argv[1], "help") || streq(argv[1], "--help") || streq(argv[1], "-h"))
-        return help(argc, argv);
+    if (streq(argv[1], "help") || asks_for_help(argv[1]))
+        return help(argc - 2, argv + 2);
     if (streq(argv[1], "--version")) {
         puts("longrun " LONGRUN_VERSION);
         return EXIT_SUCCESS;
     }
-    const Command *command = find_command(argv[1]);
-    if (!command)
-        return unknown_command(argv[1]);
-    return run_command(command, argc - 1, argv + 1);
+    r = find_command(argc - 1, argv + 1, &command, &words);
+    if (r != 0)
+        return r;
+    if (command->commands && argc == 3 && asks_for_help(argv[2])) {
+        command_help(command);
+        return EXIT_SUCCESS;
+    }
+    /* Its name is the last of the words. */
+    return run_command(command->commands ?: command, argc - words, argv + words);
 }
 
 int main(int argc, char **argv) {

@@ -8,8 +8,10 @@
 /* Which states somebody asks for, by options --state, and as the key "states" of a filter. */
 
 typedef enum StatesOf {
-    STATES_ACTIVE = 1 << 0,
-    STATES_FINAL = 1 << 1,
+    STATES_PENDING = 1 << 0, /* not started */
+    STATES_STARTED = 1 << 1,
+    STATES_FINAL = 1 << 2,
+    STATES_ACTIVE = STATES_PENDING | STATES_STARTED,
     STATES_ANY = STATES_ACTIVE | STATES_FINAL,
 } StatesOf;
 
