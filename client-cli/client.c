@@ -220,21 +220,6 @@ int client_new_call(sd_bus *bus, const char *member, sd_bus_message **ret) {
     return r < 0 ? client_report(NULL, r) : 0;
 }
 
-int client_append_strings(sd_bus_message *call, const char *key, char **strings) {
-    int r;
-
-    r = sd_bus_message_open_container(call, 'e', "sv");
-    if (r >= 0)
-        r = sd_bus_message_append_basic(call, 's', key);
-    if (r >= 0)
-        r = sd_bus_message_open_container(call, 'v', "as");
-    if (r >= 0)
-        r = sd_bus_message_append_strv(call, strings);
-    if (r >= 0)
-        r = sd_bus_message_close_container(call);
-    return r < 0 ? r : sd_bus_message_close_container(call);
-}
-
 int client_read_properties(sd_bus_message *reply, cJSON **ret) {
     _cleanup_json_ cJSON *task = NULL;
     int r = json_read_bus(reply, &task);

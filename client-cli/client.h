@@ -50,9 +50,6 @@ int client_call_task(sd_bus *bus, uint64_t id, sd_bus_message **ret, const char 
 int client_change_task(sd_bus *bus, uint64_t id, const char *member);
 int client_new_call(sd_bus *bus, const char *member, sd_bus_message **ret);
 
-/* Appends an entry with a list of strings to an open a{sv}. 0 or -errno, without a message. */
-int client_append_strings(sd_bus_message *call, const char *key, char **strings);
-
 /* All properties of a task, under the keys of a listed task. */
 int client_task_properties(sd_bus *bus, uint64_t id, cJSON **ret);
 /* All properties of the manager, with keys of the same form. */

@@ -223,6 +223,19 @@ static void print_option(const Option *o) {
     printf("  %-26s  %s\n", left, o->help);
 }
 
+/* --help is the last one of each table, and belongs before the first heading. */
+static void print_options(const Option *options) {
+    const Option *help = options, *o = options;
+
+    while (help->id != OPT_HELP)
+        help++;
+    for (; o != help && o->id != OPT_HEADING; o++)
+        print_option(o);
+    print_option(help);
+    for (; o != help; o++)
+        print_option(o);
+}
+
 /* Of a command that is several. */
 static void print_overview(const Command *command) {
     printf("longrun %s COMMAND …\n\n%s\n\n", command->name, command->summary);
@@ -239,8 +252,7 @@ void command_help(const Command *command) {
     }
     printf("longrun %s%s%s\n\n%s\n\n", command->name, command->synopsis[0] ? " " : "",
            command->synopsis, command->summary);
-    for (const Option *o = command->options; o->name; o++)
-        print_option(o);
+    print_options(command->options);
     if (command->details)
         printf("\n%s\n", command->details);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "client-cli/append.h"
 #include "client-cli/client.h"
 #include "client-cli/output.h"
 #include "common/clock.h"
@@ -58,15 +59,14 @@ int filter_parse(const Invocation *inv, StatesOf allowed, Filter *ret) {
 int filter_append(const Filter *f, StatesOf wanted, sd_bus_message *call) {
     int r = states_append(f->states, wanted, call);
 
-    for (size_t i = 0; i < ELEMENTSOF(texts) && r >= 0; i++)
+    for (size_t i = 0; i < ELEMENTSOF(texts) && r == 0; i++)
         if (invocation_value(f->inv, texts[i].id))
-            r = sd_bus_message_append(call, "{sv}", texts[i].key, "s",
-                                      invocation_value(f->inv, texts[i].id));
-    if (r >= 0 && f->parent > 0)
-        r = sd_bus_message_append(call, "{sv}", "parent", "t", f->parent);
-    if (r >= 0 && f->until_usec > 0)
-        r = sd_bus_message_append(call, "{sv}", "until", "t", f->until_usec);
-    return r < 0 ? r : 0;
+            r = append_string(call, texts[i].key, invocation_value(f->inv, texts[i].id));
+    if (r == 0 && f->parent > 0)
+        r = append_u64(call, "parent", f->parent);
+    if (r == 0 && f->until_usec > 0)
+        r = append_u64(call, "until", f->until_usec);
+    return r;
 }
 
 int filter_new_call(const Filter *f, StatesOf wanted, sd_bus *bus, const char *member,
@@ -76,13 +76,13 @@ int filter_new_call(const Filter *f, StatesOf wanted, sd_bus *bus, const char *m
 
     if (r < 0)
         return r;
-    r = sd_bus_message_open_container(call, 'a', "{sv}");
-    if (r >= 0)
+    r = append_open(call);
+    if (r == 0)
         r = filter_append(f, wanted, call);
-    if (r >= 0)
-        r = sd_bus_message_close_container(call);
-    if (r < 0)
-        return client_report(NULL, r);
+    if (r == 0)
+        r = append_close(call);
+    if (r != 0)
+        return r;
     *ret = TAKE_PTR(call);
     return 0;
 }

@@ -29,7 +29,7 @@ typedef struct Filter {
  * that are allowed. 0, EXIT_USAGE or EXIT_FAILURE after a message. */
 int filter_parse(const Invocation *inv, StatesOf allowed, Filter *ret);
 
-/* Appends the keys of the filter to an open a{sv}. 0 or -errno. */
+/* Appends the keys of the filter to an open a{sv}. 0, or -errno after a message. */
 int filter_append(const Filter *f, StatesOf wanted, sd_bus_message *call);
 /* A call of a method of the manager whose first argument is the filter. 0, or -errno after a
  * message. */

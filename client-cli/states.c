@@ -2,8 +2,9 @@
 
 #include <stdio.h>
 
-#include "client-cli/client.h"
+#include "client-cli/append.h"
 #include "client-cli/output.h"
+#include "common/cleanup.h"
 
 static bool is_of(TaskState state, StatesOf set) {
     if (task_state_is_final(state))
@@ -70,5 +71,5 @@ int states_append(const bool states[_TASK_STATE_MAX], StatesOf wanted, sd_bus_me
     for (TaskState s = 0; s < _TASK_STATE_MAX; s++)
         if (states[s] && is_of(s, wanted))
             words[n++] = task_state_to_string(s);
-    return client_append_strings(call, "states", (char **)words);
+    return append_strings(call, "states", words);
 }

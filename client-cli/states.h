@@ -18,7 +18,7 @@ typedef enum StatesOf {
 /* Those given; all that are allowed when none is. 0, or EXIT_USAGE after a message. */
 int states_parse(const Invocation *inv, StatesOf allowed, bool ret[_TASK_STATE_MAX]);
 
-/* Appends those of the set that are wanted to an open a{sv}. 0 or -errno. */
+/* Appends those of the set that are wanted to an open a{sv}. 0, or -errno after a message. */
 int states_append(const bool states[_TASK_STATE_MAX], StatesOf wanted, sd_bus_message *call);
 
 /* Whether one of the set is wanted. */

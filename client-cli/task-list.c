@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "client-cli/append.h"
 #include "client-cli/client.h"
 #include "client-cli/output.h"
 #include "common/parse.h"
@@ -25,17 +26,18 @@ static int append_query(const TaskQuery *q, bool final, uint64_t cursor, uint64_
                         sd_bus_message *call) {
     int r;
 
-    r = sd_bus_message_open_container(call, 'a', "{sv}");
-    if (r >= 0)
+    r = append_open(call);
+    if (r == 0)
         r = filter_append(q->filter, final ? STATES_FINAL : STATES_ACTIVE, call);
-    if (r >= 0 && q->fields)
-        r = client_append_strings(call, "fields", (char **)q->fields);
-    if (r >= 0 && cursor > 0)
-        r = sd_bus_message_append(call, "{sv}", "cursor", "t", cursor);
-    if (r >= 0)
-        r = sd_bus_message_append(call, "{sv}{sv}", "newest-first", "b", (int) final, "limit", "u",
-                                  (uint32_t)limit);
-    return r < 0 ? r : sd_bus_message_close_container(call);
+    if (r == 0 && q->fields)
+        r = append_strings(call, "fields", q->fields);
+    if (r == 0 && cursor > 0)
+        r = append_u64(call, "cursor", cursor);
+    if (r == 0)
+        r = append_bool(call, "newest-first", final);
+    if (r == 0)
+        r = append_u32(call, "limit", (uint32_t)limit);
+    return r != 0 ? r : append_close(call);
 }
 
 /* Adds a page's tasks to the list; gives the cursor of the next one. */
@@ -72,8 +74,8 @@ static int fetch_page(const TaskQuery *q, bool final, uint64_t limit, cJSON *tas
     if (r < 0)
         return r;
     r = append_query(q, final, *cursor, limit, call);
-    if (r < 0)
-        return client_report(NULL, r);
+    if (r != 0)
+        return r;
     r = client_ask(q->bus, call, 0, &reply);
     if (r < 0)
         return r;
