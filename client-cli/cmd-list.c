@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -7,10 +6,12 @@
 #include "client-cli/output.h"
 #include "client-cli/table.h"
 #include "client-cli/task-list.h"
+#include "client-cli/task-text.h"
 #include "common/clock.h"
-#include "common/parse.h"
 
 /* longrun list, longrun kinds */
+
+#define REASON_COLUMNS 32
 
 const Option list_options[] = {
     FILTER_OPTIONS,
@@ -30,33 +31,69 @@ typedef struct List {
     bool more; /* ended ones were left out */
 } List;
 
-static const char *run_time(char buf[FORMAT_MAX], const cJSON *task, uint64_t now) {
-    uint64_t started = json_u64(task, "started-at"), finished = json_u64(task, "finished-at");
-    uint64_t end = finished > 0 ? finished : now;
+/* Columns that are only there when they have something to tell. */
+typedef struct Extra {
+    bool group, priority, reason;
+} Extra;
 
-    return started > 0 && end >= started ? format_span(buf, end - started) : "-";
+static Extra find_extra(const List *l, uint64_t now) {
+    Extra e = {};
+    const cJSON *task;
+
+    cJSON_ArrayForEach (task, l->tasks) {
+        _cleanup_free_ char *reason = task_reason(task, now);
+        const char *group = json_string(task, "group");
+        e.group = e.group || (*group && !streq(group, "default"));
+        e.priority = e.priority || json_i32(task, "priority") != 0;
+        e.reason = e.reason || *reason;
+    }
+    return e;
+}
+
+static void add_reason(Table *table, const cJSON *task, uint64_t now) {
+    _cleanup_free_ char *reason = task_reason(task, now);
+    /* The label is behind it, and is to be seen, too. */
+    _cleanup_free_ char *cut = output_is_terminal() ? text_cut(reason, REASON_COLUMNS) : NULL;
+
+    table_add(table, cut ?: reason, NULL);
+}
+
+static void add_row(Table *table, const Extra *e, const cJSON *task, uint64_t now) {
+    const char *state = json_string(task, "state");
+    char buf[FORMAT_MAX];
+
+    snprintf(buf, sizeof(buf), "%" PRIu64, json_u64(task, "id"));
+    table_add(table, buf, NULL);
+    table_add(table, state, state_colour(state));
+    table_add(table, task_percent(buf, task), NULL);
+    table_add(table, task_run_time(buf, task, now), NULL);
+    if (e->group)
+        table_add(table, json_string(task, "group"), NULL);
+    if (e->priority) {
+        snprintf(buf, sizeof(buf), "%" PRIi32, json_i32(task, "priority"));
+        table_add(table, buf, NULL);
+    }
+    if (e->reason)
+        add_reason(table, task, now);
+    table_add(table, json_string(task, "label"), NULL);
 }
 
 static void print_table(const List *l) {
-    static const Column columns[] = {
-        {"ID", true}, {"STATE", false}, {"PROGRESS", true}, {"TIME", true}, {"LABEL", false}};
-    Table table = TABLE_INIT(columns);
     uint64_t now = clock_usec(CLOCK_REALTIME);
+    Extra e = find_extra(l, now);
+    Column columns[8] = {{"ID", true}, {"STATE", false}, {"PROGRESS", true}, {"TIME", true}};
+    Table table = {.columns = columns, .n_columns = 4};
     const cJSON *task;
-    char buf[FORMAT_MAX];
 
-    cJSON_ArrayForEach (task, l->tasks) {
-        const char *state = json_string(task, "state");
-        double progress = json_double(task, "progress");
-
-        snprintf(buf, sizeof(buf), "%" PRIu64, json_u64(task, "id"));
-        table_add(&table, buf, NULL);
-        table_add(&table, state, state_colour(state));
-        snprintf(buf, sizeof(buf), progress < 0 ? "-" : "%d%%", (int)(progress * 100));
-        table_add(&table, buf, NULL);
-        table_add(&table, run_time(buf, task, now), NULL);
-        table_add(&table, json_string(task, "label"), NULL);
-    }
+    if (e.group)
+        columns[table.n_columns++] = (Column){"GROUP", false};
+    if (e.priority)
+        columns[table.n_columns++] = (Column){"PRIORITY", true};
+    if (e.reason)
+        columns[table.n_columns++] = (Column){"WAITING", false};
+    columns[table.n_columns++] = (Column){"LABEL", false};
+    cJSON_ArrayForEach (task, l->tasks)
+        add_row(&table, &e, task, now);
     table_print(&table);
     table_done(&table);
 }

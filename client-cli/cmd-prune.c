@@ -63,7 +63,7 @@ static int confirm(const Filter *f, sd_bus *bus) {
 
 int cmd_prune(const Invocation *inv) {
     _cleanup_bus_ sd_bus *bus = NULL;
-    _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
+    _cleanup_message_ sd_bus_message *call = NULL;
     Filter filter;
     uint32_t removed;
     int r;
@@ -77,11 +77,6 @@ int cmd_prune(const Invocation *inv) {
     if (r == 0)
         r = filter_new_call(&filter, STATES_FINAL, bus, "Prune", &call);
     if (r == 0)
-        r = client_send(bus, call, 0, &reply);
-    if (r != 0)
-        return r;
-    r = sd_bus_message_read(reply, "u", &removed);
-    if (r < 0)
-        return client_report(NULL, r);
-    return print_removed(inv, removed);
+        r = client_send_for_number(bus, call, &removed);
+    return r != 0 ? r : print_removed(inv, removed);
 }

@@ -9,9 +9,9 @@
 #include "client-cli/logout.h"
 #include "client-cli/output.h"
 #include "client-cli/params.h"
-#include "client-cli/pending.h"
 #include "client-cli/surroundings.h"
 #include "client-cli/task-options.h"
+#include "client-cli/task-text.h"
 #include "client-cli/when.h"
 #include "common/clock.h"
 
@@ -161,7 +161,7 @@ static int send_call(const Invocation *inv, sd_bus *bus, sd_bus_message *call, S
 }
 
 static int print_json(const Started *s) {
-    uint64_t due = s->task ? pending_due(s->task, clock_usec(CLOCK_REALTIME)) : 0;
+    uint64_t due = s->task ? task_due(s->task, clock_usec(CLOCK_REALTIME)) : 0;
     _cleanup_json_ cJSON *object = must(cJSON_CreateObject());
 
     cJSON_AddItemToObject(object, "id", json_new_u64(s->id));
@@ -189,9 +189,9 @@ static char *describe(const Invocation *inv) {
 
 /* " (starts at Sat 2026-11-21 18:00:00)", or why else a task waits; "" for one that does not. */
 static char *describe_plan(const Started *s) {
-    uint64_t now = clock_usec(CLOCK_REALTIME), due = s->task ? pending_due(s->task, now) : 0;
-    _cleanup_free_ char *reason = s->task ? pending_reason(s->task, now) : must(strdup(""));
-    bool series = s->task && (json_u64(s->task, "every") > 0 || *json_string(s->task, "calendar"));
+    uint64_t now = clock_usec(CLOCK_REALTIME), due = s->task ? task_due(s->task, now) : 0;
+    _cleanup_free_ char *reason = s->task ? task_reason(s->task, now) : must(strdup(""));
+    bool series = s->task && task_is_series(s->task);
     char when[WHEN_MAX], *text;
     int n;
 

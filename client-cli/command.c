@@ -220,7 +220,7 @@ static void print_option(const Option *o) {
     }
     snprintf(left, sizeof(left), "%c%c%s --%s%s%s", o->letter ? '-' : ' ', o->letter ?: ' ',
              o->letter ? "," : " ", o->name, o->argument ? " " : "", strempty(o->argument));
-    printf("  %-26s  %s\n", left, o->help);
+    printf("  %s%*s  %s\n", left, 26 - (int)MIN(text_columns(left), (size_t)26), "", o->help);
 }
 
 /* --help is the last one of each table, and belongs before the first heading. */

@@ -116,8 +116,7 @@ static int compare_rows(const void *a, const void *b) {
     return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* Sorts by id. A task that ended between two questions is in both answers: the later one holds. */
-static cJSON *sorted(cJSON *tasks) {
+cJSON *task_list_sort(cJSON *tasks) {
     size_t n = (size_t)cJSON_GetArraySize(tasks), i = 0;
     _cleanup_free_ Row *rows = must(calloc(n + 1, sizeof(Row)));
     cJSON *list = must(cJSON_CreateArray());
@@ -134,6 +133,7 @@ static cJSON *sorted(cJSON *tasks) {
         else
             cJSON_AddItemToArray(list, rows[i].task);
     }
+    cJSON_Delete(tasks);
     return list;
 }
 
@@ -147,6 +147,6 @@ int task_list_fetch_all(const TaskQuery *q, cJSON **ret, bool *ret_more) {
         r = task_list_fetch(q, true, tasks, ret_more);
     if (r < 0)
         return r;
-    *ret = sorted(tasks);
+    *ret = task_list_sort(TAKE_PTR(tasks));
     return 0;
 }

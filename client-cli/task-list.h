@@ -27,5 +27,8 @@ typedef struct TaskQuery {
 /* Appends to the array active tasks, or those that have ended, as objects. *ret_more: ended ones
  * were left out. 0, or -errno after a message. */
 int task_list_fetch(const TaskQuery *q, bool final, cJSON *tasks, bool *ret_more);
+/* Takes the array and gives one that is sorted by id. A task that ended between two questions is in
+ * both answers: the later one is kept. */
+cJSON *task_list_sort(cJSON *tasks);
 /* Both, as a fresh array, sorted by id. */
 int task_list_fetch_all(const TaskQuery *q, cJSON **ret, bool *ret_more);

@@ -1,5 +1,6 @@
 #include "client-cli/task-options.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -122,6 +123,7 @@ struct PassedOption {
     char item; /* 't', 'i'; 'e': entries of name and amount */
 };
 
+#define PRIORITY_WANTED "a number from -1000000 to 1000000"
 #define TIME_WANTED "a time, as in 30s, 5min, 1h30min"
 #define IDS_WANTED "ids of tasks, as in 12 or 12,13"
 
@@ -140,7 +142,7 @@ static const PassedOption passed_options[] = {
     {OPT_EVERY, "every", 't', parse_period, TIME_WANTED},
     {OPT_CALENDAR, "calendar", 's'},
     {OPT_PERSISTENT, "persistent", 'b'},
-    {OPT_PRIORITY, "priority", 'i', parse_priority, "a number from -1000000 to 1000000"},
+    {OPT_PRIORITY, "priority", 'i', parse_priority, PRIORITY_WANTED},
     {OPT_RESOURCE, "resources", 'a', parse_tokens, "NAME or NAME=N, with N at least 1", 'e'},
     {OPT_RETRIES, "retries", 'u', parse_count, "a number"},
     {OPT_RETRY_DELAY, "retry-delay", 't', parse_span, TIME_WANTED},
@@ -277,9 +279,77 @@ int task_options_append(const Invocation *inv, sd_bus_message *call) {
     return r;
 }
 
+static const PassedOption *find_key(const char *key) {
+    for (size_t i = 0; i < ELEMENTSOF(passed_options); i++)
+        if (streq(passed_options[i].key, key))
+            return &passed_options[i];
+    return NULL;
+}
+
 const char *task_options_key(OptionId id) {
     for (size_t i = 0; i < ELEMENTSOF(passed_options); i++)
         if (passed_options[i].id == id)
             return passed_options[i].key;
     return NULL;
+}
+
+int task_options_parse_priority(const Command *command, const char *word, int32_t *ret) {
+    uint64_t value;
+
+    if (parse_priority(word, &value) < 0)
+        return usage_error(command, "a priority is " PRIORITY_WANTED "; not \"%s\"", word);
+    *ret = (int32_t)value;
+    return 0;
+}
+
+/* ---- how values are shown ---- */
+
+static void put_number(FILE *f, const PassedOption *o, const cJSON *value) {
+    uint64_t number = json_to_u64(value);
+    char buf[FORMAT_MAX];
+
+    if (o && o->parse == parse_size)
+        fputs(format_size(buf, number), f);
+    else if (o && (o->parse == parse_limit || o->parse == parse_span || o->parse == parse_period))
+        fputs(format_span(buf, number), f);
+    else if (cJSON_IsNumber(value))
+        fprintf(f, "%.0f", value->valuedouble);
+    else
+        fprintf(f, "%" PRIu64, number);
+}
+
+static bool says_nothing(const cJSON *value) {
+    if (cJSON_IsNumber(value))
+        return value->valuedouble == 0;
+    if (cJSON_IsString(value))
+        return value->valuestring[0] == '\0';
+    return !cJSON_IsRaw(value) && !cJSON_IsTrue(value) && (!value || !value->child);
+}
+
+static void put_value(FILE *f, const PassedOption *o, const cJSON *value) {
+    if (cJSON_IsString(value))
+        fputs(value->valuestring, f);
+    else if (cJSON_IsTrue(value))
+        fputs("yes", f);
+    else
+        put_number(f, o, value);
+}
+
+char *task_options_format(const char *key, const cJSON *value) {
+    const PassedOption *o = find_key(key);
+    const cJSON *item;
+    char *text = NULL;
+    size_t size;
+    FILE *f = must(open_memstream(&text, &size));
+
+    if (!says_nothing(value) && !value->child)
+        put_value(f, o, value);
+    cJSON_ArrayForEach (item, value) {
+        fputs(item->prev->next ? "," : "", f);
+        if (item->string)
+            fprintf(f, "%s=", item->string);
+        put_value(f, NULL, item);
+    }
+    fclose(f);
+    return must(text);
 }

@@ -3,6 +3,7 @@
 #include <systemd/sd-bus.h>
 
 #include "client-cli/command.h"
+#include "client-cli/json.h"
 
 /* The options of a task, and of those the defaults that a group has for its tasks. */
 
@@ -34,7 +35,7 @@
     {OPT_LABEL, 'l', "label", "TEXT", "what people call it"},                                      \
     {OPT_GROUP, 'g', "group", "NAME", "the group that it belongs to (default)"},                   \
     {OPT_UNIQUE, 0, "unique", "KEY", "start nothing while a task with this key is active"},        \
-    {OPT_PARENT, 0, "parent", "ID", "a part of that task: ends with it, and before it"},           \
+    {OPT_PARENT, 0, "parent", "ID", "a child of that task, which ends after it"},           \
     {OPT_STDIN_OPEN, 0, "stdin-open", NULL, "lines may be sent to it: longrun send"},              \
     OPTIONS_HEADING("When"),                                                                       \
     {OPT_AFTER, 0, "after", "ID,…", "when these have succeeded; else it is skipped"},              \
@@ -51,6 +52,14 @@
 /* Appends to the open a{sv} of a call those of the options above that were given. 0; EXIT_USAGE,
  * EXIT_FAILURE or -errno after a message. */
 int task_options_append(const Invocation *inv, sd_bus_message *call);
+
+/* 0, or EXIT_USAGE after a message. */
+int task_options_parse_priority(const Command *command, const char *word, int32_t *ret);
+
+/* The value that a task or a group has under the daemon's name of an option, as it would be given:
+ * "1h 30min", "512.0M", "gpu=1,net=2". Fresh string, "" when there is nothing to say of it: it is
+ * missing, 0, empty or false. */
+char *task_options_format(const char *key, const cJSON *value);
 
 /* What the daemon calls an option that a group has a default of; NULL when it is none. */
 const char *task_options_key(OptionId id);

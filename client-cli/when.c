@@ -26,7 +26,7 @@
 
 /* ---- systemd-analyze ---- */
 
-static void _Noreturn execute(const char *text, int out) {
+_Noreturn static void execute(const char *text, int out) {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     /* Its answer is for us, and its complaints are said in words of our own. */
