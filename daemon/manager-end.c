@@ -59,11 +59,12 @@ static void on_finished(void *userdata, void *arg, int error) {
     bus_waits_task_ended(m->bus->waits, t);
     if (t->run)
         manager_drop_run(t->run);
-    if (group_task_ended(&m->group, t->state, &succeeded, &failed)) {
+    if (group_task_ended(t->group, t, &succeeded, &failed)) {
         bus_publisher_group_finished(m->bus->publisher, t->spec->group, succeeded, failed);
         if (succeeded + failed >= TRIM_TASKS)
             (void)malloc_trim(0);
     }
+    t->group = NULL;
     t->told = true;
     manager_forget_ended(m);
 }
@@ -85,6 +86,9 @@ static void finish(Manager *m, Task *t, TaskState state) {
     log_end(t);
     commit_queue_put(m->commits, t);
     commit_queue_call(m->commits, on_finished, m, t);
+    /* Who is skipped for it is so in the same commit: see manager-recover.c. */
+    scheduler_task_ended(&m->scheduler, t, clock_usec(CLOCK_REALTIME));
+    manager_schedule(m);
 }
 
 void manager_finish_queued(Manager *m, Task *t, TaskState state, const char *message) {
@@ -122,13 +126,12 @@ static void on_requeued(void *userdata, void *arg, int error) {
     clear_traces(t->run);
     append_attempt_note(m, t);
     manager_drop_run(t->run);
+    manager_enter_again(m, t);
     if (t->cancel_requested) {
-        scheduler_add_again(&m->scheduler, t);
         manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started again");
         return;
     }
     bus_publisher_task_changed(m->bus->publisher, t, BUS_CHANGE_STATE);
-    scheduler_add_again(&m->scheduler, t);
     manager_schedule(m);
 }
 
@@ -246,7 +249,7 @@ void manager_finish_run(TaskRun *run, const ExecOutcome *outcome) {
 
     run->job = exec_job_free(run->job);
     manager_guard_done(run);
-    scheduler_release(&m->scheduler);
+    scheduler_release(&m->scheduler, t);
     m->threads_running -= run->is_counted;
     run->is_counted = false;
     if (outcome->left_no_files)

@@ -33,7 +33,6 @@ struct Manager {
     EnvTable *envs;
     TaskTable tasks;
     Scheduler scheduler;
-    Group group;
     BusKind *kinds; /* built-in ones; the last has no name */
     uint64_t next_id;
 
@@ -96,9 +95,24 @@ typedef struct TaskRun {
 /* manager.c */
 TaskSpec *manager_new_spec(void *userdata, const char *kind);
 
+/* manager-check.c */
+/* As BusApi.check; also for requests that do not come from the bus. */
+int manager_check_spec(void *userdata, TaskSpec **spec, Error *error);
+int manager_find_group(const Manager *m, const char *name, Group **ret, Error *error);
+
 /* manager-start.c */
+/* The requests have been checked. */
 int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
                         Error *error);
+
+/* manager-plan.c */
+int manager_init_plan(Manager *m);
+/* Puts a new task into its group's queue. */
+void manager_enter(Manager *m, Task *t, Group *g);
+/* The same for one that goes back there. */
+void manager_enter_again(Manager *m, Task *t);
+/* Why a task is as it is; to be freed. NULL when memory is short. */
+char *manager_reason(void *userdata, const Task *t);
 
 /* manager-slot.c */
 int manager_init_scheduling(Manager *m);

@@ -100,6 +100,7 @@ static int when_committed(void *userdata, void (*func)(void *arg, int error), vo
 }
 
 static const BusApi bus_api = {
+    .check = manager_check_spec,
     .start = manager_start_tasks,
     .cancel = manager_cancel_task,
     .kill = manager_kill_task,
@@ -128,6 +129,7 @@ static const BusApi bus_api = {
     .low_disk = low_disk,
     .ends_at_logout = ends_at_logout,
     .usage = manager_usage,
+    .reason = manager_reason,
 };
 
 /* ---- configuration ---- */
@@ -318,7 +320,7 @@ int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, E
     m->event = event;
     m->dirs = (StateDir){.state_lock = -EBADF, .runtime_lock = -EBADF};
     task_table_init(&m->tasks);
-    scheduler_init(&m->scheduler, 0, 0);
+    r = manager_init_plan(m);
     m->config_required = options->config_path;
     m->config_path = options->config_path ? strdup(options->config_path) : default_config_path();
     m->libexec_dir = strdup(options->libexec_dir);
@@ -327,7 +329,8 @@ int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, E
     m->nofile = options->nofile;
     m->has_max_parallel = options->has_max_parallel;
     m->max_parallel = options->max_parallel;
-    r = m->config_path && m->libexec_dir && m->home && m->envs ? 0 : -ENOMEM;
+    if (!m->config_path || !m->libexec_dir || !m->home || !m->envs)
+        r = -ENOMEM;
     if (r >= 0)
         r = config_load(m->config_path, m->config_required, &m->config, error);
     if (r >= 0)
@@ -365,6 +368,7 @@ Manager *manager_free(Manager *m) {
     sd_event_source_disable_unref(m->scheduling);
     service_status_done(&m->status);
     task_table_done(&m->tasks);
+    scheduler_done(&m->scheduler);
     env_table_free(m->envs);
     state_dir_done(&m->dirs);
     free(m->blocked);

@@ -21,6 +21,9 @@ typedef struct BusKind {
  * give 0 or more, -EREMOTE with the error set, or another -errno. Methods parse and check their
  * arguments before they call. */
 typedef struct BusApi {
+    /* Holds a request against all that can be known before it is started, fills in the defaults of
+     * its group, and packs it. To be called for each before start. */
+    int (*check)(void *userdata, TaskSpec **spec, Error *error);
     /* Starts all or none; takes the specs it starts (sets them to NULL). ret_ids has room for n. */
     int (*start)(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids, Error *error);
     /* Of an active task. */
@@ -69,6 +72,8 @@ typedef struct BusApi {
     bool (*ends_at_logout)(void *userdata);
     /* What an active task has used up by now. */
     TaskUsage (*usage)(void *userdata, const Task *task);
+    /* Why it is as it is, in words; to be freed by the caller. NULL when memory is short. */
+    char *(*reason)(void *userdata, const Task *task);
     const BusKind *(*kinds)(void *userdata); /* built-in ones; the last has no name */
     unsigned (*running)(void *userdata);
     unsigned (*queued)(void *userdata);

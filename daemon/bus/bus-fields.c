@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "common/strv.h"
-#include "daemon/core/task-options.h"
+#include "daemon/bus/bus-options.h"
 
 /* ---- values that are put together ---- */
 
@@ -14,6 +14,12 @@ static int append_kind(sd_bus_message *m, const Bus *b, const Task *t) {
 
 static int append_state(sd_bus_message *m, const Bus *b, const Task *t) {
     return sd_bus_message_append_basic(m, 's', task_state_to_string(task_shown_state(t)));
+}
+
+static int append_reason(sd_bus_message *m, const Bus *b, const Task *t) {
+    _cleanup_free_ char *reason = b->api->reason(b->api_userdata, t);
+
+    return sd_bus_message_append_basic(m, 's', strempty(reason));
 }
 
 static int append_amount(sd_bus_message *m, const char *key, uint64_t amount) {
@@ -31,10 +37,6 @@ static int append_usage(sd_bus_message *m, const Bus *b, const Task *t) {
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append_env(sd_bus_message *m, const Bus *b, const Task *t) {
-    return sd_bus_message_append_strv(m, (char **)env_block_strings(t->spec->env));
-}
-
 /* ---- the table ---- */
 
 /* clang-format off */
@@ -45,7 +47,7 @@ static const BusField task_fields[] = {
     {"id", .type = "t", .flags = CONST, .offset = offsetof(Task, id)},
     {"kind", .type = "s", .flags = CONST, .append = append_kind},
     {"state", .type = "s", .flags = EMITS, .append = append_state},
-    {"reason", .type = "s", .offset = offsetof(Task, reason)},
+    {"reason", .type = "s", .append = append_reason},
     {"progress", .type = "d", .offset = offsetof(Task, progress.fraction)},
     {"phase", .type = "s", .offset = offsetof(Task, progress.phase)},
     {"done", .type = "t", .offset = offsetof(Task, progress.done)},
@@ -65,7 +67,7 @@ static const BusField task_fields[] = {
 };
 /* clang-format on */
 
-#define FIELDS_MAX 64
+#define FIELDS_MAX 96
 
 /* "created-at" is the property "CreatedAt". */
 static void set_property_name(BusField *f) {
@@ -77,15 +79,13 @@ static void set_property_name(BusField *f) {
 }
 
 static BusField field_of_option(const TaskOption *o) {
-    BusField f = {
-        .key = o->name, .type = o->type, .flags = CONST, .is_option = true, .offset = o->offset};
+    TaskOptionType type = task_option_type(o);
+    BusField f = {.key = o->name, .type = o->type, .flags = CONST, .option = o};
 
-    if (streq(o->name, "label"))
+    if (streq(o->name, "label") || streq(o->name, "priority"))
         f.flags = EMITS;
-    if (streq(o->name, "params") || streq(o->name, "argv"))
-        f.large = true;
-    if (streq(o->name, "env")) {
-        f.append = append_env;
+    f.large = streq(o->name, "params") || type == TASK_OPTION_STRINGS || type == TASK_OPTION_IDS;
+    if (type == TASK_OPTION_ENV) {
         f.flags = CONST | SD_BUS_VTABLE_PROPERTY_EXPLICIT;
         f.hidden = true;
     }
@@ -101,7 +101,8 @@ const BusField *bus_fields(void) {
     for (size_t i = 0; i < ELEMENTSOF(task_fields); i++)
         fields[n++] = task_fields[i];
     for (const TaskOption *o = task_options(); o->name && n < FIELDS_MAX; o++)
-        fields[n++] = field_of_option(o);
+        if (!(o->flags & TASK_OPTION_CALL))
+            fields[n++] = field_of_option(o);
     for (size_t i = 0; i < n; i++)
         set_property_name(&fields[i]);
     return fields;
@@ -164,19 +165,16 @@ size_t bus_fields_size(const Task *t, const BusField *const *picked) {
 
 int bus_field_append(sd_bus_message *m, const BusField *f, const Bus *b, const Task *t) {
     static const Task not_ended = {.exit_code = -1};
-    const void *of = f->is_option                 ? (const void *)t->spec
-                     : f->at_end && t->end_untold ? &not_ended
-                                                  : t;
-    const void *value = (const char *)of + f->offset;
+    const void *value = (const char *)(f->at_end && t->end_untold ? &not_ended : t) + f->offset;
     int flag;
 
+    if (f->option)
+        return bus_option_append(m, f->option, t->spec);
     if (f->append)
         return f->append(m, b, t);
     switch (f->type[0]) {
     case 's':
         return sd_bus_message_append_basic(m, 's', strempty(*(char *const *)value));
-    case 'a':
-        return sd_bus_message_append_strv(m, *(char **const *)value);
     case 'b':
         flag = *(const bool *)value;
         return sd_bus_message_append_basic(m, 'b', &flag);

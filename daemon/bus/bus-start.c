@@ -1,6 +1,7 @@
 #include "daemon/bus/bus-start.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "common/strv.h"
 #include "daemon/bus/bus-emit.h"
@@ -24,12 +25,22 @@ static int read_spec(Bus *b, sd_bus_message *m, const char *kind, TaskSpec **ret
     return 0;
 }
 
+static int check_one(Bus *b, TaskSpec **spec, Error *error) {
+    if ((*spec)->after_index)
+        return error_set(error, ERROR_INVALID_OPTION,
+                         "after-index is for StartMany, and names tasks of the same call; give "
+                         "after, with ids");
+    return b->api->check(b->api_userdata, spec, error);
+}
+
 static int start_one(Bus *b, sd_bus_message *m, TaskSpec **spec, Error *error) {
     _cleanup_message_ sd_bus_message *reply = NULL;
     char path[TASK_PATH_SIZE];
     uint64_t id;
-    int r = b->api->start(b->api_userdata, spec, 1, &id, error);
+    int r = check_one(b, spec, error);
 
+    if (r >= 0)
+        r = b->api->start(b->api_userdata, spec, 1, &id, error);
     if (r < 0)
         return r;
     bus_task_path(path, id);
@@ -98,6 +109,36 @@ static int spec_list_add(SpecList *l, TaskSpec *spec) {
     return 0;
 }
 
+/* A task may wait for those before it in the call. */
+static int check_places(const TaskSpec *spec, size_t place, Error *error) {
+    const IdList *l = spec->after_index;
+
+    for (size_t i = 0; i < id_list_length(l); i++)
+        if (l->ids[i] >= place)
+            return error_set(error, ERROR_INVALID_OPTION,
+                             "after-index %" PRIu64 " is no place before this one: they begin at 0",
+                             l->ids[i]);
+    return 0;
+}
+
+/* Packed as soon as it is read: unpacked ones take twice the memory. */
+static int read_next(Bus *b, sd_bus_message *m, size_t place, TaskSpec **ret, Error *error) {
+    _cleanup_(task_spec_freep) TaskSpec *spec = NULL;
+    const char *kind;
+    int r = sd_bus_message_read_basic(m, 's', &kind);
+
+    if (r >= 0)
+        r = read_spec(b, m, kind, &spec, error);
+    if (r >= 0)
+        r = check_places(spec, place, error);
+    if (r >= 0)
+        r = b->api->check(b->api_userdata, &spec, error);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(spec);
+    return 0;
+}
+
 static int read_specs(Bus *b, sd_bus_message *m, SpecList *l, Error *error) {
     int r = sd_bus_message_enter_container(m, 'a', "(sa{sv})");
 
@@ -105,14 +146,11 @@ static int read_specs(Bus *b, sd_bus_message *m, SpecList *l, Error *error) {
         return r;
     while ((r = sd_bus_message_enter_container(m, 'r', "sa{sv}")) > 0) {
         TaskSpec *spec;
-        const char *kind;
         if (l->n == START_MANY_MAX)
             return error_set(error, ERROR_QUEUE_FULL,
                              "StartMany takes at most %d tasks in one call: make several",
                              START_MANY_MAX);
-        r = sd_bus_message_read_basic(m, 's', &kind);
-        if (r >= 0)
-            r = read_spec(b, m, kind, &spec, error);
+        r = read_next(b, m, l->n, &spec, error);
         if (r < 0) {
             error_prefix(error, "tasks[%zu]: ", l->n);
             return r;

@@ -82,11 +82,16 @@ typedef struct Task {
 
     /* The scheduler's. */
     TaskPlace place;
-    struct Group *group;     /* while it is active; not owned */
-    struct Lane *lane;       /* while it is in the queue; not owned */
-    struct TaskTies *ties;   /* NULL = none */
-    RB_ENTRY(Task) plan;     /* of its lane, or of those that are due */
-    TAILQ_ENTRY(Task) ahead; /* with TASK_PLACE_AHEAD */
+    struct Group *group;      /* while it is active; not owned */
+    struct Lane *lane;        /* while it is in the queue; not owned */
+    struct TaskTies *ties;    /* NULL = none */
+    RB_ENTRY(Task) plan;      /* of its lane, or of those that are due */
+    TAILQ_ENTRY(Task) member; /* of its group: those that are pending, or those with a slot */
+    union {
+        TAILQ_ENTRY(Task) ahead;       /* with TASK_PLACE_AHEAD */
+        TAILQ_ENTRY(Task) conditional; /* pending, and with when_online: never handed ahead */
+        TAILQ_ENTRY(Task) ended;       /* the table's, once it has ended */
+    };
 
     TAILQ_ENTRY(Task) changed; /* the commit queue's: its row is to be written */
     bool is_listed;            /* the commit queue's: it is in that list */
@@ -96,8 +101,7 @@ typedef struct Task {
     TaskClaim claim;           /* while it is queued */
     uint64_t queue_deadline;   /* of queue-timeout, CLOCK_MONOTONIC, microseconds; 0 = none */
     size_t request_bytes;      /* the scheduler's: what it counts the request for */
-    UT_hash_handle hh;         /* the table's, by id */
-    UT_hash_handle hh_unique;  /* the table's, by unique key, while active */
+    RB_ENTRY(Task) by_id;      /* the table's */
     struct TaskRun *run;       /* the manager's, while something runs; not owned */
     struct TaskOutbox *outbox; /* the bus's, while there are signals to send; not owned */
 } Task;
