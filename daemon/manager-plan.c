@@ -1,6 +1,4 @@
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "common/clock.h"
 #include "daemon/manager-private.h"
@@ -26,6 +24,8 @@ void manager_enter_again(Manager *m, Task *t) {
 char *manager_reason(void *userdata, const Task *t) {
     Manager *m = userdata;
 
+    if (t->end_untold)
+        return strdup("");
     if (!task_is_pending(t) || t->run)
         return strdup(strempty(t->reason));
     if (t->state == TASK_QUEUED && m->blocked)
@@ -44,12 +44,9 @@ static void on_ready(void *userdata, Task *t) {
 }
 
 static void on_doomed(void *userdata, Task *t, const Task *cause) {
-    Manager *m = userdata;
-    char message[256];
+    ManagerCause c = manager_cause_of(cause);
 
-    snprintf(message, sizeof(message), "task %" PRIu64 " is %s, and this one was to come after it",
-             cause->id, task_state_to_string(cause->state));
-    manager_finish_queued(m, t, TASK_SKIPPED, message);
+    manager_skip(userdata, t, &c);
 }
 
 static void on_unready(void *userdata, Task *t) {

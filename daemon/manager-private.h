@@ -98,9 +98,51 @@ typedef struct TaskRun {
 /* manager.c */
 TaskSpec *manager_new_spec(void *userdata, const char *kind);
 
+/* manager-check.c */
+/* As BusApi.check; also for requests that do not come from the bus. */
+int manager_check_spec(void *userdata, TaskSpec **spec, Error *error);
+
 /* manager-start.c */
+/* The requests have been checked. */
 int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
                         Error *error);
+
+/* The same with the tasks of which they are repetitions, where there are any; NULL: there are none.
+ */
+int manager_start_again(Manager *m, TaskSpec **specs, const uint64_t *retry_of, size_t n,
+                        uint64_t *ret_ids, Error *error);
+
+/* manager-ties.c */
+/* Whether the tasks that the request waits for are there, all of them in memory. 0 or -EREMOTE. */
+int manager_check_needs(const Manager *m, const TaskSpec *spec, Error *error);
+/* Ties a new task to those that it needs and to its parent, which find() gives. *ret_cause: one
+ * whose end is not as it needs it, so that it is to be skipped, or NULL. 0, -ENOMEM, or -EREMOTE
+ * when it could never end. */
+typedef Task *(*ManagerFindFunc)(void *userdata, uint64_t id);
+int manager_tie(Task *t, ManagerFindFunc find, void *userdata, const Task **ret_cause,
+                Error *error);
+
+/* A task for which another one is skipped. */
+typedef struct ManagerCause {
+    uint64_t id; /* 0 = there is none */
+    TaskState state;
+    const char *label; /* not owned; NULL = not known */
+    const char *first; /* the same: why that one was skipped */
+} ManagerCause;
+ManagerCause manager_cause_of(const Task *t);
+/* Ends a waiting task as skipped. */
+void manager_skip(Manager *m, Task *t, const ManagerCause *cause);
+
+/* How tasks have ended that are on disk alone: what was asked for last. */
+typedef struct ManagerEnds {
+    struct {
+        uint64_t id;
+        bool is_known; /* else it has been removed */
+        TaskState state;
+    } cache[1024];
+} ManagerEnds;
+/* Ties a task of an earlier daemon. 0 or -errno. */
+int manager_tie_again(Manager *m, ManagerEnds *ends, Task *t, ManagerCause *ret_cause);
 
 /* manager-plan.c */
 void manager_init_plan(Manager *m);

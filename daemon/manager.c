@@ -100,6 +100,7 @@ static int when_committed(void *userdata, void (*func)(void *arg, int error), vo
 }
 
 static const BusApi bus_api = {
+    .check = manager_check_spec,
     .start = manager_start_tasks,
     .cancel = manager_cancel_task,
     .kill = manager_kill_task,

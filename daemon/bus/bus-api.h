@@ -46,6 +46,10 @@ typedef struct BusApi {
     void (*cancel)(void *userdata, Task *task);
     int (*kill)(void *userdata, Task *task, int signal, Error *error);
     void (*set_label)(void *userdata, Task *task, char *label);         /* takes label */
+    void (*set_priority)(void *userdata, Task *task, int32_t priority); /* of a pending one */
+    /* Starts a task with the same request as one that has ended. The id is that of an active task
+     * with the same unique key, if there is one. */
+    int (*retry)(void *userdata, const Task *task, uint64_t *ret_id, Error *error);
     int (*pause)(void *userdata, Task *task, bool pause, Error *error); /* of an active one */
     void (*remove)(void *userdata, Task *task);                /* of an ended task; frees it */
     int (*open_log)(void *userdata, Task *task, Error *error); /* descriptor for the caller */
@@ -91,6 +95,12 @@ typedef struct BusApi {
     /* Removes ended tasks that match; func when all of them are gone from the disk. */
     int (*prune)(void *userdata, const TaskFilter *filter,
                  void (*func)(void *arg, int error, uint32_t removed), void *arg);
+    /* The same as retry for all ended tasks that match, oldest first: all or none. result: 0,
+     * -EREMOTE with the error set, or -errno; the reply waits for a commit. */
+    int (*retry_all)(void *userdata, const TaskFilter *filter,
+                     void (*func)(void *arg, int result, const uint64_t *ids, size_t n,
+                                  const Error *error),
+                     void *arg);
 
     const char *(*isolation)(
         void *userdata); /* ISOLATION_* of common/shim-protocol.h, "" = not known yet */

@@ -19,15 +19,32 @@ static void report(int r, const char *what) {
 
 /* sd_bus_emit_properties_changed() would look for the object and call the getters of all vtables,
  * and the end of a task may be told when it has been removed already. */
-static void emit_text_property(sd_bus *bus, const Task *t, const char *property, const char *text) {
-    _cleanup_message_ sd_bus_message *m = NULL;
+static int new_property_signal(sd_bus *bus, const Task *t, sd_bus_message **ret) {
     char path[TASK_PATH_SIZE];
 
     bus_task_path(path, t->id);
-    int r = sd_bus_message_new_signal(bus, &m, path, "org.freedesktop.DBus.Properties",
-                                      "PropertiesChanged");
+    return sd_bus_message_new_signal(bus, ret, path, "org.freedesktop.DBus.Properties",
+                                     "PropertiesChanged");
+}
+
+static void emit_text_property(sd_bus *bus, const Task *t, const char *property, const char *text) {
+    _cleanup_message_ sd_bus_message *m = NULL;
+    int r = new_property_signal(bus, t, &m);
+
     if (r >= 0)
         r = sd_bus_message_append(m, "sa{sv}as", LONGRUN_TASK_INTERFACE, 1, property, "s", text, 0);
+    if (r >= 0)
+        r = sd_bus_send(bus, m, NULL);
+    report(r, "PropertiesChanged");
+}
+
+static void emit_number_property(sd_bus *bus, const Task *t, const char *property, int32_t value) {
+    _cleanup_message_ sd_bus_message *m = NULL;
+    int r = new_property_signal(bus, t, &m);
+
+    if (r >= 0)
+        r = sd_bus_message_append(m, "sa{sv}as", LONGRUN_TASK_INTERFACE, 1, property, "i", value,
+                                  0);
     if (r >= 0)
         r = sd_bus_send(bus, m, NULL);
     report(r, "PropertiesChanged");
@@ -50,6 +67,10 @@ void bus_emit_state(sd_bus *bus, const Task *t) {
 
 void bus_emit_label(sd_bus *bus, const Task *t) {
     emit_text_property(bus, t, "Label", t->spec->label);
+}
+
+void bus_emit_priority(sd_bus *bus, const Task *t) {
+    emit_number_property(bus, t, "Priority", t->spec->priority);
 }
 
 void bus_emit_progress(sd_bus *bus, const Task *t) {

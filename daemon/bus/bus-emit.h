@@ -18,6 +18,7 @@ typedef struct BatchEntry {
 
 void bus_emit_state(sd_bus *bus, const Task *t);
 void bus_emit_label(sd_bus *bus, const Task *t);
+void bus_emit_priority(sd_bus *bus, const Task *t);
 void bus_emit_progress(sd_bus *bus, const Task *t);
 void bus_emit_status(sd_bus *bus, const Task *t);
 void bus_emit_log(sd_bus *bus, const Task *t, const LogLines *lines);

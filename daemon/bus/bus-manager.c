@@ -13,8 +13,10 @@
 #include "daemon/bus/bus-list.h"
 #include "daemon/bus/bus-message.h"
 #include "daemon/bus/bus-options.h"
+#include "daemon/bus/bus-priority.h"
 #include "daemon/bus/bus-reply.h"
 #include "daemon/bus/bus-resource.h"
+#include "daemon/bus/bus-retry.h"
 #include "daemon/bus/bus-start.h"
 
 static int method_cancel_all(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
@@ -152,6 +154,14 @@ static const sd_bus_vtable manager_vtable[] = {
                             SD_BUS_ARGS("a{sv}", filter),
                             SD_BUS_RESULT("u", accepted),
                             method_cancel_all, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("RetryAll",
+                            SD_BUS_ARGS("a{sv}", filter),
+                            SD_BUS_RESULT("at", ids),
+                            bus_method_retry_all, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("SetPriorityAll",
+                            SD_BUS_ARGS("a{sv}", filter, "i", priority),
+                            SD_BUS_RESULT("u", changed),
+                            bus_method_set_priority_all, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("GetTask",
                             SD_BUS_ARGS("t", id),
                             SD_BUS_RESULT("o", task),

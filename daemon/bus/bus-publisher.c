@@ -294,6 +294,10 @@ void bus_publisher_label_changed(BusPublisher *p, const Task *t) {
     bus_emit_label(p->bus, t);
 }
 
+void bus_publisher_priority_changed(BusPublisher *p, const Task *t) {
+    bus_emit_priority(p->bus, t);
+}
+
 static void outbox_drop(BusPublisher *p, TaskOutbox *o) {
     if (o->listed && --p->n_listed == 0 && p->stirred.count == 0)
         p->changed.pending = false;

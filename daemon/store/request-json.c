@@ -39,7 +39,8 @@ static const TaskSpec *request_plain(void) {
 /* It is not a part of the text. */
 static bool is_elsewhere(const TaskOption *o) {
     return o->offset == offsetof(TaskSpec, label) || o->offset == offsetof(TaskSpec, group) ||
-           o->offset == offsetof(TaskSpec, env) || (o->flags & TASK_OPTION_CALL);
+           o->offset == offsetof(TaskSpec, env) || o->offset == offsetof(TaskSpec, priority) ||
+           o->offset == offsetof(TaskSpec, parent) || (o->flags & TASK_OPTION_CALL);
 }
 
 /* ---- writing ---- */
@@ -84,6 +85,8 @@ static cJSON *codes_to_json(const CodeList *l) {
 }
 
 static cJSON *strings_to_json(char *const *strings) {
+    if (!strings)
+        return cJSON_CreateArray();
     return cJSON_CreateStringArray((const char *const *)strings, (int)strv_length(strings));
 }
 
