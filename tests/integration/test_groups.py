@@ -384,9 +384,9 @@ class PauseTest(GroupTestCase):
         tasks = self.session.start_many([("noop", {"group": "build"})] * number)
         self.session.signals.clear()
         self.session.call("Pause", "(s)", "build")
-        # Who calls meanwhile gets an answer in between.
+        # Who calls meanwhile gets an answer in between. What has come is looked at one by one, in its order.
         answer = self.session.call_later("GetTask", "(t)", tasks[0].id)
-        self.session.wait_until(lambda: answer, "the answer")
+        self.session.session.until(lambda: answer, "the answer")
         self.assertLess(len(self.told_of()), number)
         ids = {t.id for t in tasks}
         told = set()
