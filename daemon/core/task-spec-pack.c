@@ -95,18 +95,12 @@ static void put_option(Piece *p, const TaskOption *o, TaskSpec *to, const TaskSp
 }
 
 /* What is aligned comes first, so that nothing is left empty between strings. */
-static bool is_aligned(const TaskOption *o) {
-    return task_option_type(o) != TASK_OPTION_STRING;
-}
-
 static size_t put_spec(char *memory, const TaskSpec *s) {
     Piece p = {.memory = memory};
     TaskSpec measured = *s, *to = put(&p, s, sizeof(*s), alignof(TaskSpec)) ?: &measured;
 
-    for (int aligned = 1; aligned >= 0; aligned--)
-        for (const TaskOption *o = task_options(); o->name; o++)
-            if (is_aligned(o) == aligned)
-                put_option(&p, o, to, s);
+    for (const TaskOption *const *o = task_options_owned(); *o; o++)
+        put_option(&p, *o, to, s);
     to->kind = put_string(&p, s->kind);
     to->packed = (uint32_t)p.size;
     return p.size;

@@ -336,17 +336,34 @@ static int field_from_json(const TaskOption *o, const cJSON *value, void *field)
     return 0;
 }
 
+/* Keys are mostly in the order of the table: so the search begins behind the one before. NULL when
+ * there is none of that name. */
+static const TaskOption *next_option(const TaskOption *from, const char *name) {
+    const TaskOption *first = task_options(), *o = from->name ? from : first, *start = o;
+
+    do {
+        if (streq(o->name, name))
+            return o;
+        o = (o + 1)->name ? o + 1 : first;
+    } while (o != start);
+    return NULL;
+}
+
 int request_from_json(TaskSpec *spec, const char *json) {
     _cleanup_cjson_ cJSON *object = cJSON_Parse(json);
+    const TaskOption *next = task_options();
+    const cJSON *value;
 
     if (!cJSON_IsObject(object))
         return -EBADMSG;
-    for (const TaskOption *o = task_options(); o->name; o++) {
-        const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, o->name);
-        int r =
-            value && !is_elsewhere(o) ? field_from_json(o, value, task_option_field(o, spec)) : 0;
+    cJSON_ArrayForEach (value, object) {
+        const TaskOption *o = next_option(next, value->string);
+        if (!o)
+            continue;
+        int r = is_elsewhere(o) ? 0 : field_from_json(o, value, task_option_field(o, spec));
         if (r < 0)
             return r;
+        next = o + 1;
     }
     return 0;
 }
