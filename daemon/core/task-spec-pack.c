@@ -106,19 +106,35 @@ static size_t put_spec(char *memory, const TaskSpec *s) {
     return p.size;
 }
 
+static TaskSpec *pack(const TaskSpec *s) {
+    char *memory = malloc(put_spec(NULL, s));
+
+    if (memory)
+        put_spec(memory, s);
+    return (TaskSpec *)memory;
+}
+
 int task_spec_pack(TaskSpec **spec) {
-    TaskSpec *s = *spec;
-    char *memory;
+    TaskSpec *s = *spec, *packed;
 
     if (s->packed > 0)
         return 0;
-    memory = malloc(put_spec(NULL, s));
-    if (!memory)
+    packed = pack(s);
+    if (!packed)
         return -ENOMEM;
-    put_spec(memory, s);
     s->env = NULL; /* it has moved */
     task_spec_free(s);
-    *spec = (TaskSpec *)memory;
+    *spec = packed;
+    return 0;
+}
+
+int task_spec_pack_copy(TaskSpec **ret, const TaskSpec *s) {
+    TaskSpec *packed = pack(s);
+
+    if (!packed)
+        return -ENOMEM;
+    packed->env = NULL;
+    *ret = packed;
     return 0;
 }
 
