@@ -69,8 +69,12 @@ int manager_new_log_lines(void *userdata, Task *t, bool final, LogLines *ret) {
 
     if (t->log_size == 0 || !run) /* it is in the queue again: the next attempt tells */
         return 0;
-    if (!run->tail)
+    if (!run->tail) {
         run->tail = log_tail_new(m->dirs.logs, t->id);
+        /* The attempts before have told of theirs. */
+        if (run->tail && t->log_begin > 0)
+            log_tail_skip(run->tail, t->log_begin);
+    }
     return run->tail ? log_tail_read(run->tail, t->log_size, final, ret) : -ENOMEM;
 }
 

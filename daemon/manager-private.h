@@ -187,10 +187,21 @@ void manager_give_back_claims(Manager *m);
 /* manager-end.c */
 void manager_drop_run(TaskRun *run); /* frees it; nothing runs, nothing has ended */
 void manager_set_state(Task *t, TaskState state);
-/* The run is over; the task too, unless it is interrupted and to be started again. */
+/* The run is over; the task too, unless it is to be tried again. */
 void manager_finish_run(TaskRun *run, const ExecOutcome *outcome);
+/* What told a next daemon of the run is of no more use. */
+void manager_clear_traces(TaskRun *run);
 /* Of a task that has no slot. */
 void manager_finish_queued(Manager *m, Task *t, TaskState state, const char *message);
+
+/* manager-again.c */
+/* The attempt is over, its message is set, and it holds no slot any more. True: it is to be
+ * followed by another, and the task is on its way back to the scheduler. */
+bool manager_try_again(TaskRun *run, TaskState state, const ExecOutcome *outcome);
+/* It was claimed, no more than that: this was no attempt. */
+void manager_take_back_claim(TaskRun *run);
+/* The next one is about to begin: Reason tells of the one before. */
+void manager_attempt_begins(Task *t);
 
 /* manager-guard.c */
 int manager_init_guards(Manager *m);
