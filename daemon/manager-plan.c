@@ -69,10 +69,6 @@ static const SchedulerEvents scheduler_events = {
     .elapsed = on_elapsed,
 };
 
-int manager_init_plan(Manager *m) {
-    Group *g;
-
+void manager_init_plan(Manager *m) {
     scheduler_init(&m->scheduler, 0, 0, &scheduler_events, m);
-    g = group_new(TASK_GROUP_DEFAULT);
-    return g ? scheduler_add_group(&m->scheduler, g) : -ENOMEM;
 }

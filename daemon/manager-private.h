@@ -33,7 +33,8 @@ struct Manager {
     EnvTable *envs;
     TaskTable tasks;
     Scheduler scheduler;
-    BusKind *kinds; /* built-in ones; the last has no name */
+    ResourceTable kept_resources; /* as they are on disk */
+    BusKind *kinds;               /* built-in ones; the last has no name */
     uint64_t next_id;
 
     Store *store;
@@ -53,6 +54,8 @@ struct Manager {
     sd_event_source *disk_timer;
     uint64_t disk_checked; /* CLOCK_MONOTONIC */
     bool low_disk;
+    TAILQ_HEAD(, StateNews) state_news; /* groups of whose tasks clients are being told */
+    sd_event_source *state_timer;
     char *blocked; /* why nothing is started, NULL: nothing is in the way */
 
     ShimExecutor *shims;
@@ -98,7 +101,6 @@ TaskSpec *manager_new_spec(void *userdata, const char *kind);
 /* manager-check.c */
 /* As BusApi.check; also for requests that do not come from the bus. */
 int manager_check_spec(void *userdata, TaskSpec **spec, Error *error);
-int manager_find_group(const Manager *m, const char *name, Group **ret, Error *error);
 
 /* manager-start.c */
 /* The requests have been checked. */
@@ -143,7 +145,7 @@ typedef struct ManagerEnds {
 int manager_tie_again(Manager *m, ManagerEnds *ends, Task *t, ManagerCause *ret_cause);
 
 /* manager-plan.c */
-int manager_init_plan(Manager *m);
+void manager_init_plan(Manager *m);
 /* Puts a new task into its group's queue. */
 void manager_enter(Manager *m, Task *t, Group *g);
 /* The same for one that goes back there. */
@@ -202,6 +204,41 @@ bool manager_try_again(TaskRun *run, TaskState state, const ExecOutcome *outcome
 void manager_take_back_claim(TaskRun *run);
 /* The next one is about to begin: Reason tells of the one before. */
 void manager_attempt_begins(Task *t);
+
+/* manager-group.c */
+int manager_load_groups(Manager *m);
+void manager_put_groups(Manager *m); /* all of them are to be written */
+/* 0, or -EREMOTE with NoSuchGroup. */
+int manager_find_group(const Manager *m, const char *name, Group **ret, Error *error);
+/* The same for a new task: a group that is draining takes none. */
+int manager_enter_group(const Manager *m, const char *name, Group **ret, Error *error);
+/* Makes it when it is not there: it was lost with a damaged database. NULL when memory is short. */
+Group *manager_need_group(Manager *m, const char *name);
+/* To be called in the same turn in which the task has reached its final state, so that the count is
+ * in the same commit. It is none of the group from then on. */
+void manager_group_task_ended(Manager *m, Task *t);
+/* Tells that a group has run dry, if it has, and that was not told: its last task never was. */
+void manager_tell_if_dry(Manager *m, Group *g);
+int manager_configure_group(void *userdata, const char *name, const GroupChange *change,
+                            Error *error);
+int manager_remove_group(void *userdata, const char *name, Error *error);
+int manager_order_group(void *userdata, const char *name, GroupOrder order, Error *error);
+const Group *manager_next_group(void *userdata, const Group *g);
+
+/* manager-group-news.c */
+int manager_init_state_news(Manager *m);
+void manager_done_state_news(Manager *m);
+/* The queued tasks of the group are shown in another state: clients are told, little by little. */
+void manager_tell_states(Manager *m, Group *g);
+void manager_forget_states(Manager *m, const Group *g); /* it is about to go */
+
+/* manager-resource.c */
+int manager_load_resources(Manager *m);
+void manager_put_resources(Manager *m); /* those that are kept are to be written */
+/* The configuration was read again. before: its resources until now. */
+void manager_follow_config_resources(Manager *m, const ResourceTable *before);
+int manager_configure_resource(void *userdata, const char *name, uint32_t capacity, Error *error);
+const Resource *manager_next_resource(void *userdata, const Resource *r);
 
 /* manager-guard.c */
 int manager_init_guards(Manager *m);

@@ -115,22 +115,12 @@ static int take_up(Recovery *r, TaskRun *run) {
     return 0;
 }
 
-/* One that is not there was lost with a damaged database. */
-static Group *group_of(Manager *m, const Task *t) {
-    Group *g = scheduler_find_group(&m->scheduler, t->spec->group);
-
-    if (g)
-        return g;
-    g = group_new(t->spec->group);
-    return g && scheduler_add_group(&m->scheduler, g) >= 0 ? g : NULL;
-}
-
 static int recover_task(void *userdata, Task *t) {
     Recovery *r = userdata;
     Manager *m = r->manager;
     TaskRun *run;
 
-    t->group = group_of(m, t);
+    t->group = manager_need_group(m, t->spec->group);
     if (!t->group)
         return -ENOMEM;
     task_table_add(&m->tasks, t);

@@ -22,7 +22,7 @@ static int check_environments(const Manager *m, Error *error) {
 static int find_groups(const Manager *m, TaskSpec *const *specs, size_t n, Group **ret,
                        Error *error) {
     for (size_t i = 0; i < n; i++) {
-        int r = manager_find_group(m, specs[i]->group, &ret[i], error);
+        int r = manager_enter_group(m, specs[i]->group, &ret[i], error);
         if (r < 0)
             return r;
     }
@@ -48,6 +48,7 @@ static void withdraw(Manager *m, Task *t) {
     scheduler_remove(&m->scheduler, t);
     task_table_take(&m->tasks, t);
     group_task_withdrawn(t->group, t);
+    manager_tell_if_dry(m, t->group);
     bus_waits_task_withdrawn(m->bus->waits, t->id);
     task_free(t);
 }

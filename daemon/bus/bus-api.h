@@ -4,7 +4,9 @@
 
 #include "daemon/core/error.h"
 #include "daemon/core/filter.h"
+#include "daemon/core/group.h"
 #include "daemon/core/log-line.h"
+#include "daemon/core/resource.h"
 #include "daemon/core/task-table.h"
 
 #define LONGRUN_BUS_NAME "org.longrun.Longrun1"
@@ -16,6 +18,20 @@
 typedef struct BusKind {
     const char *name, *description;
 } BusKind;
+
+/* What is to be another in a group; the rest of it stays. */
+typedef struct GroupChange {
+    bool has_max_parallel, has_max_queued;
+    uint32_t max_parallel, max_queued;
+    TaskSpec *defaults; /* those in defaults->given */
+    uint64_t unset;     /* defaults to take away, by task_option_bit() */
+} GroupChange;
+
+typedef enum GroupOrder {
+    GROUP_PAUSE,  /* nothing of it is started */
+    GROUP_RESUME, /* neither paused nor draining */
+    GROUP_DRAIN,  /* it takes nothing in */
+} GroupOrder;
 
 /* What the bus asks of the rest of the daemon; the manager fills it in. Functions with an Error
  * give 0 or more, -EREMOTE with the error set, or another -errno. Methods parse and check their
@@ -45,6 +61,16 @@ typedef struct BusApi {
                        void (*func)(void *arg, const char *result, const Error *error), void *arg,
                        Error *error);
     int (*reload)(void *userdata, Error *error);
+
+    /* Makes the group, or changes it. */
+    int (*configure_group)(void *userdata, const char *name, const GroupChange *change,
+                           Error *error);
+    int (*remove_group)(void *userdata, const char *name, Error *error);
+    int (*order_group)(void *userdata, const char *name, GroupOrder order,
+                       Error *error);                               /* "" = every group */
+    const Group *(*next_group)(void *userdata, const Group *group); /* by name; NULL begins, ends */
+    int (*configure_resource)(void *userdata, const char *name, uint32_t capacity, Error *error);
+    const Resource *(*next_resource)(void *userdata, const Resource *resource); /* the same */
 
     TaskSpec *(*new_spec)(void *userdata, const char *kind); /* with the defaults filled in */
     EnvBlock *(*intern_env)(void *userdata, char *const *env);

@@ -56,8 +56,13 @@ void bus_emit_manager_property(sd_bus *bus, const char *property) {
            "PropertiesChanged");
 }
 
+/* An end that is told is on disk, or about to be told as such. */
+static const char *state_to_tell(const Task *t) {
+    return task_state_to_string(task_is_final(t) ? t->state : task_shown_state(t));
+}
+
 void bus_emit_state(sd_bus *bus, const Task *t) {
-    emit_text_property(bus, t, "State", task_state_to_string(t->state));
+    emit_text_property(bus, t, "State", state_to_tell(t));
 }
 
 void bus_emit_label(sd_bus *bus, const Task *t) {
@@ -160,8 +165,8 @@ static int append_added(sd_bus_message *m, const void *entries, size_t i) {
 static int append_changed(sd_bus_message *m, const void *entries, size_t i) {
     const Task *t = ((Task *const *)entries)[i];
 
-    return sd_bus_message_append(m, "(tsds)", t->id, task_state_to_string(t->state),
-                                 t->progress.fraction, strempty(t->status));
+    return sd_bus_message_append(m, "(tsds)", t->id, state_to_tell(t), t->progress.fraction,
+                                 strempty(t->status));
 }
 
 static int append_finished(sd_bus_message *m, const void *entries, size_t i) {
@@ -196,4 +201,10 @@ void bus_emit_group_finished(sd_bus *bus, const char *group, unsigned succeeded,
     report(sd_bus_emit_signal(bus, LONGRUN_ROOT_PATH, LONGRUN_MANAGER_INTERFACE, "GroupFinished",
                               "suu", group, (uint32_t)succeeded, (uint32_t)failed),
            "GroupFinished");
+}
+
+void bus_emit_group_changed(sd_bus *bus, const char *group) {
+    report(sd_bus_emit_signal(bus, LONGRUN_ROOT_PATH, LONGRUN_MANAGER_INTERFACE, "GroupChanged",
+                              "s", group),
+           "GroupChanged");
 }

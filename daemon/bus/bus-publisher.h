@@ -11,7 +11,7 @@ int bus_publisher_new(BusPublisher **ret, sd_bus *bus, sd_event *event, const Bu
                       void *api_userdata);
 BusPublisher *bus_publisher_free(BusPublisher *p); /* NULL-safe, gives NULL */
 
-/* What of an active task has changed. */
+/* What of an active task has changed. Of one that has no slot yet, its state alone is told. */
 typedef enum BusChange {
     BUS_CHANGE_STATE,
     BUS_CHANGE_PROGRESS,

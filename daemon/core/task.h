@@ -90,7 +90,7 @@ typedef struct Task {
     RB_ENTRY(Task) plan;      /* of its lane, or of those that are due */
     TAILQ_ENTRY(Task) member; /* of its group: those that are pending, or those with a slot */
     union {
-        TAILQ_ENTRY(Task) ahead;       /* with TASK_PLACE_AHEAD; the table's when it has ended */
+        TAILQ_ENTRY(Task) ahead;       /* with TASK_PLACE_AHEAD */
         TAILQ_ENTRY(Task) conditional; /* pending, and with when_online: never handed ahead */
         TAILQ_ENTRY(Task) ended;       /* the table's, once it has ended */
     };

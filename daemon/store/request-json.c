@@ -85,6 +85,8 @@ static cJSON *codes_to_json(const CodeList *l) {
 }
 
 static cJSON *strings_to_json(char *const *strings) {
+    if (!strings)
+        return cJSON_CreateArray();
     return cJSON_CreateStringArray((const char *const *)strings, (int)strv_length(strings));
 }
 
