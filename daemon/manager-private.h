@@ -1,6 +1,7 @@
 #pragma once
 
 #include "daemon/bus/bus.h"
+#include "daemon/clock-watch.h"
 #include "daemon/commit.h"
 #include "daemon/core/group.h"
 #include "daemon/core/scheduler.h"
@@ -64,6 +65,7 @@ struct Manager {
     TasksUnit *unit; /* NULL before manager_attach_bus() */
     Bus *bus;        /* the same */
     ServiceStatus status;
+    ClockWatch *clock;
 
     unsigned threads_running;
     sd_event_source *stop_timer;
@@ -239,6 +241,9 @@ void manager_put_resources(Manager *m); /* those that are kept are to be written
 void manager_follow_config_resources(Manager *m, const ResourceTable *before);
 int manager_configure_resource(void *userdata, const char *name, uint32_t capacity, Error *error);
 const Resource *manager_next_resource(void *userdata, const Resource *r);
+
+/* manager-due.c */
+int manager_init_due(Manager *m);
 
 /* manager-guard.c */
 int manager_init_guards(Manager *m);

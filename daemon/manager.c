@@ -280,6 +280,8 @@ static int make_parts(Manager *m) {
     if (r >= 0)
         r = manager_init_guards(m);
     if (r >= 0)
+        r = manager_init_due(m);
+    if (r >= 0)
         r = manager_init_disk(m);
     if (r >= 0)
         r = manager_init_history(m);
@@ -385,6 +387,7 @@ Manager *manager_free(Manager *m) {
     sd_event_source_disable_unref(m->disk_timer);
     sd_event_source_disable_unref(m->stop_timer);
     sd_event_source_disable_unref(m->scheduling);
+    clock_watch_free(m->clock);
     service_status_done(&m->status);
     task_table_done(&m->tasks);
     scheduler_done(&m->scheduler);
