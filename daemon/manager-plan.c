@@ -30,6 +30,9 @@ char *manager_reason(void *userdata, const Task *t) {
         return strdup(strempty(t->reason));
     if (t->state == TASK_QUEUED && m->blocked)
         return strdup(m->blocked);
+    /* Of the attempt that failed, and when the next one is. */
+    if (t->place == TASK_PLACE_DUE && t->n_attempts > 0)
+        return strdup(strempty(t->reason));
     return scheduler_reason(&m->scheduler, t);
 }
 
