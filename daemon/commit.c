@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "daemon/commit-extras.h"
 
 #define RETRY_MIN_USEC (100 * USEC_PER_MSEC)
 #define RETRY_MAX_USEC (5 * USEC_PER_SEC)
@@ -22,17 +23,8 @@ typedef struct EntryList {
     size_t count, allocated;
 } EntryList;
 
-/* A removal, or the change of a result. */
-typedef struct Extra {
-    uint64_t id;
-    char *json;
-    bool is_result;
-    STAILQ_ENTRY(Extra) link;
-} Extra;
-
-STAILQ_HEAD(ExtraList, Extra);
-
 TAILQ_HEAD(ChangedTasks, Task);
+TAILQ_HEAD(ChangedGroups, Group);
 
 struct CommitQueue {
     Store *store; /* not owned */
@@ -47,14 +39,17 @@ struct CommitQueue {
     /* What the next commit will have. */
     bool urgent; /* something of it is in a hurry */
     struct ChangedTasks changed;
-    struct ExtraList extras;
+    struct ChangedGroups changed_groups;
+    struct CommitExtras extras;
     EntryList waiting;
 
     /* The one under way. */
     StoreBatch *batch;
     Task **tasks;
     size_t n_tasks;
-    struct ExtraList saving_extras;
+    Group **groups; /* NULL in it: removed meanwhile */
+    size_t n_groups;
+    struct CommitExtras saving_extras;
     EntryList saving_waiting;
 };
 
@@ -71,14 +66,6 @@ static int entry_list_add(EntryList *l, Entry entry) {
     }
     l->entries[l->count++] = entry;
     return 0;
-}
-
-static void extra_list_clear(struct ExtraList *l) {
-    for (Extra *e; (e = STAILQ_FIRST(l));) {
-        STAILQ_REMOVE_HEAD(l, link);
-        free(e->json);
-        free(e);
-    }
 }
 
 /* ---- the end of a commit ---- */
@@ -105,6 +92,19 @@ static void relist(CommitQueue *q, Task *t) {
         return;
     t->is_listed = true;
     TAILQ_INSERT_TAIL(&q->changed, t, changed);
+}
+
+static void relist_group(CommitQueue *q, Group *g) {
+    if (g->is_listed)
+        return;
+    g->is_listed = true;
+    TAILQ_INSERT_TAIL(&q->changed_groups, g, changed);
+}
+
+static void relist_groups(CommitQueue *q, Group *const *groups, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (groups[i])
+            relist_group(q, groups[i]);
 }
 
 /* Those that asked are told, the rest is kept. */
@@ -169,7 +169,7 @@ static void succeeded(CommitQueue *q, Task **tasks, size_t n, const EntryList *w
         log_notice("The state can be written again");
     q->error = 0;
     q->retry_usec = RETRY_MIN_USEC;
-    extra_list_clear(&q->saving_extras);
+    commit_extras_clear(&q->saving_extras);
     for (size_t i = 0; i < n; i++) {
         tasks[i]->stored = true;
         tasks[i]->is_changed = tasks[i]->is_listed;
@@ -181,8 +181,15 @@ static void succeeded(CommitQueue *q, Task **tasks, size_t n, const EntryList *w
 static void begin_next(CommitQueue *q) {
     if (q->urgent)
         want_commit(q);
-    else if (!TAILQ_EMPTY(&q->changed) || q->waiting.count > 0)
+    else if (!TAILQ_EMPTY(&q->changed) || !TAILQ_EMPTY(&q->changed_groups) || q->waiting.count > 0)
         want_later(q);
+}
+
+static void forget_batch(CommitQueue *q) {
+    q->batch = store_batch_free(q->batch);
+    free(TAKE_PTR(q->tasks));
+    free(TAKE_PTR(q->groups));
+    q->n_tasks = q->n_groups = 0;
 }
 
 static void on_committed(void *userdata, int error) {
@@ -191,9 +198,10 @@ static void on_committed(void *userdata, int error) {
     EntryList waiting = q->saving_waiting;
     size_t n = q->n_tasks;
 
-    q->batch = store_batch_free(q->batch);
     q->saving_waiting = (EntryList){};
-    q->n_tasks = 0;
+    if (error < 0)
+        relist_groups(q, q->groups, q->n_groups);
+    forget_batch(q);
     if (error < 0)
         failed(q, tasks, n, &waiting, error);
     else
@@ -206,8 +214,7 @@ static void on_committed(void *userdata, int error) {
 static void end_empty(CommitQueue *q) {
     EntryList waiting = q->saving_waiting;
 
-    q->batch = store_batch_free(q->batch);
-    free(TAKE_PTR(q->tasks));
+    forget_batch(q);
     q->saving_waiting = (EntryList){};
     call_all(&waiting);
     free(waiting.entries);
@@ -234,29 +241,34 @@ static int put_tasks(CommitQueue *q) {
     return 0;
 }
 
-static int put_extras(CommitQueue *q) {
-    Extra *e;
-    int r = 0;
+static int put_groups(CommitQueue *q) {
+    size_t n = 0;
+    Group *g;
 
-    STAILQ_FOREACH (e, &q->extras, link) {
-        if (!e->is_result)
-            r = store_batch_remove_task(q->batch, e->id);
-        else if (e->json)
-            r = store_batch_put_result(q->batch, e->id, e->json);
-        else
-            r = store_batch_remove_result(q->batch, e->id);
+    TAILQ_FOREACH (g, &q->changed_groups, changed)
+        n++;
+    q->groups = calloc(n + 1, sizeof(Group *));
+    if (!q->groups)
+        return -ENOMEM;
+    TAILQ_FOREACH (g, &q->changed_groups, changed) {
+        int r = store_batch_put_group(q->batch, g);
         if (r < 0)
             return r;
+        q->groups[q->n_groups++] = g;
     }
     return 0;
 }
 
+/* Groups come after removals: one that is removed is not in the list, and what has the same name is
+ * another one. */
 static int make_batch(CommitQueue *q) {
     q->batch = store_batch_new();
     if (!q->batch)
         return -ENOMEM;
     int r = put_tasks(q);
-    return r < 0 ? r : put_extras(q);
+    if (r >= 0)
+        r = commit_extras_put(&q->extras, q->batch);
+    return r < 0 ? r : put_groups(q);
 }
 
 static void take_all(CommitQueue *q) {
@@ -264,7 +276,10 @@ static void take_all(CommitQueue *q) {
     (void)sd_event_source_set_enabled(q->later, SD_EVENT_OFF);
     for (size_t i = 0; i < q->n_tasks; i++)
         q->tasks[i]->is_listed = false;
+    for (size_t i = 0; i < q->n_groups; i++)
+        q->groups[i]->is_listed = false;
     TAILQ_INIT(&q->changed);
+    TAILQ_INIT(&q->changed_groups);
     STAILQ_INIT(&q->saving_extras);
     STAILQ_CONCAT(&q->saving_extras, &q->extras);
     q->saving_waiting = q->waiting;
@@ -283,9 +298,7 @@ static int on_begin(sd_event_source *s, void *userdata) {
         r = store_commit(q->store, q->batch, on_committed, q);
     if (r < 0) {
         log_warning_errno(r, "Cannot begin to write the state, trying again");
-        q->batch = store_batch_free(q->batch);
-        free(TAKE_PTR(q->tasks));
-        q->n_tasks = 0;
+        forget_batch(q);
         plan_retry(q);
         return 0;
     }
@@ -317,6 +330,7 @@ int commit_queue_new(CommitQueue **ret, sd_event *event, Store *store, const Com
     *q = (CommitQueue){
         .store = store, .events = events, .userdata = userdata, .retry_usec = RETRY_MIN_USEC};
     TAILQ_INIT(&q->changed);
+    TAILQ_INIT(&q->changed_groups);
     STAILQ_INIT(&q->extras);
     STAILQ_INIT(&q->saving_extras);
     r = sd_event_add_defer(event, &q->begin, on_begin, q);
@@ -345,12 +359,11 @@ CommitQueue *commit_queue_free(CommitQueue *q) {
     sd_event_source_disable_unref(q->begin);
     sd_event_source_disable_unref(q->retry);
     sd_event_source_disable_unref(q->later);
-    extra_list_clear(&q->extras);
-    extra_list_clear(&q->saving_extras);
+    commit_extras_clear(&q->extras);
+    commit_extras_clear(&q->saving_extras);
     free(q->waiting.entries);
     free(q->saving_waiting.entries);
-    free(q->tasks);
-    store_batch_free(q->batch);
+    forget_batch(q);
     free(q);
     return NULL;
 }
@@ -373,25 +386,69 @@ void commit_queue_withdraw(CommitQueue *q, Task *t) {
     t->is_listed = t->is_changed = false;
 }
 
-static int add_extra(CommitQueue *q, uint64_t id, bool is_result, char *json) {
-    Extra *e = calloc(1, sizeof(Extra));
-
-    if (!e) {
-        free(json);
+int commit_queue_remove(CommitQueue *q, uint64_t id) {
+    if (!commit_extras_add(&q->extras, COMMIT_REMOVE_TASK, id, NULL))
         return -ENOMEM;
-    }
-    *e = (Extra){.id = id, .is_result = is_result, .json = json};
-    STAILQ_INSERT_TAIL(&q->extras, e, link);
     want_commit(q);
     return 0;
 }
 
-int commit_queue_remove(CommitQueue *q, uint64_t id) {
-    return add_extra(q, id, false, NULL);
+int commit_queue_put_result(CommitQueue *q, uint64_t id, char *json) {
+    if (!commit_extras_add(&q->extras, COMMIT_PUT_RESULT, id, json)) {
+        free(json);
+        return -ENOMEM;
+    }
+    want_commit(q);
+    return 0;
 }
 
-int commit_queue_put_result(CommitQueue *q, uint64_t id, char *json) {
-    return add_extra(q, id, true, json);
+int commit_queue_put_attempt(CommitQueue *q, uint64_t id, const TaskAttempt *attempt) {
+    int r = commit_extras_add_attempt(&q->extras, id, attempt);
+
+    if (r >= 0)
+        want_commit(q);
+    return r;
+}
+
+void commit_queue_put_group(CommitQueue *q, Group *g, bool later) {
+    relist_group(q, g);
+    if (later)
+        want_later(q);
+    else
+        want_commit(q);
+}
+
+/* The one under way may have it, too: should that fail, it is not to be put in again. */
+static void forget_group(CommitQueue *q, Group *g) {
+    if (g->is_listed)
+        TAILQ_REMOVE(&q->changed_groups, g, changed);
+    g->is_listed = false;
+    for (size_t i = 0; i < q->n_groups; i++)
+        if (q->groups[i] == g)
+            q->groups[i] = NULL;
+}
+
+int commit_queue_remove_group(CommitQueue *q, Group *g) {
+    _cleanup_free_ char *name = strdup(g->name);
+
+    if (!name || !commit_extras_add(&q->extras, COMMIT_REMOVE_GROUP, 0, name))
+        return -ENOMEM;
+    TAKE_PTR(name);
+    forget_group(q, g);
+    want_commit(q);
+    return 0;
+}
+
+int commit_queue_put_resource(CommitQueue *q, const char *name, uint32_t capacity) {
+    _cleanup_free_ char *copy = strdup(name);
+    CommitExtra *e = copy ? commit_extras_add(&q->extras, COMMIT_PUT_RESOURCE, 0, copy) : NULL;
+
+    if (!e)
+        return -ENOMEM;
+    TAKE_PTR(copy);
+    e->capacity = capacity;
+    want_commit(q);
+    return 0;
 }
 
 int commit_queue_add(CommitQueue *q, CommitFunc func, void *userdata, void *arg) {
@@ -431,8 +488,8 @@ void commit_queue_hurry(CommitQueue *q) {
 }
 
 bool commit_queue_is_empty(const CommitQueue *q) {
-    return !q->batch && TAILQ_EMPTY(&q->changed) && STAILQ_EMPTY(&q->extras) &&
-           q->waiting.count == 0;
+    return !q->batch && TAILQ_EMPTY(&q->changed) && TAILQ_EMPTY(&q->changed_groups) &&
+           STAILQ_EMPTY(&q->extras) && q->waiting.count == 0;
 }
 
 void commit_queue_begin(CommitQueue *q) {

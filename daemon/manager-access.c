@@ -37,8 +37,7 @@ static void on_label_committed(void *userdata, void *arg, int error) {
 void manager_set_label(void *userdata, Task *t, char *label) {
     Manager *m = userdata;
 
-    free(t->spec->label);
-    t->spec->label = label;
+    task_spec_set_label(t->spec, label);
     commit_queue_put(m->commits, t);
     (void)commit_queue_add(m->commits, on_label_committed, m, t);
 }

@@ -30,16 +30,16 @@ void manager_claim_used(Manager *m) {
     (void)sd_event_now(m->event, CLOCK_MONOTONIC, &m->claim_used);
 }
 
-void manager_give_back_claims(Manager *m) {
-    Task *t;
+static void give_back(void *userdata, Task *t) {
+    Manager *m = userdata;
 
+    t->claim = TASK_CLAIM_NONE;
+    commit_queue_put(m->commits, t);
+}
+
+void manager_give_back_claims(Manager *m) {
     manager_take_back_ahead(m);
-    TAILQ_FOREACH (t, &m->scheduler.queue, queue) {
-        if (t->claim == TASK_CLAIM_NONE)
-            continue;
-        t->claim = TASK_CLAIM_NONE;
-        commit_queue_put(m->commits, t);
-    }
+    scheduler_each_claim(&m->scheduler, give_back, m);
 }
 
 static int on_claim_timer(sd_event_source *s, uint64_t usec, void *userdata) {

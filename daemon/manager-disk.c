@@ -12,15 +12,11 @@
 
 #define LOOK_INTERVAL_USEC (1 * USEC_PER_SEC)
 
-/* Those that wait say why. */
+/* Those that wait say why: see manager_reason(). */
 static void set_blocked(Manager *m, char *why) {
-    Task *t;
-
     free(m->blocked);
     m->blocked = why;
     manager_take_back_ahead(m);
-    TAILQ_FOREACH (t, &m->scheduler.queue, queue)
-        task_set_reason(t, strempty(why));
 }
 
 static void set_low_disk(Manager *m, bool low) {

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -13,9 +12,6 @@
 #include "daemon/manager-private.h"
 
 /* The ends of tasks, or of an attempt. */
-
-/* After a row of so many tasks their memory, which lies scattered, is worth giving back. */
-#define TRIM_TASKS 1000
 
 void manager_set_state(Task *t, TaskState state) {
     int r = task_set_state(t, state, clock_usec(CLOCK_REALTIME));
@@ -51,7 +47,6 @@ static void clear_traces(TaskRun *run) {
 static void on_finished(void *userdata, void *arg, int error) {
     Manager *m = userdata;
     Task *t = arg;
-    unsigned succeeded, failed;
 
     if (t->run)
         clear_traces(t->run);
@@ -59,11 +54,6 @@ static void on_finished(void *userdata, void *arg, int error) {
     bus_waits_task_ended(m->bus->waits, t);
     if (t->run)
         manager_drop_run(t->run);
-    if (group_task_ended(&m->group, t->state, &succeeded, &failed)) {
-        bus_publisher_group_finished(m->bus->publisher, t->spec->group, succeeded, failed);
-        if (succeeded + failed >= TRIM_TASKS)
-            (void)malloc_trim(0);
-    }
     t->told = true;
     manager_forget_ended(m);
 }
@@ -85,6 +75,10 @@ static void finish(Manager *m, Task *t, TaskState state) {
     log_end(t);
     commit_queue_put(m->commits, t);
     commit_queue_call(m->commits, on_finished, m, t);
+    /* Who is skipped for it is so in the same commit: see manager-recover.c. */
+    scheduler_task_ended(&m->scheduler, t, clock_usec(CLOCK_REALTIME));
+    manager_group_task_ended(m, t);
+    manager_schedule(m);
 }
 
 void manager_finish_queued(Manager *m, Task *t, TaskState state, const char *message) {
@@ -122,13 +116,12 @@ static void on_requeued(void *userdata, void *arg, int error) {
     clear_traces(t->run);
     append_attempt_note(m, t);
     manager_drop_run(t->run);
+    manager_enter_again(m, t);
     if (t->cancel_requested) {
-        scheduler_add_again(&m->scheduler, t);
         manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started again");
         return;
     }
     bus_publisher_task_changed(m->bus->publisher, t, BUS_CHANGE_STATE);
-    scheduler_add_again(&m->scheduler, t);
     manager_schedule(m);
 }
 
@@ -246,7 +239,7 @@ void manager_finish_run(TaskRun *run, const ExecOutcome *outcome) {
 
     run->job = exec_job_free(run->job);
     manager_guard_done(run);
-    scheduler_release(&m->scheduler);
+    scheduler_release(&m->scheduler, t);
     m->threads_running -= run->is_counted;
     run->is_counted = false;
     if (outcome->left_no_files)

@@ -101,8 +101,8 @@ static int on_queue_timer(sd_event_source *s, uint64_t usec, void *userdata) {
     m->queue_due = USEC_INFINITY;
     manager_take_back_ahead(m);
     manager_schedule(m);
-    for (Task *t = TAILQ_FIRST(&m->scheduler.queue); t; t = next) {
-        next = TAILQ_NEXT(t, queue);
+    for (Task *t = scheduler_next_pending(&m->scheduler, NULL, NULL); t; t = next) {
+        next = scheduler_next_pending(&m->scheduler, NULL, t);
         if (t->queue_deadline == 0)
             continue;
         if (t->queue_deadline <= now)
@@ -120,7 +120,7 @@ static int on_queue_timer(sd_event_source *s, uint64_t usec, void *userdata) {
  * its limit. */
 void manager_guard_queued(Manager *m, Task *t) {
     uint64_t limit = t->spec->queue_timeout_usec, now = clock_usec(CLOCK_REALTIME);
-    uint64_t waited = now > t->created_at ? now - t->created_at : 0;
+    uint64_t waited = now > t->ready_at ? now - t->ready_at : 0;
 
     if (limit == 0 || t->attempt > 0)
         return;

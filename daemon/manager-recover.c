@@ -20,6 +20,7 @@ typedef struct Recovery {
     bool same_session;
     bool may_live; /* its processes may still be there: it is not known to be another session */
     unsigned queued, taken_up, lost;
+    ManagerEnds ends;
 } Recovery;
 
 static bool may_have_run(const Recovery *r, const Task *t, const TaskRun *run) {
@@ -32,22 +33,28 @@ static bool may_have_run(const Recovery *r, const Task *t, const TaskRun *run) {
     return false; /* nothing was found of it */
 }
 
-static void back_to_queue(Recovery *r, Task *t) {
+static int back_to_queue(Recovery *r, Task *t) {
     Manager *m = r->manager;
+    ManagerCause cause = {};
+    int e = t->state == TASK_WAITING ? manager_tie_again(m, &r->ends, t, &cause) : 0;
 
-    if (t->state != TASK_QUEUED) {
+    if (e < 0)
+        return e;
+
+    if (!task_is_pending(t)) {
         t->state = TASK_QUEUED; /* it never was anything else */
         t->attempt--;
         t->started_at = 0;
         commit_queue_put(m->commits, t);
     }
-    scheduler_add_again(&m->scheduler, t);
+    manager_enter_again(m, t);
     r->queued++;
     /* It was on its way back into the queue then. */
     if (t->cancel_requested)
         manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started again");
-    else
-        manager_guard_queued(m, t);
+    else if (cause.id > 0)
+        manager_skip(m, t, &cause);
+    return 0;
 }
 
 static void lose(Recovery *r, TaskRun *run) {
@@ -61,7 +68,7 @@ static void lose(Recovery *r, TaskRun *run) {
     };
 
     r->lost++;
-    scheduler_occupy(&m->scheduler);
+    scheduler_occupy(&m->scheduler, run->task, run->task->group);
     manager_finish_run(run, &outcome);
 }
 
@@ -97,7 +104,7 @@ static int take_up(Recovery *r, TaskRun *run) {
             log_full(LOG_WARNING, t->id, "Cannot take it up again: %s", strerror(-e));
         return e;
     }
-    scheduler_occupy(&r->manager->scheduler);
+    scheduler_occupy(&r->manager->scheduler, t, t->group);
     if (t->started_at == 0)
         t->started_at = start_time(run);
     take_up_log(run);
@@ -113,12 +120,13 @@ static int recover_task(void *userdata, Task *t) {
     Manager *m = r->manager;
     TaskRun *run;
 
+    t->group = manager_need_group(m, t->spec->group);
+    if (!t->group)
+        return -ENOMEM;
     task_table_add(&m->tasks, t);
-    group_task_added(&m->group);
-    if (t->state == TASK_QUEUED) {
-        back_to_queue(r, t);
-        return 0;
-    }
+    group_task_added(t->group, t);
+    if (task_is_pending(t))
+        return back_to_queue(r, t);
     run = manager_new_run(m, t);
     if (!run)
         return -ENOMEM;
@@ -129,8 +137,7 @@ static int recover_task(void *userdata, Task *t) {
         return e;
     if (!may_have_run(r, t, run)) {
         manager_drop_run(run);
-        back_to_queue(r, t);
-        return 0;
+        return back_to_queue(r, t);
     }
     lose(r, run);
     return 0;
@@ -170,8 +177,7 @@ static Task *new_unknown(Manager *m, uint64_t id) {
         free(label);
         return NULL;
     }
-    free(spec->label);
-    spec->label = label;
+    task_spec_set_label(spec, label);
     Task *t = task_new(id, spec, clock_usec(CLOCK_REALTIME));
     if (!t)
         return NULL;
@@ -188,6 +194,8 @@ static bool take_up_unknown(Recovery *r, uint64_t id) {
     Task *t = dir && is_live(dir) ? new_unknown(m, id) : NULL;
     TaskRun *run = t ? manager_new_run(m, t) : NULL;
 
+    if (t)
+        t->group = scheduler_find_group(&m->scheduler, t->spec->group);
     if (!run || take_up(r, run) < 0) {
         if (run)
             manager_drop_run(run);
@@ -196,7 +204,7 @@ static bool take_up_unknown(Recovery *r, uint64_t id) {
     }
     log_full(LOG_WARNING, id, "runs, but the database does not know it: taken up as it is");
     task_table_add(&m->tasks, t);
-    group_task_added(&m->group);
+    group_task_added(t->group, t);
     commit_queue_put(m->commits, t);
     m->next_id = MAX(m->next_id, id + 1);
     return true;

@@ -43,7 +43,7 @@ static void on_started(void *userdata, pid_t pid) {
     Task *t = run->task;
 
     t->pid = pid;
-    if (t->is_ahead)
+    if (t->place == TASK_PLACE_AHEAD)
         manager_begin_ahead(t);
     if (t->state != TASK_STARTING)
         return; /* a cancel was quicker, or it has been running for long */
@@ -245,14 +245,14 @@ void manager_cancel_task(void *userdata, Task *t) {
         manager_take_back_ahead(m);
         manager_schedule(m);
     }
-    if (t->state == TASK_QUEUED && !t->run) {
+    if (task_is_pending(t) && !t->run) {
         manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started");
         return;
     }
     if (t->cancel_requested)
         return;
     t->cancel_requested = true;
-    if (t->state == TASK_QUEUED) { /* on its way back into the queue, or about to be heard of */
+    if (task_is_pending(t)) { /* on its way back into the queue, or about to be heard of */
         if (t->run->job)
             exec_job_cancel(t->run->job);
         return;

@@ -57,6 +57,7 @@ static void set_starting(Manager *m, Task *t) {
     t->queue_deadline = 0; /* kept, also if it comes back into the queue */
     manager_set_state(t, TASK_STARTING);
     commit_queue_put_later(m->commits, t);
+    commit_queue_put_group(m->commits, t->group, true); /* it has had its turn */
 }
 
 static void begin_run(Manager *m, Task *t) {
@@ -65,8 +66,9 @@ static void begin_run(Manager *m, Task *t) {
     set_starting(m, t);
     if (!run) {
         task_set_message(t, "cannot be started: out of memory");
-        scheduler_release(&m->scheduler);
-        scheduler_add_again(&m->scheduler, t);
+        scheduler_release(&m->scheduler, t);
+        manager_set_state(t, TASK_QUEUED);
+        manager_enter_again(m, t);
         manager_finish_queued(m, t, TASK_FAILED, "cannot be started: out of memory");
         return;
     }
@@ -133,7 +135,7 @@ void manager_take_back_ahead(Manager *m) {
     Task *t, *before;
 
     for (t = TAILQ_LAST(&m->scheduler.ahead, TaskQueue); t; t = before) {
-        before = TAILQ_PREV(t, TaskQueue, queue);
+        before = TAILQ_PREV(t, TaskQueue, ahead);
         if (!take_back(m, t))
             return; /* nor can those before it */
     }

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "common/strv.h"
-#include "daemon/core/task-options.h"
+#include "daemon/bus/bus-options.h"
 
 /* ---- values that are put together ---- */
 
@@ -14,6 +14,12 @@ static int append_kind(sd_bus_message *m, const Bus *b, const Task *t) {
 
 static int append_state(sd_bus_message *m, const Bus *b, const Task *t) {
     return sd_bus_message_append_basic(m, 's', task_state_to_string(task_shown_state(t)));
+}
+
+static int append_reason(sd_bus_message *m, const Bus *b, const Task *t) {
+    _cleanup_free_ char *reason = b->api->reason(b->api_userdata, t);
+
+    return sd_bus_message_append_basic(m, 's', strempty(reason));
 }
 
 static int append_amount(sd_bus_message *m, const char *key, uint64_t amount) {
@@ -31,8 +37,16 @@ static int append_usage(sd_bus_message *m, const Bus *b, const Task *t) {
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append_env(sd_bus_message *m, const Bus *b, const Task *t) {
-    return sd_bus_message_append_strv(m, (char **)env_block_strings(t->spec->env));
+static int append_attempts(sd_bus_message *m, const Bus *b, const Task *t) {
+    int r = sd_bus_message_open_container(m, 'a', "(usiittts)");
+
+    for (unsigned i = 0; r >= 0 && i < t->n_attempts; i++) {
+        const TaskAttempt *a = &t->attempts[i];
+        r = sd_bus_message_append(m, "(usiittts)", a->number, task_state_to_string(a->state),
+                                  a->exit_code, a->exit_signal, a->started_at, a->finished_at,
+                                  a->log_offset, strempty(a->message));
+    }
+    return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 /* ---- the table ---- */
@@ -45,7 +59,7 @@ static const BusField task_fields[] = {
     {"id", .type = "t", .flags = CONST, .offset = offsetof(Task, id)},
     {"kind", .type = "s", .flags = CONST, .append = append_kind},
     {"state", .type = "s", .flags = EMITS, .append = append_state},
-    {"reason", .type = "s", .offset = offsetof(Task, reason)},
+    {"reason", .type = "s", .append = append_reason},
     {"progress", .type = "d", .offset = offsetof(Task, progress.fraction)},
     {"phase", .type = "s", .offset = offsetof(Task, progress.phase)},
     {"done", .type = "t", .offset = offsetof(Task, progress.done)},
@@ -54,7 +68,10 @@ static const BusField task_fields[] = {
     {"created-at", .type = "t", .flags = CONST, .offset = offsetof(Task, created_at)},
     {"started-at", .type = "t", .offset = offsetof(Task, started_at)},
     {"finished-at", .type = "t", .at_end = true, .offset = offsetof(Task, finished_at)},
+    {"due-at", .type = "t", .offset = offsetof(Task, due_at)},
+    {"retry-of", .type = "t", .flags = CONST, .offset = offsetof(Task, retry_of)},
     {"attempt", .type = "u", .offset = offsetof(Task, attempt)},
+    {"attempts", .type = "a(usiittts)", .large = true, .append = append_attempts},
     {"exit-code", .type = "i", .at_end = true, .offset = offsetof(Task, exit_code)},
     {"exit-signal", .type = "i", .at_end = true, .offset = offsetof(Task, exit_signal)},
     {"message", .type = "s", .at_end = true, .offset = offsetof(Task, message)},
@@ -65,7 +82,7 @@ static const BusField task_fields[] = {
 };
 /* clang-format on */
 
-#define FIELDS_MAX 64
+#define FIELDS_MAX 96
 
 /* "created-at" is the property "CreatedAt". */
 static void set_property_name(BusField *f) {
@@ -77,15 +94,13 @@ static void set_property_name(BusField *f) {
 }
 
 static BusField field_of_option(const TaskOption *o) {
-    BusField f = {
-        .key = o->name, .type = o->type, .flags = CONST, .is_option = true, .offset = o->offset};
+    TaskOptionType type = task_option_type(o);
+    BusField f = {.key = o->name, .type = o->type, .flags = CONST, .option = o};
 
-    if (streq(o->name, "label"))
+    if (streq(o->name, "label") || streq(o->name, "priority"))
         f.flags = EMITS;
-    if (streq(o->name, "params") || streq(o->name, "argv"))
-        f.large = true;
-    if (streq(o->name, "env")) {
-        f.append = append_env;
+    f.large = streq(o->name, "params") || type == TASK_OPTION_STRINGS || type == TASK_OPTION_IDS;
+    if (type == TASK_OPTION_ENV) {
         f.flags = CONST | SD_BUS_VTABLE_PROPERTY_EXPLICIT;
         f.hidden = true;
     }
@@ -101,7 +116,8 @@ const BusField *bus_fields(void) {
     for (size_t i = 0; i < ELEMENTSOF(task_fields); i++)
         fields[n++] = task_fields[i];
     for (const TaskOption *o = task_options(); o->name && n < FIELDS_MAX; o++)
-        fields[n++] = field_of_option(o);
+        if (!(o->flags & TASK_OPTION_CALL))
+            fields[n++] = field_of_option(o);
     for (size_t i = 0; i < n; i++)
         set_property_name(&fields[i]);
     return fields;
@@ -156,7 +172,8 @@ int bus_fields_pick(char *const *keys, const BusField ***ret, Error *error) {
 size_t bus_fields_size(const Task *t, const BusField *const *picked) {
     for (size_t i = 0; picked[i]; i++)
         if (picked[i]->large)
-            return task_spec_size(t->spec);
+            return task_spec_size(t->spec) +
+                   t->n_attempts * (sizeof(TaskAttempt) + TASK_ATTEMPT_MESSAGE_MAX);
     return 0;
 }
 
@@ -164,19 +181,16 @@ size_t bus_fields_size(const Task *t, const BusField *const *picked) {
 
 int bus_field_append(sd_bus_message *m, const BusField *f, const Bus *b, const Task *t) {
     static const Task not_ended = {.exit_code = -1};
-    const void *of = f->is_option                 ? (const void *)t->spec
-                     : f->at_end && t->end_untold ? &not_ended
-                                                  : t;
-    const void *value = (const char *)of + f->offset;
+    const void *value = (const char *)(f->at_end && t->end_untold ? &not_ended : t) + f->offset;
     int flag;
 
+    if (f->option)
+        return bus_option_append(m, f->option, t->spec);
     if (f->append)
         return f->append(m, b, t);
     switch (f->type[0]) {
     case 's':
         return sd_bus_message_append_basic(m, 's', strempty(*(char *const *)value));
-    case 'a':
-        return sd_bus_message_append_strv(m, *(char **const *)value);
     case 'b':
         flag = *(const bool *)value;
         return sd_bus_message_append_basic(m, 'b', &flag);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "daemon/bus/bus.h"
+#include "daemon/core/task-options.h"
 
 /* What the bus shows of a task, said once: a property of the Task interface and a key of ListTasks
  * each. The options of a task are among it. */
@@ -11,13 +12,13 @@ typedef struct BusField {
     const char *key;                 /* "created-at" */
     char property[BUS_PROPERTY_MAX]; /* "CreatedAt" */
     const char *type;
-    uint64_t flags; /* of the property: SD_BUS_VTABLE_PROPERTY_* */
-    bool hidden;    /* is no key of ListTasks */
-    bool large;     /* has no small cap */
-    bool is_option;
-    bool at_end;   /* there is nothing to see of it before the end has been told */
-    size_t offset; /* in the spec for an option, else in the task */
-    int (*append)(sd_bus_message *m, const Bus *b, const Task *t); /* instead of the offset */
+    uint64_t flags;           /* of the property: SD_BUS_VTABLE_PROPERTY_* */
+    bool hidden;              /* is no key of ListTasks */
+    bool large;               /* has no small cap */
+    bool at_end;              /* there is nothing to see of it before the end has been told */
+    const TaskOption *option; /* it is one; NULL: it is of the task itself */
+    size_t offset;            /* in the task, unless there is one of the others */
+    int (*append)(sd_bus_message *m, const Bus *b, const Task *t);
 } BusField;
 
 const BusField *bus_fields(void);                            /* ends with one that has no key */

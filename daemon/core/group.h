@@ -1,16 +1,13 @@
 #pragma once
 
 #include "daemon/core/error.h"
-#include "daemon/core/task.h"
+#include "daemon/core/lane.h"
 
 /* A group of tasks: a queue with limits of its own, and defaults for what is started in it. Named,
  * and kept on disk. */
 
 #define GROUP_NAME_MAX 64
 #define GROUPS_MAX 1000
-
-/* Tasks that want the same tokens: only the first of them can be next. */
-typedef struct Lane Lane;
 
 typedef struct Group {
     char *name;
@@ -30,9 +27,19 @@ typedef struct Group {
     /* ---- now ---- */
     unsigned active; /* all that have not ended, but for series */
     unsigned running, queued, waiting;
-    LIST_HEAD(, Lane) lanes; /* those with tasks in them */
-    TAILQ_ENTRY(Group) ring; /* while it has tasks in lanes */
+
+    /* ---- the scheduler's ---- */
+    struct TaskQueue pending; /* tasks that are queued or waiting */
+    struct TaskQueue at_work; /* tasks that have a slot */
+    Lane plain;               /* of those that want no tokens */
+    Lane *lanes;              /* the others, by what they want; none is empty */
+    unsigned n_laned;         /* tasks in lanes */
+    unsigned n_wanting;       /* lanes whose first wants tokens */
+    TAILQ_ENTRY(Group) ring;  /* while it has tasks in lanes */
     bool in_ring;
+    Task *next;        /* scratch: who is next of it, see scheduler-next.c */
+    uint64_t looked;   /* when that was found out */
+    unsigned coming;   /* scratch: of scheduler_check_room() */
     UT_hash_handle hh; /* by name */
 
     TAILQ_ENTRY(Group) changed; /* the commit queue's: its row is to be written */
@@ -47,6 +54,16 @@ int group_name_check(const char *what, const char *name, Error *error);
 
 Group *group_new(const char *name); /* NULL when memory is short */
 Group *group_free(Group *g);        /* NULL-safe, gives NULL */
+
+/* No task of it is left, no series either, but for some whose end is not told yet. */
+static inline bool group_is_empty(const Group *g) {
+    return g->active == 0 && g->running + g->queued + g->waiting == 0;
+}
+
+/* As many of it run as may. */
+static inline bool group_is_full(const Group *g) {
+    return g->max_parallel > 0 && g->running >= g->max_parallel;
+}
 
 /* A task of the group has come, or was never there after all. */
 void group_task_added(Group *g, const Task *t);

@@ -36,3 +36,21 @@ static inline size_t code_list_length(const CodeList *l) {
 static inline size_t token_list_length(const TokenList *l) {
     return l ? l->n : 0;
 }
+
+/* Each makes a list, NULL for n = 0, to be freed with free(). 0 or -ENOMEM. Names are copied, and
+ * the claims sorted by them. */
+int id_list_new(IdList **ret, const uint64_t *ids, size_t n);
+int code_list_new(CodeList **ret, const int32_t *codes, size_t n);
+int token_list_new(TokenList **ret, const TokenClaim *claims, size_t n);
+
+/* Bytes of memory; 0 for NULL. */
+size_t id_list_size(const IdList *l);
+size_t code_list_size(const CodeList *l);
+size_t token_list_size(const TokenList *l);
+
+/* Copies the list into memory of token_list_size(). The others can be copied as they are. */
+TokenList *token_list_place(void *where, const TokenList *l);
+
+/* Ascending, each once. NULL-safe. */
+void id_list_sort(IdList *l);
+void code_list_sort(CodeList *l);

@@ -13,9 +13,11 @@
 typedef struct Resource {
     char *name;
     uint32_t capacity;
-    uint32_t used; /* may be more than capacity, which was lowered meanwhile */
-    bool removed;  /* there is none any more, but for what is used */
-    bool closed;   /* scratch of the scheduler: somebody who comes first waits for it */
+    uint32_t used;  /* may be more than capacity, which was lowered meanwhile */
+    bool removed;   /* there is none any more, but for what is used */
+    bool closed;    /* scratch of the scheduler: somebody who comes first waits for it */
+    uint32_t given; /* scratch of the scheduler: so many are for somebody who comes first */
+    const struct Task *keeper; /* scratch of the scheduler: who that is, the last of them */
     UT_hash_handle hh;
 } Resource;
 
@@ -33,6 +35,8 @@ Resource *resource_next(const ResourceTable *t, const Resource *r);
 /* Whether they could all be had if nothing else ran. 0, or -EREMOTE with NoSuchResource or
  * InvalidOption. */
 int resource_check(const ResourceTable *t, const TokenList *wanted, Error *error);
+/* Whether they could all be had if nothing else ran. */
+bool resource_are_there(const ResourceTable *t, const TokenList *wanted);
 /* Whether all are free now. On false *ret_lacking is the first that is not, with NULL where there
  * is no such resource. */
 bool resource_are_free(const ResourceTable *t, const TokenList *wanted,

@@ -1,149 +1,113 @@
 #include "daemon/core/scheduler.h"
 
-#include "common/parse.h"
+#include "daemon/core/scheduler-private.h"
 
-/* Tasks that are claimed before their time: twice as many as one commit saw started, but not so
- * many that a power cut would leave much in doubt. */
-#define AHEAD_FACTOR 2
-#define AHEAD_MAX 1024
+/* What the scheduler holds, and who comes and goes. */
 
-void scheduler_init(Scheduler *s, unsigned max_parallel, unsigned max_queued) {
-    *s = (Scheduler){.max_parallel = max_parallel, .max_queued = max_queued};
-    TAILQ_INIT(&s->queue);
+void scheduler_init(Scheduler *s, unsigned max_parallel, unsigned max_queued,
+                    const SchedulerEvents *events, void *userdata) {
+    *s = (Scheduler){.max_parallel = max_parallel,
+                     .max_queued = max_queued,
+                     .events = events,
+                     .userdata = userdata};
+    TAILQ_INIT(&s->ring);
     TAILQ_INIT(&s->ahead);
+    TAILQ_INIT(&s->conditional);
+    TAILQ_INIT(&s->ended);
 }
 
-static size_t free_slots(const Scheduler *s) {
-    if (s->max_parallel == 0)
-        return SIZE_MAX - UINT32_MAX;
-    return s->max_parallel > s->running ? s->max_parallel - s->running : 0;
+void scheduler_done(Scheduler *s) {
+    for (Group *g; (g = s->groups);) {
+        scheduler_take_group(s, g);
+        group_free(g);
+    }
+    scheduler_free_conditions(s);
+    resource_table_done(&s->resources);
 }
 
-int scheduler_check_room(const Scheduler *s, size_t n, size_t bytes, Error *error) {
-    char buf[FORMAT_MAX];
+/* ---- groups ---- */
 
-    /* Those for which there is a slot do not wait. */
-    size_t room = free_slots(s) + s->max_queued;
+Group *scheduler_find_group(const Scheduler *s, const char *name) {
+    Group *g;
 
-    if (n > room || s->queued > room - n)
-        return error_set(error, ERROR_QUEUE_FULL,
-                         "%u tasks wait and the queue takes %u: try again when some have started, "
-                         "or raise MaxQueued= in longrun.conf",
-                         s->queued, s->max_queued);
-    if (bytes > SCHEDULER_QUEUED_BYTES_MAX || s->queued_bytes > SCHEDULER_QUEUED_BYTES_MAX - bytes)
-        return error_set(error, ERROR_QUEUE_FULL,
-                         "the requests that wait would take more than %s of memory: try again "
-                         "when some have started, or pass data in files",
-                         format_size(buf, SCHEDULER_QUEUED_BYTES_MAX));
+    HASH_FIND_STR(s->groups, name, g);
+    return g;
+}
+
+static int compare_names(const Group *a, const Group *b) {
+    return strcmp(a->name, b->name);
+}
+
+int scheduler_add_group(Scheduler *s, Group *g) {
+    HASH_ADD_KEYPTR_INORDER(hh, s->groups, g->name, strlen(g->name), g, compare_names);
+    s->last_turn = MAX(s->last_turn, g->turn);
     return 0;
 }
 
-void scheduler_add(Scheduler *s, Task *task) {
-    /* Noted, since the label may change while the task waits. */
-    task->request_bytes = task_spec_size(task->spec);
-    TAILQ_INSERT_TAIL(&s->queue, task, queue);
+void scheduler_take_group(Scheduler *s, Group *g) {
+    HASH_DELETE(hh, s->groups, g);
+}
+
+Group *scheduler_next_group(const Scheduler *s, const Group *g) {
+    return g ? g->hh.next : s->groups;
+}
+
+/* ---- tasks that come and go ---- */
+
+void scheduler_count_in(Scheduler *s, Task *t) {
+    TAILQ_INSERT_TAIL(&t->group->pending, t, member);
+    if (!isempty(t->spec->when_online))
+        TAILQ_INSERT_TAIL(&s->conditional, t, conditional);
     s->queued++;
-    s->queued_bytes += task->request_bytes;
+    s->queued_bytes += t->request_bytes;
 }
 
-static void unlink_task(Scheduler *s, Task *task) {
-    if (!task->is_ahead) {
-        TAILQ_REMOVE(&s->queue, task, queue);
-        return;
-    }
-    TAILQ_REMOVE(&s->ahead, task, queue);
-    task->is_ahead = false;
-    s->n_ahead--;
-}
-
-void scheduler_remove(Scheduler *s, Task *task) {
-    unlink_task(s, task);
+void scheduler_count_out(Scheduler *s, Task *t) {
+    TAILQ_REMOVE(&t->group->pending, t, member);
+    if (!isempty(t->spec->when_online))
+        TAILQ_REMOVE(&s->conditional, t, conditional);
     s->queued--;
-    s->queued_bytes -= task->request_bytes;
+    s->queued_bytes -= t->request_bytes;
 }
 
-/* To where it was: by its id. */
-static void link_again(Scheduler *s, Task *task) {
-    Task *before;
-
-    /* From the end: those of an earlier daemon come in the order of their ids. */
-    TAILQ_FOREACH_REVERSE(before, &s->queue, TaskQueue, queue)
-    if (before->id < task->id)
-        break;
-    if (before)
-        TAILQ_INSERT_AFTER(&s->queue, before, task, queue);
-    else
-        TAILQ_INSERT_HEAD(&s->queue, task, queue);
+void scheduler_add(Scheduler *s, Task *t, Group *g, uint64_t now) {
+    t->group = g;
+    /* Noted, since the label may change while the task waits. */
+    t->request_bytes = task_spec_size(t->spec);
+    scheduler_count_in(s, t);
+    (void)scheduler_plan(s, t, now);
 }
 
-void scheduler_add_again(Scheduler *s, Task *task) {
-    task->request_bytes = task_spec_size(task->spec);
-    link_again(s, task);
-    s->queued++;
-    s->queued_bytes += task->request_bytes;
+void scheduler_add_again(Scheduler *s, Task *t, Group *g, uint64_t now) {
+    scheduler_add(s, t, g, now);
 }
 
-void scheduler_claim(Scheduler *s, void (*func)(void *userdata, Task *task), void *userdata) {
-    size_t ahead = MIN(s->started * AHEAD_FACTOR, (unsigned)AHEAD_MAX);
-    size_t n = s->closed ? 0 : free_slots(s) + ahead;
-
-    n -= MIN(n, (size_t)s->n_ahead);
-    Task *task;
-
-    s->started = 0;
-    TAILQ_FOREACH (task, &s->queue, queue) {
-        if (n-- == 0)
-            break;
-        if (task->claim != TASK_CLAIM_NONE)
-            continue;
-        task->claim = TASK_CLAIM_PENDING;
-        func(userdata, task);
-    }
+void scheduler_remove(Scheduler *s, Task *t) {
+    scheduler_unplan(s, t);
+    scheduler_count_out(s, t);
 }
 
-Task *scheduler_take(Scheduler *s, bool *ret_unclaimed) {
-    Task *task = TAILQ_FIRST(&s->ahead) ?: TAILQ_FIRST(&s->queue);
+void scheduler_set_priority(Scheduler *s, Task *t, int32_t priority) {
+    bool in_lane = t->place == TASK_PLACE_LANE;
 
-    *ret_unclaimed = false;
-    if (!task || s->closed || free_slots(s) == 0)
-        return NULL;
-    if (task->claim != TASK_CLAIM_SAFE) {
-        *ret_unclaimed = task->claim == TASK_CLAIM_NONE;
-        return NULL;
-    }
-    scheduler_begin(s, task);
-    return task;
+    if (in_lane)
+        scheduler_lane_take(s, t);
+    t->spec->priority = priority;
+    if (in_lane)
+        scheduler_lane_put(s, t);
 }
 
-void scheduler_begin(Scheduler *s, Task *task) {
-    scheduler_remove(s, task);
-    s->running++;
-    s->started++;
+/* Of a group, or of the next ones that have any. */
+static Task *first_pending(const Group *g, bool and_next) {
+    for (; g; g = and_next ? g->hh.next : NULL)
+        if (!TAILQ_EMPTY(&g->pending))
+            return TAILQ_FIRST(&g->pending);
+    return NULL;
 }
 
-Task *scheduler_peek(const Scheduler *s) {
-    Task *task = TAILQ_FIRST(&s->queue);
-    bool too_many = s->max_parallel > 0 && s->running > s->max_parallel;
-
-    return task && !s->closed && !too_many && task->claim == TASK_CLAIM_SAFE ? task : NULL;
-}
-
-void scheduler_hand_ahead(Scheduler *s, Task *task) {
-    TAILQ_REMOVE(&s->queue, task, queue);
-    TAILQ_INSERT_TAIL(&s->ahead, task, queue);
-    task->is_ahead = true;
-    s->n_ahead++;
-}
-
-void scheduler_take_back(Scheduler *s, Task *task) {
-    unlink_task(s, task);
-    link_again(s, task);
-}
-
-void scheduler_occupy(Scheduler *s) {
-    s->running++;
-}
-
-void scheduler_release(Scheduler *s) {
-    s->running--;
+Task *scheduler_next_pending(const Scheduler *s, const Group *g, const Task *t) {
+    if (!t)
+        return first_pending(g ?: s->groups, !g);
+    Task *next = TAILQ_NEXT(t, member);
+    return next || g ? next : first_pending(t->group->hh.next, true);
 }

@@ -31,9 +31,16 @@ typedef struct SchedulerEvents {
     /* cause has ended, and not as t needs it: t is to be taken out (scheduler_remove()) and to be
      * ended. Never called from within scheduler_task_ended() of another: chains do not recurse. */
     void (*doomed)(void *userdata, Task *t, const Task *cause);
+    /* It was queued, and waits again, since a condition does not hold any more. Its claim, if it
+     * has one, is to be given back. */
+    void (*unready)(void *userdata, Task *t);
+    /* The time of a series has come. It has no time now: that begins with the next
+     * scheduler_due_changed(). */
+    void (*elapsed)(void *userdata, Task *t);
 } SchedulerEvents;
 
-RB_HEAD(TaskPlan, Task);
+RB_HEAD(TaskDues, Task);
+RB_HEAD(LaneOrder, Lane);
 
 typedef struct Scheduler {
     const SchedulerEvents *events;
@@ -42,10 +49,13 @@ typedef struct Scheduler {
     ResourceTable resources;
     Condition *conditions;
 
-    struct GroupRing ring;  /* those with queued tasks, whose turn is next first */
-    struct TaskQueue ahead; /* see scheduler_hand_ahead() */
-    struct TaskPlan due;    /* tasks that wait for their time alone */
+    struct GroupRing ring;        /* those with queued tasks, whose turn is next first */
+    struct LaneOrder wanting;     /* lanes of all groups whose first wants tokens, in its order */
+    struct TaskQueue ahead;       /* see scheduler_hand_ahead() */
+    struct TaskDues due;          /* tasks that wait for their time alone */
+    struct TaskQueue conditional; /* pending tasks with a condition, whether it holds or not */
     uint64_t last_turn;
+    uint64_t looks;         /* so many times it was looked who gets which tokens */
     struct ChildList ended; /* whose dependents are to be looked at */
     bool settling;
 
@@ -78,7 +88,7 @@ Group *scheduler_next_group(const Scheduler *s, const Group *g); /* by name; NUL
 /* Makes or changes one. 0 or -ENOMEM. */
 int scheduler_set_condition(Scheduler *s, const char *name, bool holds, uint64_t now);
 /* Tasks that wait for it go on waiting, until one of that name is there again. */
-void scheduler_remove_condition(Scheduler *s, const char *name);
+void scheduler_remove_condition(Scheduler *s, const char *name, uint64_t now);
 bool scheduler_has_condition(const Scheduler *s, const char *name);
 
 /* ---- tasks that come ---- */
@@ -88,8 +98,9 @@ bool scheduler_has_condition(const Scheduler *s, const char *name);
 int scheduler_check_room(Scheduler *s, TaskSpec *const *specs, Group *const *groups, size_t n,
                          Error *error);
 
-/* Puts in a new task, whose ties have been made; its state becomes waiting or queued. It does not
- * call events->ready. A series only waits. */
+/* Puts in a new task, whose ties have been made; its state becomes waiting or queued, and once it
+ * is queued its due_at is over, and 0. It does not call events->ready. A series only waits, for its
+ * due_at, and where that is 0 for scheduler_due_changed(). */
 void scheduler_add(Scheduler *s, Task *t, Group *g, uint64_t now);
 /* The same for one that was started before, or comes from the disk: its place is that of its age.
  */
@@ -109,7 +120,7 @@ void scheduler_due_changed(Scheduler *s, Task *t, uint64_t now);
 uint64_t scheduler_next_due(const Scheduler *s);
 /* Why a pending task does not run, in words for people; to be freed by the caller. NULL when memory
  * is short. */
-char *scheduler_reason(const Scheduler *s, const Task *t);
+char *scheduler_reason(Scheduler *s, const Task *t);
 /* Walks the queued and waiting tasks of a group (NULL: of all), in no order: NULL begins and ends.
  * The one at hand may be removed once the next is known. */
 Task *scheduler_next_pending(const Scheduler *s, const Group *g, const Task *t);
@@ -136,6 +147,9 @@ void scheduler_hand_ahead(Scheduler *s, Task *t);
 /* Whether a task that is about to be put in would change what was handed ahead: then that is to be
  * taken back first. */
 bool scheduler_would_overtake(const Scheduler *s, const Group *g, int32_t priority);
+/* The same for one that has just become queued, in events->ready: the executor may have begun some
+ * of the others meanwhile, which does no harm. */
+bool scheduler_overtakes(const Scheduler *s, const Task *t);
 /* It has begun: it has a slot, whatever is free. */
 void scheduler_begin(Scheduler *s, Task *t);
 /* It has not, and is in the queue again. */

@@ -1,5 +1,9 @@
 #include "daemon/core/task-options.h"
 
+#include <errno.h>
+
+#include "common/strv.h"
+
 #define DEFAULT TASK_OPTION_DEFAULT
 #define OWN_PROCESS (TASK_OPTION_DEFAULT | TASK_OPTION_OWN_PROCESS)
 #define FIRST TASK_OPTION_FIRST
@@ -50,3 +54,137 @@ const TaskOption *task_options(void) {
     return options;
 }
 /* clang-format on */
+
+TaskOptionType task_option_type(const TaskOption *o) {
+    switch (o->type[0]) {
+    case 's':
+        return TASK_OPTION_STRING;
+    case 'b':
+        return TASK_OPTION_BOOL;
+    case 'u':
+        return TASK_OPTION_U32;
+    case 'i':
+        return TASK_OPTION_I32;
+    case 't':
+        return TASK_OPTION_U64;
+    default: /* 'a' */
+        break;
+    }
+    switch (o->type[1]) {
+    case 't':
+        return TASK_OPTION_IDS;
+    case 'i':
+        return TASK_OPTION_CODES;
+    case '{':
+        return TASK_OPTION_TOKENS;
+    default: /* 's' */
+        return o->offset == offsetof(TaskSpec, env) ? TASK_OPTION_ENV : TASK_OPTION_STRINGS;
+    }
+}
+
+const TaskOption *task_option_by_name(const char *name) {
+    for (const TaskOption *o = task_options(); o->name; o++)
+        if (streq(o->name, name))
+            return o;
+    return NULL;
+}
+
+bool task_spec_gives(const TaskSpec *s, size_t offset) {
+    for (const TaskOption *o = task_options(); o->name; o++)
+        if (o->offset == offset)
+            return s->given & task_option_bit(o);
+    return false;
+}
+
+/* ---- copies ---- */
+
+static int copy_string(char **to, const char *from) {
+    char *copy = strdup(from);
+
+    if (!copy)
+        return -ENOMEM;
+    free(*to);
+    *to = copy;
+    return 0;
+}
+
+static int copy_strings(char ***to, char *const *from) {
+    char **copy = from ? strv_copy(from) : NULL;
+
+    if (from && !copy)
+        return -ENOMEM;
+    strv_free(*to);
+    *to = copy;
+    return 0;
+}
+
+static void copy_env(EnvBlock **to, EnvBlock *from) {
+    EnvBlock *before = *to;
+
+    *to = from ? env_block_ref(from) : NULL;
+    env_block_unref(before);
+}
+
+/* Lists are one piece of memory each; r: of the function that made the copy. */
+static int take_list(void **to, void *copy, int r) {
+    if (r < 0)
+        return r;
+    free(*to);
+    *to = copy;
+    return 0;
+}
+
+static int copy_ids(IdList **to, const IdList *from) {
+    IdList *copy = NULL;
+    int r = from ? id_list_new(&copy, from->ids, from->n) : 0;
+
+    return take_list((void **)to, copy, r);
+}
+
+static int copy_codes(CodeList **to, const CodeList *from) {
+    CodeList *copy = NULL;
+    int r = from ? code_list_new(&copy, from->codes, from->n) : 0;
+
+    return take_list((void **)to, copy, r);
+}
+
+static int copy_tokens(TokenList **to, const TokenList *from) {
+    TokenList *copy = NULL;
+    int r = from ? token_list_new(&copy, from->claims, from->n) : 0;
+
+    return take_list((void **)to, copy, r);
+}
+
+int task_option_copy(const TaskOption *o, TaskSpec *to, const TaskSpec *from) {
+    void *field = task_option_field(o, to);
+    const void *value = task_option_value(o, from);
+
+    switch (task_option_type(o)) {
+    case TASK_OPTION_STRING:
+        return copy_string(field, *(char *const *)value);
+    case TASK_OPTION_STRINGS:
+        return copy_strings(field, *(char **const *)value);
+    case TASK_OPTION_ENV:
+        copy_env(field, *(EnvBlock *const *)value);
+        return 0;
+    case TASK_OPTION_BOOL:
+        *(bool *)field = *(const bool *)value;
+        return 0;
+    case TASK_OPTION_U32:
+        *(uint32_t *)field = *(const uint32_t *)value;
+        return 0;
+    case TASK_OPTION_I32:
+        *(int32_t *)field = *(const int32_t *)value;
+        return 0;
+    case TASK_OPTION_U64:
+        *(uint64_t *)field = *(const uint64_t *)value;
+        return 0;
+    case TASK_OPTION_IDS:
+        return copy_ids(field, *(IdList *const *)value);
+    case TASK_OPTION_CODES:
+        return copy_codes(field, *(CodeList *const *)value);
+    case TASK_OPTION_TOKENS:
+        return copy_tokens(field, *(TokenList *const *)value);
+    }
+    return 0;
+}

@@ -21,3 +21,43 @@ typedef struct TaskOption {
 } TaskOption;
 
 const TaskOption *task_options(void); /* ends with one that has no name */
+
+/* What the field of an option is. */
+typedef enum TaskOptionType {
+    TASK_OPTION_STRING,  /* char *, never NULL */
+    TASK_OPTION_STRINGS, /* char ** */
+    TASK_OPTION_ENV,     /* EnvBlock * */
+    TASK_OPTION_BOOL,    /* bool */
+    TASK_OPTION_U32,     /* uint32_t */
+    TASK_OPTION_I32,     /* int32_t */
+    TASK_OPTION_U64,     /* uint64_t */
+    TASK_OPTION_IDS,     /* IdList * */
+    TASK_OPTION_CODES,   /* CodeList * */
+    TASK_OPTION_TOKENS,  /* TokenList * */
+} TaskOptionType;
+
+TaskOptionType task_option_type(const TaskOption *o);
+
+const TaskOption *task_option_by_name(const char *name); /* NULL = there is none */
+
+/* Its bit in TaskSpec.given. */
+static inline uint64_t task_option_bit(const TaskOption *o) {
+    return UINT64_C(1) << (o - task_options());
+}
+
+/* The field of a request. */
+static inline void *task_option_field(const TaskOption *o, TaskSpec *s) {
+    return (char *)s + o->offset;
+}
+
+static inline const void *task_option_value(const TaskOption *o, const TaskSpec *s) {
+    return (const char *)s + o->offset;
+}
+
+/* The request itself named the option with this field. */
+#define TASK_SPEC_GIVES(s, field) task_spec_gives((s), offsetof(TaskSpec, field))
+bool task_spec_gives(const TaskSpec *s, size_t offset);
+
+/* Replaces the value by a copy of that of another request; neither may be packed but `from`. 0 or
+ * -ENOMEM, then nothing has changed. */
+int task_option_copy(const TaskOption *o, TaskSpec *to, const TaskSpec *from);

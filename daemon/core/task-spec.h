@@ -37,6 +37,7 @@
 #define TASK_RETRY_DELAY_LIMIT (7 * USEC_PER_DAY)
 #define TASK_RETRY_ON_MAX 256
 #define TASK_RESOURCES_MAX 64
+#define TASK_RETRY_DELAY_DEFAULT USEC_PER_SEC
 #define TASK_EVERY_MIN (100 * USEC_PER_MSEC)
 #define TASK_CALENDAR_MAX (1 * KIB)
 /* Moments before the year 2000 are seconds or milliseconds taken for microseconds, and those more
@@ -91,8 +92,15 @@ typedef struct TaskSpec {
 
     bool stdin_open; /* lines may be written to it while it runs */
 
-    uint64_t given; /* bit N: the request itself named option N of task_options() */
+    uint64_t given;  /* bit N: the request itself named option N of task_options() */
+    uint32_t packed; /* bytes of the one piece of memory that holds it, see task_spec_pack(); 0 = it
+                      * is in many */
 } TaskSpec;
+
+/* It has a process of its own: a command, or a kind that is isolated. */
+static inline bool task_spec_has_process(const TaskSpec *s) {
+    return s->isolate || streq(s->kind, TASK_KIND_COMMAND);
+}
 
 /* It makes a task for each run, and never runs itself. */
 static inline bool task_spec_is_series(const TaskSpec *s) {
@@ -126,5 +134,37 @@ int task_spec_check(TaskSpec *s, Error *error);
 /* 0, or -EREMOTE when this text cannot be a label. */
 int task_label_check(const char *label, Error *error);
 
+int task_priority_check(int32_t priority, Error *error); /* 0 or -EREMOTE */
+
+/* 0, or -EREMOTE when nobody can mean to wait until this time. now: CLOCK_REALTIME. */
+int task_start_at_check(uint64_t start_at, uint64_t now_usec, Error *error);
+
+/* The same rules for the defaults of a group: for each option in `given`, taken for itself. Options
+ * without TASK_OPTION_DEFAULT are refused. 0, -EREMOTE or -ENOMEM. */
+int task_defaults_check(TaskSpec *defaults, Error *error);
+
 /* Bytes of memory that the request holds, roughly; the shared environment is not counted. */
 size_t task_spec_size(const TaskSpec *s);
+
+/* ---- requests that are kept: task-spec-pack.c ---- */
+
+/* Moves the request, with all that it owns, into one piece of memory, which is half of what it took
+ * before. From then on it can only be read, but for task_spec_set_label() and the priority. 0 or
+ * -ENOMEM, then it is as it was. */
+int task_spec_pack(TaskSpec **s);
+
+/* Takes label. Also of one that is packed. */
+void task_spec_set_label(TaskSpec *s, char *label);
+
+/* A copy that is not packed, without the options that have one of these flags (TASK_OPTION_*). The
+ * environment is shared. NULL when memory is short. */
+TaskSpec *task_spec_copy(const TaskSpec *s, unsigned without);
+
+/* Options that the request does not name get the values of a group's, those in defaults->given,
+ * where they say something to such a task. `given` stays. To be called before task_spec_check().
+ * defaults may be NULL. 0 or -ENOMEM. */
+int task_spec_apply_defaults(TaskSpec *s, const TaskSpec *defaults);
+
+/* Once the tasks of a StartMany have ids: what after_index says becomes a part of after, and
+ * after_index NULL. ids: of the tasks, by their places. 0 or -ENOMEM, then nothing has changed. */
+int task_spec_resolve_index(TaskSpec **s, const uint64_t *ids);

@@ -35,6 +35,7 @@ typedef struct TaskTies {
     TAILQ_ENTRY(TaskTies) sibling;
     unsigned n_children;
     TAILQ_ENTRY(TaskTies) walk; /* of whoever walks: worklists without recursion */
+    bool walked;                /* it is, or was, in the list of task_ties_would_cycle() */
 } TaskTies;
 
 TaskTies *task_ties_free(TaskTies *t); /* NULL-safe, gives NULL; undoes them */
@@ -44,6 +45,8 @@ TaskTies *task_ties_free(TaskTies *t); /* NULL-safe, gives NULL; undoes them */
 int task_ties_add_dependency(Task *t, DependencyKind kind, Task *on);
 /* One of its needs is met, and freed. True: it was the last. */
 bool task_ties_meet(Dependency *d);
+/* It waits for no other task any more. */
+void task_ties_drop_needs(Task *t);
 
 /* Both active. 0 or -ENOMEM. */
 int task_ties_set_parent(Task *child, Task *parent);
@@ -57,10 +60,8 @@ Task *task_next_child(const Task *t, const Task *child);
 Task *task_next_in_tree(const Task *root, const Task *t);
 
 /* Whether a new task that waits for one of `on`, and for which parent has to wait, could never end:
- * one of `on` waits, over whatever others, for parent, or is it. parent may be NULL. 1, 0 or
- * -ENOMEM.
- */
-int task_ties_would_cycle(Task *const *on, size_t n, const Task *parent);
+ * one of `on` waits, over whatever others, for parent, or is it. parent may be NULL. */
+bool task_ties_would_cycle(Task *const *on, size_t n, const Task *parent);
 
 /* The task has ended, or never was: nothing is tied to it any more. Who waits for it must have been
  * looked at before. */

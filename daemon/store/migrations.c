@@ -70,9 +70,46 @@
     " WHERE grp = old.grp AND kind = old.kind AND state = old.state AND tasks = 0;"                \
     "UPDATE ended_all SET tasks = tasks - 1, log_kept = log_kept - old.log_kept WHERE id = 1;"
 
+/* Groups, resources, attempts; what a task waits for and what it comes from. An own index for the
+ * children of a task: without it, a filter by parent would walk all that have ended. */
+#define STEP_2                                                                                     \
+    "ALTER TABLE task ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;"                             \
+    "ALTER TABLE task ADD COLUMN parent INTEGER NOT NULL DEFAULT 0;"                               \
+    "ALTER TABLE task ADD COLUMN retry_of INTEGER NOT NULL DEFAULT 0;"                             \
+    "ALTER TABLE task ADD COLUMN ready_at INTEGER NOT NULL DEFAULT 0;"                             \
+    "ALTER TABLE task ADD COLUMN due_at INTEGER NOT NULL DEFAULT 0;"                               \
+    "ALTER TABLE task ADD COLUMN end_state TEXT NOT NULL DEFAULT '';"                              \
+    "ALTER TABLE task ADD COLUMN n_attempts INTEGER NOT NULL DEFAULT 0;"                           \
+    "ALTER TABLE task ADD COLUMN log_begin INTEGER NOT NULL DEFAULT 0;"                            \
+    "CREATE INDEX task_parent ON task (parent, state, id, created_at)"                             \
+    " WHERE finished_at > 0 AND parent > 0;"                                                       \
+    "CREATE TABLE grp ("                                                                           \
+    " name TEXT PRIMARY KEY,"                                                                      \
+    " max_parallel INTEGER NOT NULL,"                                                              \
+    " max_queued INTEGER NOT NULL,"                                                                \
+    " paused INTEGER NOT NULL,"                                                                    \
+    " draining INTEGER NOT NULL,"                                                                  \
+    " turn INTEGER NOT NULL,"                                                                      \
+    " succeeded INTEGER NOT NULL,"                                                                 \
+    " failed INTEGER NOT NULL,"                                                                    \
+    " defaults TEXT NOT NULL) WITHOUT ROWID;"                                                      \
+    "CREATE TABLE resource (name TEXT PRIMARY KEY, capacity INTEGER NOT NULL) WITHOUT ROWID;"      \
+    "CREATE TABLE attempt ("                                                                       \
+    " task_id INTEGER NOT NULL,"                                                                   \
+    " number INTEGER NOT NULL,"                                                                    \
+    " state TEXT NOT NULL,"                                                                        \
+    " exit_code INTEGER NOT NULL,"                                                                 \
+    " exit_signal INTEGER NOT NULL,"                                                               \
+    " started_at INTEGER NOT NULL,"                                                                \
+    " finished_at INTEGER NOT NULL,"                                                               \
+    " log_offset INTEGER NOT NULL,"                                                                \
+    " message TEXT NOT NULL,"                                                                      \
+    " PRIMARY KEY (task_id, number)) WITHOUT ROWID;"
+
 /* Append only. Every version that was ever released is opened in a test: tests/unit/schemas. */
 static const char *const steps[] = {
     STEP_1,
+    STEP_2,
 };
 
 int migrations_version(void) {

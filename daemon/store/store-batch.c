@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "common/cleanup.h"
+#include "daemon/store/request-json.h"
 
 StoreBatch *store_batch_new(void) {
     StoreBatch *b = calloc(1, sizeof(StoreBatch));
@@ -80,6 +81,15 @@ static int add_texts(StoreBatch *b, const Task *t, StoreRow *row) {
     return r;
 }
 
+/* One that is put in anew brings them along. */
+static int add_attempts(StoreBatch *b, const Task *t) {
+    int r = 0;
+
+    for (unsigned i = 0; r >= 0 && !t->stored && i < t->n_attempts; i++)
+        r = store_batch_put_attempt(b, t->id, &t->attempts[i]);
+    return r;
+}
+
 int store_batch_put_task(StoreBatch *b, const Task *t, bool claimed) {
     StoreRow row = {
         .is_new = !t->stored,
@@ -91,11 +101,18 @@ int store_batch_put_task(StoreBatch *b, const Task *t, bool claimed) {
         .progress = t->progress.fraction,
         .done = t->progress.done,
         .total = t->progress.total,
+        .priority = t->spec->priority,
+        .ready_at = t->ready_at,
+        .due_at = t->due_at,
+        .retry_of = t->retry_of,
         .attempt = t->attempt + (claimed ? 1 : 0), /* the one that may begin */
+        .n_attempts = t->n_attempts,
+        .end_state = t->end_state,
         .exit_code = t->exit_code,
         .exit_signal = t->exit_signal,
         .pid = t->pid,
         .log_size = t->log_size,
+        .log_begin = t->log_begin,
         .log_kept = t->log_kept,
         .usage = t->usage,
         .has_result = t->has_result,
@@ -109,6 +126,26 @@ int store_batch_put_task(StoreBatch *b, const Task *t, bool claimed) {
     if (!op)
         return -ENOMEM;
     op->row = row;
+    return add_attempts(b, t);
+}
+
+int store_batch_put_attempt(StoreBatch *b, uint64_t id, const TaskAttempt *attempt) {
+    size_t message;
+    int r = add_text(b, attempt->message, &message);
+    StoreOp *op = r >= 0 ? add_op(b, STORE_OP_PUT_ATTEMPT, id) : NULL;
+
+    if (!op)
+        return -ENOMEM;
+    op->attempt = (StoreAttempt){
+        .number = attempt->number,
+        .state = attempt->state,
+        .exit_code = attempt->exit_code,
+        .exit_signal = attempt->exit_signal,
+        .started_at = attempt->started_at,
+        .finished_at = attempt->finished_at,
+        .log_offset = attempt->log_offset,
+        .message = message,
+    };
     return 0;
 }
 
@@ -128,4 +165,52 @@ int store_batch_remove_result(StoreBatch *b, uint64_t id) {
 
 int store_batch_remove_task(StoreBatch *b, uint64_t id) {
     return add_op(b, STORE_OP_REMOVE_TASK, id) ? 0 : -ENOMEM;
+}
+
+int store_batch_put_group(StoreBatch *b, const Group *g) {
+    _cleanup_free_ char *json = g->defaults ? request_defaults_to_json(g->defaults) : NULL;
+    size_t name, defaults;
+
+    if (g->defaults && !json)
+        return -ENOMEM;
+    int r = add_text(b, g->name, &name);
+    if (r >= 0)
+        r = add_text(b, json, &defaults);
+    StoreOp *op = r >= 0 ? add_op(b, STORE_OP_PUT_GROUP, 0) : NULL;
+    if (!op)
+        return -ENOMEM;
+    op->group = (StoreGroup){
+        .name = name,
+        .defaults = defaults,
+        .max_parallel = g->max_parallel,
+        .max_queued = g->max_queued,
+        .paused = g->paused,
+        .draining = g->draining,
+        .turn = g->turn,
+        .succeeded = g->succeeded,
+        .failed = g->failed,
+    };
+    return 0;
+}
+
+int store_batch_remove_group(StoreBatch *b, const char *name) {
+    size_t at;
+    int r = add_text(b, name, &at);
+    StoreOp *op = r >= 0 ? add_op(b, STORE_OP_REMOVE_GROUP, 0) : NULL;
+
+    if (!op)
+        return -ENOMEM;
+    op->group.name = at;
+    return 0;
+}
+
+int store_batch_put_resource(StoreBatch *b, const char *name, uint32_t capacity) {
+    size_t at;
+    int r = add_text(b, name, &at);
+    StoreOp *op = r >= 0 ? add_op(b, STORE_OP_PUT_RESOURCE, 0) : NULL;
+
+    if (!op)
+        return -ENOMEM;
+    op->resource = (StoreResource){.name = at, .capacity = capacity};
+    return 0;
 }

@@ -10,6 +10,10 @@ typedef enum StoreOpType {
     STORE_OP_PUT_RESULT,
     STORE_OP_REMOVE_RESULT,
     STORE_OP_REMOVE_TASK,
+    STORE_OP_PUT_ATTEMPT,
+    STORE_OP_PUT_GROUP,
+    STORE_OP_REMOVE_GROUP,
+    STORE_OP_PUT_RESOURCE,
 } StoreOpType;
 
 /* What changes in a task's life. Texts are offsets in the batch's buffer. */
@@ -21,20 +25,47 @@ typedef struct StoreRow {
     size_t label, reason, status, message, phase;
     double progress;
     uint64_t done, total;
-    unsigned attempt;
+    int32_t priority;
+    uint64_t ready_at, due_at, retry_of;
+    unsigned attempt, n_attempts;
+    TaskState end_state;
     int exit_code, exit_signal;
     pid_t pid;
-    uint64_t log_size, log_kept;
+    uint64_t log_size, log_begin, log_kept;
     TaskUsage usage;
     bool has_result, cancel_requested;
 } StoreRow;
 
+typedef struct StoreAttempt {
+    unsigned number;
+    TaskState state;
+    int exit_code, exit_signal;
+    uint64_t started_at, finished_at, log_offset;
+    size_t message;
+} StoreAttempt;
+
+typedef struct StoreGroup {
+    size_t name, defaults;
+    unsigned max_parallel, max_queued;
+    bool paused, draining;
+    uint64_t turn;
+    unsigned succeeded, failed;
+} StoreGroup;
+
+typedef struct StoreResource {
+    size_t name;
+    uint32_t capacity;
+} StoreResource;
+
 typedef struct StoreOp {
     StoreOpType type;
-    uint64_t id;
+    uint64_t id; /* of a task; 0 = of none */
     union {
         StoreRow row;
         char *result; /* owned */
+        StoreAttempt attempt;
+        StoreGroup group;
+        StoreResource resource;
     };
 } StoreOp;
 

@@ -7,7 +7,7 @@
 
 /* A connection to the database, used by one thread at a time, with the statements that it keeps. */
 
-#define STORE_STATEMENTS_MAX 24
+#define STORE_STATEMENTS_MAX 32
 
 typedef struct StoreDb {
     sqlite3 *db; /* NULL = closed */

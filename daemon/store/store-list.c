@@ -6,7 +6,8 @@
 /* Pages, counts and ids of ended tasks by a filter, always by an index. The table `ended` says
  * which combinations of group, kind and state there are: each that the filter means is a source, a
  * walk through an index by id, and the sources are merged. Where there are too many (a group for
- * each task), a source is all that ended in one state. */
+ * each task), a source is all that ended in one state; of the children of a task it is always those
+ * that ended in one state. */
 
 #define SOURCES_MAX 32
 
@@ -50,6 +51,7 @@ static void bind_filter(sqlite3_stmt *s, const TaskFilter *f) {
     bind(s, ":group", f->group);
     bind(s, ":kind", f->kind);
     bind(s, ":label", f->label);
+    bind_limit(s, ":parent", f->parent);
     bind_limit(s, ":since", f->since);
     bind_limit(s, ":until", f->until);
     bind_limit(s, ":cursor", f->cursor);
@@ -61,7 +63,9 @@ static const char *if_set(bool set, const char *text) {
 
 /* Which rows a source gives. :group and :kind are those of the filter, or of the combination. */
 static void where(char *sql, size_t size, const TaskFilter *f, bool group, bool kind) {
-    snprintf(sql, size, "finished_at > 0 AND state = :state%s%s%s%s%s%s",
+    /* The one about 0 says what the index on parents is of. */
+    snprintf(sql, size, "finished_at > 0 AND state = :state%s%s%s%s%s%s%s",
+             if_set(f->parent > 0, " AND parent > 0 AND parent = :parent"),
              if_set(group, " AND grp = :group"), if_set(kind, " AND kind = :kind"),
              if_set(f->since > 0, " AND created_at >= :since"),
              if_set(f->until > 0, " AND created_at < :until"),
@@ -78,7 +82,10 @@ static int prepare_source(StoreDb *d, const TaskFilter *f, bool by_key, const ch
 
     where(conditions, sizeof(conditions), f, by_key || f->group, by_key || f->kind);
     snprintf(sql, sizeof(sql), "SELECT %s FROM task INDEXED BY %s WHERE %s%s", what,
-             by_key ? "task_ended" : "task_state", conditions, order);
+             by_key          ? "task_ended"
+             : f->parent > 0 ? "task_parent"
+                             : "task_state",
+             conditions, order);
     int r = store_db_prepare(d, sql, ret);
     if (r >= 0)
         bind_filter(*ret, f);
@@ -145,6 +152,9 @@ static int add_states(StoreDb *d, const TaskFilter *f, Sources *sources, const c
 static int open_sources(StoreDb *d, const TaskFilter *f, Sources *sources, const char *what,
                         const char *order) {
     _cleanup_statement_ sqlite3_stmt *key = NULL;
+
+    if (f->parent > 0)
+        return add_states(d, f, sources, what, order);
     int r = prepare_keys(d, f, &key);
 
     while (r >= 0 && (r = store_db_step(d, key)) > 0) {
@@ -256,7 +266,7 @@ int store_ask_counts(StoreRead *q, StoreDb *d) {
     const TaskFilter *f = &q->filter;
 
     q->filter.cursor = 0;
-    if (f->since > 0 || f->until > 0 || !isempty(f->label))
+    if (f->parent > 0 || f->since > 0 || f->until > 0 || !isempty(f->label))
         return count_sources(q, d);
     return count_totals(q, d);
 }

@@ -57,6 +57,14 @@ static int add_env(StoreRead *q, StoreDb *d, int64_t id) {
     return r;
 }
 
+static size_t task_size(const Task *t) {
+    size_t size = task_spec_size(t->spec);
+
+    for (unsigned i = 0; i < t->n_attempts; i++)
+        size += sizeof(TaskAttempt) + strlen(t->attempts[i].message);
+    return size;
+}
+
 int store_read_task(StoreRead *q, StoreDb *d, uint64_t id, size_t *ret_size) {
     size_t at = q->n_tasks;
     sqlite3_stmt *s;
@@ -69,8 +77,8 @@ int store_read_task(StoreRead *q, StoreDb *d, uint64_t id, size_t *ret_size) {
     (void)store_bind_u64(s, 1, id);
     r = store_db_step(d, s);
     if (r > 0) {
-        r = store_row_read(s, &q->tasks[at], &q->task_envs[at], &whole);
-        *ret_size = r >= 0 ? task_spec_size(q->tasks[at]->spec) : 0;
+        r = store_row_read(d, s, &q->tasks[at], &q->task_envs[at], &whole);
+        *ret_size = r >= 0 ? task_size(q->tasks[at]) : 0;
     }
     (void)sqlite3_reset(s);
     if (r >= 0)

@@ -36,7 +36,7 @@ typedef struct StoreRead {
 /* Room for so many more tasks. 0 or -ENOMEM. */
 int store_read_tasks_room(StoreRead *q, size_t n);
 /* Reads one task behind those that were read: NULL when there is no such row. ret_size: bytes of
- * its request. */
+ * its request and its attempts. */
 int store_read_task(StoreRead *q, StoreDb *d, uint64_t id, size_t *ret_size);
 
 /* ---- store-list.c ---- */

@@ -30,10 +30,9 @@ static bool env_is_whole(sqlite3_stmt *row) {
 }
 
 static const Table tables[] = {
-    {"task", "id", NULL},
-    {"request", "task_id", NULL},
-    {"result", "task_id", NULL},
-    {"env", "id", env_is_whole},
+    {"task", "id", NULL},        {"request", "task_id", NULL}, {"result", "task_id", NULL},
+    {"env", "id", env_is_whole}, {"attempt", "task_id", NULL}, {"grp", "name", NULL},
+    {"resource", "name", NULL},  {"meta", "key", NULL},
 };
 
 /* INSERT with as many values as the table of the damaged one has columns. What the new schema does
@@ -56,22 +55,23 @@ static int copy_row(StoreDb *to, sqlite3_stmt *insert, sqlite3_stmt *row) {
     return store_db_run(to, insert);
 }
 
-/* Copies the rows whose keys are between the two until the end or the first that cannot be read.
- * *last: the key of the last one that could. 1 when the end was reached, 0 when not, -errno of the
- * new one. */
+/* Copies the rows until the end or the first that cannot be read: all, or with low > 0 those from
+ * that key on. *last: the key of the last one that could, 0 where it is a text. 1 when the end was
+ * reached, 0 when not, -errno of the new one. */
 static int copy_rows(StoreDb *to, StoreDb *from, const Table *table, bool down, int64_t low,
                      int64_t *last) {
     _cleanup_statement_ sqlite3_stmt *row = NULL, *insert = NULL;
-    char sql[256];
+    char above[64] = "", sql[256];
     int r;
 
     /* Not by an index: the table is what there is. */
-    snprintf(sql, sizeof(sql), "SELECT * FROM %s NOT INDEXED WHERE %s > ?1 ORDER BY %s %s",
-             table->name, table->key, table->key, down ? "DESC" : "ASC");
+    if (low > 0)
+        snprintf(above, sizeof(above), "WHERE %s >= %" PRIi64, table->key, low);
+    snprintf(sql, sizeof(sql), "SELECT * FROM %s NOT INDEXED %s ORDER BY %s %s", table->name, above,
+             table->key, down ? "DESC" : "ASC");
     if (store_db_prepare(from, sql, &row) < 0)
         return 0;
     r = prepare_insert(to, table, sqlite3_column_count(row), &insert);
-    (void)sqlite3_bind_int64(row, 1, low);
     int more = 0;
     while (r >= 0 && (more = store_db_step(from, row)) > 0) {
         *last = sqlite3_column_int64(row, 0);
@@ -89,21 +89,10 @@ static int copy_table(StoreDb *to, StoreDb *from, const Table *table) {
     return r != 0 ? MIN(r, 0) : MIN(copy_rows(to, from, table, true, low, &high), 0);
 }
 
-static int copy_meta(StoreDb *to, StoreDb *from) {
-    _cleanup_statement_ sqlite3_stmt *row = NULL, *insert = NULL;
-    int r = store_db_prepare(to, "INSERT OR IGNORE INTO meta VALUES (?, ?)", &insert);
-
-    if (store_db_prepare(from, "SELECT key, value FROM meta", &row) < 0)
-        return r;
-    while (r >= 0 && store_db_step(from, row) > 0)
-        r = copy_row(to, insert, row);
-    return r;
-}
-
 /* ---- what the rows say together ---- */
 
-#define STATES_ACTIVE "'queued', 'starting', 'running', 'paused', 'cancelling'"
-#define STATES_FINAL "'succeeded', 'failed', 'cancelled', 'timed-out', 'interrupted'"
+#define STATES_ACTIVE "'waiting', 'queued', 'starting', 'running', 'paused', 'cancelling'"
+#define STATES_FINAL "'succeeded', 'failed', 'cancelled', 'timed-out', 'interrupted', 'skipped'"
 
 static const char *const repairs[] = {
     "DELETE FROM task WHERE id <= 0 OR CASE WHEN finished_at > 0"
@@ -113,6 +102,7 @@ static const char *const repairs[] = {
     "UPDATE task SET has_result = 0"
     " WHERE finished_at > 0 AND has_result AND id NOT IN (SELECT task_id FROM result)",
     "DELETE FROM request WHERE task_id NOT IN (SELECT id FROM task)",
+    "DELETE FROM attempt WHERE task_id NOT IN (SELECT id FROM task)",
     "DELETE FROM result WHERE task_id NOT IN (SELECT id FROM task)",
     "DELETE FROM env WHERE id NOT IN (SELECT env_id FROM task WHERE env_id IS NOT NULL)",
 };
@@ -151,12 +141,16 @@ static int raise_sequence(StoreDb *to, uint64_t id_above) {
 /* ---- all of it ---- */
 
 static int copy_all(StoreDb *to, StoreDb *from) {
-    int r = copy_meta(to, from);
+    int r = 0;
 
     for (size_t i = 0; r >= 0 && i < ELEMENTSOF(tables); i++)
         r = copy_table(to, from, &tables[i]);
-    if (r >= 0)
-        r = interrupt_unreadable(to);
+    return r;
+}
+
+static int repair(StoreDb *to) {
+    int r = interrupt_unreadable(to);
+
     for (size_t i = 0; r >= 0 && i < ELEMENTSOF(repairs); i++)
         r = store_db_exec(to, repairs[i]);
     return r;
@@ -185,6 +179,8 @@ int store_rescue(StoreDb *to, const char *damaged, uint64_t id_above) {
         r = copy_all(to, &from);
     if (r >= 0)
         r = migrations_run(to, version, migrations_version());
+    if (r >= 0)
+        r = repair(to);
     if (readable)
         (void)store_db_number(&from, "SELECT seq FROM sqlite_sequence WHERE name = 'task'",
                               &sequence);

@@ -1,101 +1,10 @@
 #include "daemon/store/store-rows.h"
 
 #include <errno.h>
-#include <gcrypt.h>
 
-#include "common/strv.h"
 #include "daemon/store/request-json.h"
+#include "daemon/store/store-attempts.h"
 #include "daemon/store/store-statements.h"
-
-/* ---- environments ---- */
-
-#define HASH_SIZE 32 /* of SHA-256 */
-
-/* All strings with their NULs, one behind the other. */
-static char *env_to_block(const EnvBlock *env, size_t *ret_size) {
-    char *const *strings = env_block_strings(env);
-    size_t size = 0, at = 0;
-
-    for (size_t i = 0; strings[i]; i++)
-        size += strlen(strings[i]) + 1;
-    char *block = malloc(size);
-    if (!block)
-        return NULL;
-    for (size_t i = 0; strings[i]; i++) {
-        size_t n = strlen(strings[i]) + 1;
-        memcpy(block + at, strings[i], n);
-        at += n;
-    }
-    *ret_size = size;
-    return block;
-}
-
-EnvBlock *store_env_intern(EnvTable *envs, const char *block, size_t size) {
-    _cleanup_free_ char **strings = NULL;
-    size_t n = 0;
-
-    for (size_t at = 0; at < size; at += strnlen(block + at, size - at) + 1)
-        n++;
-    strings = calloc(n + 1, sizeof(char *));
-    if (!strings)
-        return NULL;
-    n = 0;
-    for (size_t at = 0; at < size; at += strnlen(block + at, size - at) + 1)
-        strings[n++] = (char *)block + at;
-    return env_table_intern(envs, strings);
-}
-
-static int find_env(StoreDb *d, const unsigned char hash[HASH_SIZE], int64_t *ret) {
-    sqlite3_stmt *s;
-    int r = store_statement(d, STATEMENT_FIND_ENV, &s);
-
-    if (r < 0)
-        return r;
-    (void)sqlite3_bind_blob(s, 1, hash, HASH_SIZE, SQLITE_STATIC);
-    r = store_db_step(d, s);
-    if (r > 0)
-        *ret = sqlite3_column_int64(s, 0);
-    (void)sqlite3_reset(s);
-    return r;
-}
-
-static int put_env(StoreDb *d, const EnvBlock *env, int64_t *ret) {
-    unsigned char hash[HASH_SIZE];
-    sqlite3_stmt *s;
-    size_t size;
-    _cleanup_free_ char *block = env_to_block(env, &size);
-
-    if (!block)
-        return -ENOMEM;
-    gcry_md_hash_buffer(GCRY_MD_SHA256, hash, block, size);
-    int r = find_env(d, hash, ret);
-    if (r != 0)
-        return MIN(r, 0);
-    r = store_statement(d, STATEMENT_INSERT_ENV, &s);
-    if (r < 0)
-        return r;
-    (void)sqlite3_bind_blob(s, 1, hash, HASH_SIZE, SQLITE_STATIC);
-    (void)sqlite3_bind_blob64(s, 2, block, size, SQLITE_STATIC);
-    r = store_db_run(d, s);
-    if (r >= 0)
-        *ret = sqlite3_last_insert_rowid(d->db);
-    return r;
-}
-
-/* 0 when the task has none. */
-static int env_id(StoreDb *d, const EnvBlock *env, StoreEnvCache *cache, int64_t *ret) {
-    int r = 0;
-
-    *ret = 0;
-    if (!env_block_strings(env)[0])
-        return 0;
-    if (env != cache->block) {
-        r = put_env(d, env, &cache->id);
-        cache->block = r >= 0 ? env : NULL;
-    }
-    *ret = cache->id;
-    return r;
-}
 
 /* ---- writing ---- */
 
@@ -123,19 +32,27 @@ static void bind_life(sqlite3_stmt *s, const StoreBatch *b, const StoreOp *op) {
     (void)store_bind_u64(s, 19, row->usage.cpu_usec);
     (void)store_bind_u64(s, 20, row->usage.memory_peak);
     (void)store_bind_u64(s, 21, row->log_kept);
+    (void)sqlite3_bind_int(s, 22, row->priority);
+    (void)store_bind_u64(s, 23, row->ready_at);
+    (void)store_bind_u64(s, 24, row->due_at);
+    (void)store_bind_text(s, 25, strempty(task_state_to_string(row->end_state)));
+    (void)sqlite3_bind_int64(s, 26, row->n_attempts);
+    (void)store_bind_u64(s, 27, row->log_begin);
 }
 
 /* What is bound here the update of an active task does not have. */
 static void bind_end(sqlite3_stmt *s, const StoreRow *row) {
-    (void)store_bind_u64(s, 22, row->finished_at);
+    (void)store_bind_u64(s, 28, row->finished_at);
 }
 
 static void bind_request(sqlite3_stmt *s, const StoreRow *row, int64_t env) {
-    (void)store_bind_text(s, 23, row->spec->kind);
-    (void)store_bind_text(s, 24, row->spec->group);
+    (void)store_bind_text(s, 29, row->spec->kind);
+    (void)store_bind_text(s, 30, row->spec->group);
     if (env > 0)
-        (void)sqlite3_bind_int64(s, 25, env);
-    (void)store_bind_u64(s, 26, row->created_at);
+        (void)sqlite3_bind_int64(s, 31, env);
+    (void)store_bind_u64(s, 32, row->created_at);
+    (void)store_bind_u64(s, 33, row->spec->parent);
+    (void)store_bind_u64(s, 34, row->retry_of);
 }
 
 static int insert_task(StoreDb *d, const StoreBatch *b, const StoreOp *op, int64_t env) {
@@ -158,7 +75,7 @@ static int insert_request(StoreDb *d, uint64_t id, const TaskSpec *spec) {
 
 static int insert_row(StoreDb *d, const StoreBatch *b, const StoreOp *op, StoreEnvCache *envs) {
     int64_t env;
-    int r = env_id(d, op->row.spec->env, envs, &env);
+    int r = store_env_put(d, op->row.spec->env, envs, &env);
 
     if (r < 0)
         return r;
@@ -169,7 +86,7 @@ static int insert_row(StoreDb *d, const StoreBatch *b, const StoreOp *op, StoreE
         *envs = (StoreEnvCache){};
         r = store_row_remove(d, op->id);
         if (r >= 0)
-            r = env_id(d, op->row.spec->env, envs, &env);
+            r = store_env_put(d, op->row.spec->env, envs, &env);
         if (r >= 0)
             r = insert_task(d, b, op, env);
     }
@@ -218,6 +135,8 @@ int store_row_remove(StoreDb *d, uint64_t id) {
         r = store_statement_run(d, STATEMENT_DELETE_REQUEST, id, NULL);
     if (r >= 0)
         r = store_statement_run(d, STATEMENT_DELETE_RESULT, id, NULL);
+    if (r >= 0)
+        r = store_attempts_remove(d, id);
     if (r >= 0 && env > 0)
         r = store_statement_run(d, STATEMENT_DELETE_ENV, (uint64_t)env, NULL);
     return r;
@@ -251,6 +170,14 @@ enum { /* of STORE_ROW_COLUMNS */
     COLUMN_CANCEL_REQUESTED,
     COLUMN_CPU_USEC,
     COLUMN_MEMORY_PEAK,
+    COLUMN_PRIORITY,
+    COLUMN_PARENT,
+    COLUMN_RETRY_OF,
+    COLUMN_READY_AT,
+    COLUMN_DUE_AT,
+    COLUMN_END_STATE,
+    COLUMN_N_ATTEMPTS,
+    COLUMN_LOG_BEGIN,
     COLUMN_ENV,
     COLUMN_JSON,
 };
@@ -283,6 +210,11 @@ static int read_spec(sqlite3_stmt *s, TaskSpec **ret, bool *ret_whole) {
     if (r < 0 && r != -EBADMSG)
         return r;
     *ret_whole = r >= 0;
+    spec->priority = sqlite3_column_int(s, COLUMN_PRIORITY);
+    spec->parent = store_column_u64(s, COLUMN_PARENT);
+    r = task_spec_pack(&spec);
+    if (r < 0)
+        return r;
     *ret = TAKE_PTR(spec);
     return 0;
 }
@@ -297,6 +229,12 @@ static int read_texts(sqlite3_stmt *s, Task *t) {
     if (r >= 0)
         r = read_text(s, COLUMN_PHASE, &t->progress.phase);
     return r;
+}
+
+static TaskState read_end_state(sqlite3_stmt *s) {
+    TaskState state = task_state_from_string(store_column_text(s, COLUMN_END_STATE));
+
+    return task_state_is_final(state) ? state : _TASK_STATE_INVALID;
 }
 
 static void read_numbers(sqlite3_stmt *s, Task *t) {
@@ -315,9 +253,14 @@ static void read_numbers(sqlite3_stmt *s, Task *t) {
     t->cancel_requested = sqlite3_column_int(s, COLUMN_CANCEL_REQUESTED);
     t->usage.cpu_usec = store_column_u64(s, COLUMN_CPU_USEC);
     t->usage.memory_peak = store_column_u64(s, COLUMN_MEMORY_PEAK);
+    t->retry_of = store_column_u64(s, COLUMN_RETRY_OF);
+    t->ready_at = store_column_u64(s, COLUMN_READY_AT);
+    t->due_at = store_column_u64(s, COLUMN_DUE_AT);
+    t->log_begin = store_column_u64(s, COLUMN_LOG_BEGIN);
+    t->end_state = read_end_state(s);
 }
 
-int store_row_read(sqlite3_stmt *s, Task **ret, int64_t *ret_env, bool *ret_whole) {
+int store_row_read(StoreDb *d, sqlite3_stmt *s, Task **ret, int64_t *ret_env, bool *ret_whole) {
     TaskState state = task_state_from_string(store_column_text(s, COLUMN_STATE));
     _cleanup_(task_spec_freep) TaskSpec *spec = NULL;
     bool whole;
@@ -338,6 +281,8 @@ int store_row_read(sqlite3_stmt *s, Task **ret, int64_t *ret_env, bool *ret_whol
     t->stored = true;
     read_numbers(s, t);
     r = read_texts(s, t);
+    if (r >= 0 && sqlite3_column_int64(s, COLUMN_N_ATTEMPTS) > 0)
+        r = store_attempts_read(d, t);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(t);

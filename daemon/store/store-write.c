@@ -3,7 +3,9 @@
 #include <errno.h>
 
 #include "common/log.h"
+#include "daemon/store/store-attempts.h"
 #include "daemon/store/store-file.h"
+#include "daemon/store/store-groups.h"
 #include "daemon/store/store-rows.h"
 #include "daemon/store/store-statements.h"
 
@@ -41,6 +43,14 @@ static int write_op(StoreDb *d, const StoreBatch *b, const StoreOp *op, StoreEnv
     case STORE_OP_REMOVE_TASK:
         *envs = (StoreEnvCache){}; /* it may go with the task */
         return store_row_remove(d, op->id);
+    case STORE_OP_PUT_ATTEMPT:
+        return store_attempt_put(d, b, op);
+    case STORE_OP_PUT_GROUP:
+        return store_group_put(d, b, op);
+    case STORE_OP_REMOVE_GROUP:
+        return store_group_remove(d, b, op);
+    case STORE_OP_PUT_RESOURCE:
+        return store_resource_put(d, b, op);
     }
     return -EINVAL;
 }

@@ -3,12 +3,10 @@
 #include <errno.h>
 #include <gcrypt.h>
 
-#include "common/clock.h"
 #include "common/log.h"
 #include "daemon/store/store-batch.h"
 #include "daemon/store/store-file.h"
 #include "daemon/store/store-read.h"
-#include "daemon/store/store-rows.h"
 #include "daemon/store/store-write.h"
 
 /* ---- life ---- */
@@ -96,90 +94,6 @@ int store_set_session(Store *s, const char *session) {
     s->session = copy;
     s->meta_written = false;
     return 0;
-}
-
-static int load_env(Store *s, EnvTable *envs, int64_t id, EnvBlock **ret) {
-    _cleanup_statement_ sqlite3_stmt *statement = NULL;
-    int r = store_db_prepare(&s->write_db, "SELECT block FROM env WHERE id = ?", &statement);
-
-    if (r < 0)
-        return r;
-    (void)sqlite3_bind_int64(statement, 1, id);
-    r = store_db_step(&s->write_db, statement);
-    if (r <= 0)
-        return r < 0 ? r : -EBADMSG;
-    *ret = store_env_intern(envs, sqlite3_column_blob(statement, 0),
-                            (size_t)sqlite3_column_bytes(statement, 0));
-    return *ret ? 0 : -ENOMEM;
-}
-
-/* What is to be run needs all of its request. */
-static int end_unreadable(Store *s, uint64_t id) {
-    _cleanup_statement_ sqlite3_stmt *statement = NULL;
-    int r = store_db_prepare(
-        &s->write_db,
-        "UPDATE task SET state = 'interrupted', reason = '', pid = 0,"
-        " finished_at = max(created_at, started_at, ?2),"
-        " message = 'Its request could not be read from the database' WHERE id = ?1",
-        &statement);
-
-    if (r < 0)
-        return r;
-    log_full(LOG_ERR, id, "The request of the task cannot be read from %s: it is interrupted",
-             s->path);
-    (void)store_bind_u64(statement, 1, id);
-    (void)store_bind_u64(statement, 2, clock_usec(CLOCK_REALTIME));
-    return store_db_run(&s->write_db, statement);
-}
-
-/* The environment that was loaded last: neighbours mostly share theirs. */
-typedef struct LoadedEnv {
-    int64_t id;
-    EnvBlock *block;
-} LoadedEnv;
-
-static int load_task(Store *s, EnvTable *envs, sqlite3_stmt *row, LoadedEnv *last, Task **ret) {
-    _cleanup_(task_freep) Task *t = NULL;
-    bool whole;
-    int64_t env;
-    int r = store_row_read(row, &t, &env, &whole);
-
-    if (r < 0)
-        return r;
-    if (whole && env > 0 && env != last->id) {
-        last->block = env_block_unref(last->block);
-        last->id = 0;
-        r = load_env(s, envs, env, &last->block);
-        if (r >= 0)
-            last->id = env;
-    }
-    if (!whole || r == -EBADMSG)
-        return end_unreadable(s, t->id);
-    if (r < 0)
-        return r;
-    if (env > 0)
-        t->spec->env = env_block_ref(last->block);
-    *ret = TAKE_PTR(t);
-    return 0;
-}
-
-int store_load_active(Store *s, EnvTable *envs, int (*func)(void *userdata, Task *task),
-                      void *userdata) {
-    _cleanup_statement_ sqlite3_stmt *row = NULL;
-    LoadedEnv last = {};
-    int r = store_db_prepare(&s->write_db,
-                             "SELECT " STORE_ROW_COLUMNS " FROM " STORE_ROW_TABLES
-                             " WHERE finished_at = 0 ORDER BY task.id",
-                             &row);
-
-    while (r >= 0 && (r = store_db_step(&s->write_db, row)) > 0) {
-        Task *t = NULL;
-        r = load_task(s, envs, row, &last, &t);
-        if (r >= 0 && t)
-            r = func(userdata, t);
-    }
-    env_block_unref(last.block);
-    return MIN(r, 0);
 }
 
 /* ---- commits ---- */

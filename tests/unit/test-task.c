@@ -7,20 +7,22 @@
 /* Every state and every next one, + where the step is allowed. */
 static const struct {
     TaskState from;
-    const char *to; /* queued, starting, running, paused, cancelling, succeeded, failed, cancelled,
-                       timed-out, interrupted */
+    const char *to; /* waiting, queued, starting, running, paused, cancelling, succeeded, failed,
+                       cancelled, timed-out, interrupted, skipped */
 } steps[] = {
     /* clang-format off */
-    {TASK_QUEUED,      "-+-----+++"},
-    {TASK_STARTING,    "+-+-++++++"},
-    {TASK_RUNNING,     "+--+++++++"},
-    {TASK_PAUSED,      "+-+-++++++"},
-    {TASK_CANCELLING,  "-----+++++"},
-    {TASK_SUCCEEDED,   "----------"},
-    {TASK_FAILED,      "----------"},
-    {TASK_CANCELLED,   "----------"},
-    {TASK_TIMED_OUT,   "----------"},
-    {TASK_INTERRUPTED, "----------"},
+    {TASK_WAITING,     "-+---+++++++"},
+    {TASK_QUEUED,      "+-+--+-+++++"},
+    {TASK_STARTING,    "-+-+-++++++-"},
+    {TASK_RUNNING,     "-+--+++++++-"},
+    {TASK_PAUSED,      "-+-+-++++++-"},
+    {TASK_CANCELLING,  "------++++++"},
+    {TASK_SUCCEEDED,   "------------"},
+    {TASK_FAILED,      "------------"},
+    {TASK_CANCELLED,   "------------"},
+    {TASK_TIMED_OUT,   "------------"},
+    {TASK_INTERRUPTED, "------------"},
+    {TASK_SKIPPED,     "------------"},
     /* clang-format on */
 };
 
@@ -127,11 +129,12 @@ static const struct {
     const char *name;
     bool final;
 } names[] = {
-    {TASK_QUEUED, "queued", false},         {TASK_STARTING, "starting", false},
-    {TASK_RUNNING, "running", false},       {TASK_PAUSED, "paused", false},
-    {TASK_CANCELLING, "cancelling", false}, {TASK_SUCCEEDED, "succeeded", true},
-    {TASK_FAILED, "failed", true},          {TASK_CANCELLED, "cancelled", true},
-    {TASK_TIMED_OUT, "timed-out", true},    {TASK_INTERRUPTED, "interrupted", true},
+    {TASK_WAITING, "waiting", false},        {TASK_QUEUED, "queued", false},
+    {TASK_STARTING, "starting", false},      {TASK_RUNNING, "running", false},
+    {TASK_PAUSED, "paused", false},          {TASK_CANCELLING, "cancelling", false},
+    {TASK_SUCCEEDED, "succeeded", true},     {TASK_FAILED, "failed", true},
+    {TASK_CANCELLED, "cancelled", true},     {TASK_TIMED_OUT, "timed-out", true},
+    {TASK_INTERRUPTED, "interrupted", true}, {TASK_SKIPPED, "skipped", true},
 };
 
 START_TEST(test_names) {

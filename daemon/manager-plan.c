@@ -1,0 +1,71 @@
+#include <errno.h>
+
+#include "common/clock.h"
+#include "daemon/manager-private.h"
+
+/* Between the scheduler and the rest: tasks that go into it, and what it has to tell. */
+
+void manager_enter(Manager *m, Task *t, Group *g) {
+    if (scheduler_would_overtake(&m->scheduler, g, t->spec->priority))
+        manager_take_back_ahead(m);
+    scheduler_add(&m->scheduler, t, g, clock_usec(CLOCK_REALTIME));
+    if (t->state == TASK_QUEUED)
+        manager_guard_queued(m, t);
+}
+
+void manager_enter_again(Manager *m, Task *t) {
+    /* It may be older than what was handed ahead. */
+    manager_take_back_ahead(m);
+    scheduler_add_again(&m->scheduler, t, t->group, clock_usec(CLOCK_REALTIME));
+    if (t->state == TASK_QUEUED)
+        manager_guard_queued(m, t);
+}
+
+char *manager_reason(void *userdata, const Task *t) {
+    Manager *m = userdata;
+
+    if (t->end_untold)
+        return strdup("");
+    if (!task_is_pending(t) || t->run)
+        return strdup(strempty(t->reason));
+    if (t->state == TASK_QUEUED && m->blocked)
+        return strdup(m->blocked);
+    return scheduler_reason(&m->scheduler, t);
+}
+
+/* ---- what the scheduler tells ---- */
+
+static void on_ready(void *userdata, Task *t) {
+    Manager *m = userdata;
+
+    manager_guard_queued(m, t);
+    manager_publish_state(m, t);
+    manager_schedule(m);
+}
+
+static void on_doomed(void *userdata, Task *t, const Task *cause) {
+    ManagerCause c = manager_cause_of(cause);
+
+    manager_skip(userdata, t, &c);
+}
+
+static void on_unready(void *userdata, Task *t) {
+    Manager *m = userdata;
+
+    t->claim = TASK_CLAIM_NONE;
+    manager_publish_state(m, t);
+}
+
+static void on_elapsed(void *userdata, Task *t) {
+}
+
+static const SchedulerEvents scheduler_events = {
+    .ready = on_ready,
+    .doomed = on_doomed,
+    .unready = on_unready,
+    .elapsed = on_elapsed,
+};
+
+void manager_init_plan(Manager *m) {
+    scheduler_init(&m->scheduler, 0, 0, &scheduler_events, m);
+}
