@@ -632,7 +632,7 @@ class Tree(FakeCase):
 
     def test_deep(self):
         """As deep as anybody may make one: no stack and no line is too short for it."""
-        depth = 3000
+        depth = 1500
         tasks = [self.task(task, task - 1, "waiting") for task in range(1, depth + 1)]
 
         def answer(filters):
