@@ -385,6 +385,7 @@ void rig_assert_same(const Task *a, const Task *b) {
     ck_assert_int_eq(a->cancel_requested, b->cancel_requested);
     ck_assert_uint_eq(a->ready_at, b->ready_at);
     ck_assert_uint_eq(a->due_at, b->due_at);
+    ck_assert_uint_eq(a->log_begin, b->log_begin);
     ck_assert_uint_eq(a->retry_of, b->retry_of);
     ck_assert_int_eq(a->end_state, b->end_state);
     ck_assert_uint_eq(a->n_attempts, b->n_attempts);

@@ -71,6 +71,7 @@ static void assert_plan(bool has_it) {
     ck_assert_int_eq(t->end_state, has_it ? TASK_FAILED : _TASK_STATE_INVALID);
     t = rig_read_one(1);
     ck_assert_uint_eq(t->spec->parent, has_it ? 7 : 0);
+    ck_assert_uint_eq(t->log_begin, has_it ? 77 : 0);
     ck_assert_uint_eq(t->n_attempts, has_it);
     ck_assert(!has_it || t->attempts[0].state == TASK_TIMED_OUT);
     ck_assert_uint_eq(rig_list(&(TaskFilter){.parent = 7, .limit = 10})->n, has_it);
