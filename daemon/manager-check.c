@@ -53,19 +53,6 @@ static int check_kind(const TaskSpec *spec, Error *error) {
     return check_params(spec, kind, error);
 }
 
-int manager_find_group(const Manager *m, const char *name, Group **ret, Error *error) {
-    Group *g = scheduler_find_group(&m->scheduler, name);
-
-    if (!g)
-        return error_set(error, ERROR_NO_SUCH_GROUP,
-                         "There is no group \"%.100s\": ListGroups, or \"longrun group\", lists "
-                         "those that there are, and ConfigureGroup, or \"longrun group add\", "
-                         "makes one",
-                         name);
-    *ret = g;
-    return 0;
-}
-
 /* A condition that nobody has made would be waited for until somebody does. */
 static int check_condition(const Manager *m, const TaskSpec *spec, Error *error) {
     if (isempty(spec->when_online) || scheduler_has_condition(&m->scheduler, spec->when_online))

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -13,9 +12,6 @@
 #include "daemon/manager-private.h"
 
 /* The ends of tasks, or of an attempt. */
-
-/* After a row of so many tasks their memory, which lies scattered, is worth giving back. */
-#define TRIM_TASKS 1000
 
 void manager_set_state(Task *t, TaskState state) {
     int r = task_set_state(t, state, clock_usec(CLOCK_REALTIME));
@@ -51,7 +47,6 @@ static void clear_traces(TaskRun *run) {
 static void on_finished(void *userdata, void *arg, int error) {
     Manager *m = userdata;
     Task *t = arg;
-    unsigned succeeded, failed;
 
     if (t->run)
         clear_traces(t->run);
@@ -59,12 +54,6 @@ static void on_finished(void *userdata, void *arg, int error) {
     bus_waits_task_ended(m->bus->waits, t);
     if (t->run)
         manager_drop_run(t->run);
-    if (group_task_ended(t->group, t, &succeeded, &failed)) {
-        bus_publisher_group_finished(m->bus->publisher, t->spec->group, succeeded, failed);
-        if (succeeded + failed >= TRIM_TASKS)
-            (void)malloc_trim(0);
-    }
-    t->group = NULL;
     t->told = true;
     manager_forget_ended(m);
 }
@@ -88,6 +77,7 @@ static void finish(Manager *m, Task *t, TaskState state) {
     commit_queue_call(m->commits, on_finished, m, t);
     /* Who is skipped for it is so in the same commit: see manager-recover.c. */
     scheduler_task_ended(&m->scheduler, t, clock_usec(CLOCK_REALTIME));
+    manager_group_task_ended(m, t);
     manager_schedule(m);
 }
 

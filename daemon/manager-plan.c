@@ -1,6 +1,4 @@
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "common/clock.h"
 #include "daemon/manager-private.h"
@@ -26,6 +24,8 @@ void manager_enter_again(Manager *m, Task *t) {
 char *manager_reason(void *userdata, const Task *t) {
     Manager *m = userdata;
 
+    if (t->end_untold)
+        return strdup("");
     if (!task_is_pending(t) || t->run)
         return strdup(strempty(t->reason));
     if (t->state == TASK_QUEUED && m->blocked)
@@ -44,12 +44,9 @@ static void on_ready(void *userdata, Task *t) {
 }
 
 static void on_doomed(void *userdata, Task *t, const Task *cause) {
-    Manager *m = userdata;
-    char message[256];
+    ManagerCause c = manager_cause_of(cause);
 
-    snprintf(message, sizeof(message), "task %" PRIu64 " is %s, and this one was to come after it",
-             cause->id, task_state_to_string(cause->state));
-    manager_finish_queued(m, t, TASK_SKIPPED, message);
+    manager_skip(userdata, t, &c);
 }
 
 static void on_unready(void *userdata, Task *t) {
@@ -69,10 +66,6 @@ static const SchedulerEvents scheduler_events = {
     .elapsed = on_elapsed,
 };
 
-int manager_init_plan(Manager *m) {
-    Group *g;
-
+void manager_init_plan(Manager *m) {
     scheduler_init(&m->scheduler, 0, 0, &scheduler_events, m);
-    g = group_new(TASK_GROUP_DEFAULT);
-    return g ? scheduler_add_group(&m->scheduler, g) : -ENOMEM;
 }

@@ -33,7 +33,8 @@ struct Manager {
     EnvTable *envs;
     TaskTable tasks;
     Scheduler scheduler;
-    BusKind *kinds; /* built-in ones; the last has no name */
+    ResourceTable kept_resources; /* as they are on disk */
+    BusKind *kinds;               /* built-in ones; the last has no name */
     uint64_t next_id;
 
     Store *store;
@@ -53,6 +54,8 @@ struct Manager {
     sd_event_source *disk_timer;
     uint64_t disk_checked; /* CLOCK_MONOTONIC */
     bool low_disk;
+    TAILQ_HEAD(, StateNews) state_news; /* groups of whose tasks clients are being told */
+    sd_event_source *state_timer;
     char *blocked; /* why nothing is started, NULL: nothing is in the way */
 
     ShimExecutor *shims;
@@ -98,15 +101,51 @@ TaskSpec *manager_new_spec(void *userdata, const char *kind);
 /* manager-check.c */
 /* As BusApi.check; also for requests that do not come from the bus. */
 int manager_check_spec(void *userdata, TaskSpec **spec, Error *error);
-int manager_find_group(const Manager *m, const char *name, Group **ret, Error *error);
 
 /* manager-start.c */
 /* The requests have been checked. */
 int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
                         Error *error);
 
+/* The same with the tasks of which they are repetitions, where there are any; NULL: there are none.
+ */
+int manager_start_again(Manager *m, TaskSpec **specs, const uint64_t *retry_of, size_t n,
+                        uint64_t *ret_ids, Error *error);
+
+/* manager-ties.c */
+/* Whether the tasks that the request waits for are there, all of them in memory. 0 or -EREMOTE. */
+int manager_check_needs(const Manager *m, const TaskSpec *spec, Error *error);
+/* Ties a new task to those that it needs and to its parent, which find() gives. *ret_cause: one
+ * whose end is not as it needs it, so that it is to be skipped, or NULL. 0, -ENOMEM, or -EREMOTE
+ * when it could never end. */
+typedef Task *(*ManagerFindFunc)(void *userdata, uint64_t id);
+int manager_tie(Task *t, ManagerFindFunc find, void *userdata, const Task **ret_cause,
+                Error *error);
+
+/* A task for which another one is skipped. */
+typedef struct ManagerCause {
+    uint64_t id; /* 0 = there is none */
+    TaskState state;
+    const char *label; /* not owned; NULL = not known */
+    const char *first; /* the same: why that one was skipped */
+} ManagerCause;
+ManagerCause manager_cause_of(const Task *t);
+/* Ends a waiting task as skipped. */
+void manager_skip(Manager *m, Task *t, const ManagerCause *cause);
+
+/* How tasks have ended that are on disk alone: what was asked for last. */
+typedef struct ManagerEnds {
+    struct {
+        uint64_t id;
+        bool is_known; /* else it has been removed */
+        TaskState state;
+    } cache[1024];
+} ManagerEnds;
+/* Ties a task of an earlier daemon. 0 or -errno. */
+int manager_tie_again(Manager *m, ManagerEnds *ends, Task *t, ManagerCause *ret_cause);
+
 /* manager-plan.c */
-int manager_init_plan(Manager *m);
+void manager_init_plan(Manager *m);
 /* Puts a new task into its group's queue. */
 void manager_enter(Manager *m, Task *t, Group *g);
 /* The same for one that goes back there. */
@@ -154,6 +193,41 @@ void manager_set_state(Task *t, TaskState state);
 void manager_finish_run(TaskRun *run, const ExecOutcome *outcome);
 /* Of a task that has no slot. */
 void manager_finish_queued(Manager *m, Task *t, TaskState state, const char *message);
+
+/* manager-group.c */
+int manager_load_groups(Manager *m);
+void manager_put_groups(Manager *m); /* all of them are to be written */
+/* 0, or -EREMOTE with NoSuchGroup. */
+int manager_find_group(const Manager *m, const char *name, Group **ret, Error *error);
+/* The same for a new task: a group that is draining takes none. */
+int manager_enter_group(const Manager *m, const char *name, Group **ret, Error *error);
+/* Makes it when it is not there: it was lost with a damaged database. NULL when memory is short. */
+Group *manager_need_group(Manager *m, const char *name);
+/* To be called in the same turn in which the task has reached its final state, so that the count is
+ * in the same commit. It is none of the group from then on. */
+void manager_group_task_ended(Manager *m, Task *t);
+/* Tells that a group has run dry, if it has, and that was not told: its last task never was. */
+void manager_tell_if_dry(Manager *m, Group *g);
+int manager_configure_group(void *userdata, const char *name, const GroupChange *change,
+                            Error *error);
+int manager_remove_group(void *userdata, const char *name, Error *error);
+int manager_order_group(void *userdata, const char *name, GroupOrder order, Error *error);
+const Group *manager_next_group(void *userdata, const Group *g);
+
+/* manager-group-news.c */
+int manager_init_state_news(Manager *m);
+void manager_done_state_news(Manager *m);
+/* The queued tasks of the group are shown in another state: clients are told, little by little. */
+void manager_tell_states(Manager *m, Group *g);
+void manager_forget_states(Manager *m, const Group *g); /* it is about to go */
+
+/* manager-resource.c */
+int manager_load_resources(Manager *m);
+void manager_put_resources(Manager *m); /* those that are kept are to be written */
+/* The configuration was read again. before: its resources until now. */
+void manager_follow_config_resources(Manager *m, const ResourceTable *before);
+int manager_configure_resource(void *userdata, const char *name, uint32_t capacity, Error *error);
+const Resource *manager_next_resource(void *userdata, const Resource *r);
 
 /* manager-guard.c */
 int manager_init_guards(Manager *m);

@@ -22,7 +22,7 @@ static int check_environments(const Manager *m, Error *error) {
 static int find_groups(const Manager *m, TaskSpec *const *specs, size_t n, Group **ret,
                        Error *error) {
     for (size_t i = 0; i < n; i++) {
-        int r = manager_find_group(m, specs[i]->group, &ret[i], error);
+        int r = manager_enter_group(m, specs[i]->group, &ret[i], error);
         if (r < 0)
             return r;
     }
@@ -48,6 +48,7 @@ static void withdraw(Manager *m, Task *t) {
     scheduler_remove(&m->scheduler, t);
     task_table_take(&m->tasks, t);
     group_task_withdrawn(t->group, t);
+    manager_tell_if_dry(m, t->group);
     bus_waits_task_withdrawn(m->bus->waits, t->id);
     task_free(t);
 }
@@ -73,53 +74,122 @@ static void add_task(Manager *m, Task *t, Group *g) {
         commit_queue_call(m->commits, on_added, m, t);
 }
 
-static Task *active_with_same_key(const Manager *m, const TaskSpec *spec) {
-    return isempty(spec->unique) ? NULL : task_table_find_unique(&m->tasks, spec->unique);
+/* ---- all or none ---- */
+
+typedef struct StartCall {
+    Manager *manager;
+    TaskSpec **specs;
+    const uint64_t *retry_of; /* NULL = none are repetitions */
+    size_t n;
+    Group **groups;
+    Task **made;         /* by place; NULL where an active task is given */
+    const Task **causes; /* why they are skipped at once; NULL = they are not */
+    uint64_t *ids;
+    TaskTable fresh; /* those made, until they are entered */
+    uint64_t first_id;
+} StartCall;
+
+/* Also among those that come with this call. */
+static const Task *active_with_key(const StartCall *c, const char *key) {
+    if (isempty(key))
+        return NULL;
+    return task_table_find_unique(&c->fresh, key)
+               ?: task_table_find_unique(&c->manager->tasks, key);
 }
 
-static int make_task(Manager *m, TaskSpec **spec, Task **ret) {
-    Task *t = task_new(m->next_id, *spec, clock_usec(CLOCK_REALTIME));
+static Task *find_task(void *userdata, uint64_t id) {
+    const StartCall *c = userdata;
+
+    return task_table_find(id >= c->first_id ? &c->fresh : &c->manager->tasks, id);
+}
+
+static int make_task(StartCall *c, size_t i, Error *error) {
+    Manager *m = c->manager;
+    Task *t = task_new(m->next_id, c->specs[i], clock_usec(CLOCK_REALTIME));
 
     if (!t)
         return -ENOMEM;
-    m->next_id++;
-    *spec = NULL;
-    *ret = t;
+    c->specs[i] = NULL;
+    c->made[i] = t;
+    c->ids[i] = m->next_id++;
+    if (c->retry_of)
+        t->retry_of = c->retry_of[i];
+    task_table_add(&c->fresh, t);
+    return manager_tie(t, find_task, c, &c->causes[i], error);
+}
+
+static int make_one(StartCall *c, size_t i, Error *error) {
+    const Task *active = active_with_key(c, c->specs[i]->unique);
+    int r;
+
+    if (active) {
+        c->ids[i] = active->id;
+        return 0;
+    }
+    r = manager_check_needs(c->manager, c->specs[i], error);
+    if (r >= 0)
+        r = task_spec_resolve_index(&c->specs[i], c->ids);
+    return r < 0 ? r : make_task(c, i, error);
+}
+
+static int make_all(StartCall *c, Error *error) {
+    for (size_t i = 0; i < c->n; i++) {
+        int r = make_one(c, i, error);
+        if (r < 0) {
+            if (c->n > 1)
+                error_prefix(error, "tasks[%zu]: ", i);
+            return r;
+        }
+    }
     return 0;
 }
 
-/* Gives the id of the task, or of the active one that has the same unique key, which may have come
- * in the same request. */
-static uint64_t enter_task(Manager *m, Task *t, Group *g) {
-    Task *active = active_with_same_key(m, t->spec);
+/* Those that are skipped at once come last: others may wait for them. */
+static void enter_all(StartCall *c) {
+    for (size_t i = 0; i < c->n; i++)
+        if (c->made[i]) {
+            task_table_take(&c->fresh, c->made[i]);
+            add_task(c->manager, c->made[i], c->groups[i]);
+        }
+    for (size_t i = 0; i < c->n; i++)
+        if (c->causes[i] && !task_is_final(c->made[i])) {
+            ManagerCause cause = manager_cause_of(c->causes[i]);
+            manager_skip(c->manager, c->made[i], &cause);
+        }
+}
 
-    if (active) {
-        task_free(t);
-        return active->id;
+int manager_start_again(Manager *m, TaskSpec **specs, const uint64_t *retry_of, size_t n,
+                        uint64_t *ret_ids, Error *error) {
+    _cleanup_free_ Group **groups = calloc(n + 1, sizeof(Group *));
+    _cleanup_free_ Task **made = calloc(n + 1, sizeof(Task *));
+    _cleanup_free_ const Task **causes = calloc(n + 1, sizeof(Task *));
+    StartCall c = {
+        .manager = m,
+        .specs = specs,
+        .retry_of = retry_of,
+        .n = n,
+        .groups = groups,
+        .made = made,
+        .causes = causes,
+        .ids = ret_ids,
+        .first_id = m->next_id,
+    };
+    int r = groups && made && causes ? check_specs(m, specs, n, groups, error) : -ENOMEM;
+
+    task_table_init(&c.fresh);
+    /* All that can fail comes first. */
+    if (r >= 0)
+        r = make_all(&c, error);
+    if (r >= 0)
+        enter_all(&c);
+    else {
+        task_table_done(&c.fresh);
+        m->next_id = c.first_id; /* nobody was told */
     }
-    add_task(m, t, g);
-    return t->id;
+    return r;
 }
 
 int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
                         Error *error) {
-    Manager *m = userdata;
-    _cleanup_free_ Task **made = calloc(n + 1, sizeof(Task *));
-    _cleanup_free_ Group **groups = calloc(n + 1, sizeof(Group *));
-    int r = made && groups ? check_specs(m, specs, n, groups, error) : -ENOMEM;
-
-    /* All that can fail comes first: all or none. */
-    for (size_t i = 0; r >= 0 && i < n; i++) {
-        const Task *active = active_with_same_key(m, specs[i]);
-        if (active)
-            ret_ids[i] = active->id;
-        else
-            r = make_task(m, &specs[i], &made[i]);
-    }
-    for (size_t i = 0; made && i < n; i++)
-        if (r < 0)
-            task_free(made[i]);
-        else if (made[i])
-            ret_ids[i] = enter_task(m, made[i], groups[i]);
-    return r;
+    return manager_start_again(userdata, specs, NULL, n, ret_ids, error);
 }

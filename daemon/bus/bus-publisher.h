@@ -11,7 +11,7 @@ int bus_publisher_new(BusPublisher **ret, sd_bus *bus, sd_event *event, const Bu
                       void *api_userdata);
 BusPublisher *bus_publisher_free(BusPublisher *p); /* NULL-safe, gives NULL */
 
-/* What of an active task has changed. */
+/* What of an active task has changed. Of one that has no slot yet, its state alone is told. */
 typedef enum BusChange {
     BUS_CHANGE_STATE,
     BUS_CHANGE_PROGRESS,
@@ -25,6 +25,7 @@ void bus_publisher_task_added(BusPublisher *p, const Task *t);
 void bus_publisher_task_started(BusPublisher *p, Task *t);
 void bus_publisher_task_changed(BusPublisher *p, Task *t, BusChange change);
 void bus_publisher_label_changed(BusPublisher *p, const Task *t);
+void bus_publisher_priority_changed(BusPublisher *p, const Task *t);
 /* What was held back goes out, then Finished. */
 void bus_publisher_task_finished(BusPublisher *p, Task *t);
 void bus_publisher_task_removed(BusPublisher *p, uint64_t id);

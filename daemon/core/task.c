@@ -80,7 +80,8 @@ int task_set_state(Task *t, TaskState state, uint64_t now_usec) {
         t->finished_at = MAX(now_usec, begun_at);
         t->pid = 0;
         t->end_untold = true;
-        task_set_reason(t, "");
+        if (state != TASK_SKIPPED) /* that says which task is the cause */
+            task_set_reason(t, "");
     }
     if (state == TASK_SUCCEEDED)
         progress_complete(&t->progress);
@@ -96,7 +97,8 @@ TaskState task_shown_state(const Task *t) {
 }
 
 int task_add_attempt(Task *t, const TaskAttempt *attempt) {
-    _cleanup_free_ char *message = strdup(strempty(attempt->message));
+    const char *text = strempty(attempt->message);
+    _cleanup_free_ char *message = text_clean(text, strlen(text), TASK_ATTEMPT_MESSAGE_MAX);
     TaskAttempt *grown =
         message ? realloc(t->attempts, (t->n_attempts + 1) * sizeof(TaskAttempt)) : NULL;
 

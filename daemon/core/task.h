@@ -14,6 +14,7 @@
 
 #define TASK_STATUS_MAX (1 * KIB)
 #define TASK_MESSAGE_MAX (4 * KIB)
+#define TASK_ATTEMPT_MESSAGE_MAX 256 /* there may be many of them */
 
 /* What an attempt has used up. */
 typedef struct TaskUsage {
@@ -66,6 +67,7 @@ typedef struct Task {
     int exit_signal;     /* 0 = none */
     pid_t pid;           /* 0 = none */
     uint64_t log_size;   /* bytes */
+    uint64_t log_begin;  /* where the part of the last attempt begins in it */
     uint64_t log_kept;   /* bytes of it that are on disk; known at the end */
     unsigned attempt;    /* 1 = the first; 0 = not started yet */
     unsigned n_attempts; /* of those in attempts */
@@ -130,8 +132,8 @@ static inline bool task_is_pending(const Task *t) {
     return t->state == TASK_WAITING || t->state == TASK_QUEUED;
 }
 
-/* Notes an attempt that is over and is to be followed by another. message is copied. 0 or -ENOMEM.
- */
+/* Notes an attempt that is over and is to be followed by another. message is copied, and cut at its
+ * cap. 0 or -ENOMEM. */
 int task_add_attempt(Task *t, const TaskAttempt *attempt);
 
 /* Replace one of the texts, cut at its cap. False when it is the same as before or memory is short.

@@ -39,7 +39,8 @@ static const TaskSpec *request_plain(void) {
 /* It is not a part of the text. */
 static bool is_elsewhere(const TaskOption *o) {
     return o->offset == offsetof(TaskSpec, label) || o->offset == offsetof(TaskSpec, group) ||
-           o->offset == offsetof(TaskSpec, env) || (o->flags & TASK_OPTION_CALL);
+           o->offset == offsetof(TaskSpec, env) || o->offset == offsetof(TaskSpec, priority) ||
+           o->offset == offsetof(TaskSpec, parent) || (o->flags & TASK_OPTION_CALL);
 }
 
 /* ---- writing ---- */

@@ -3,9 +3,9 @@
 #include "daemon/core/task-spec.h"
 
 /* A request as it is kept on disk: a JSON object of the options by their names (task-options.h).
- * The label, the group and the environment are not in it, since they have places of their own, nor
- * what speaks of the call alone (TASK_OPTION_CALL), and what is as task_spec_new() gives it is left
- * out. */
+ * The label, the group, the environment, the priority and the parent are not in it, since they have
+ * places of their own, nor what speaks of the call alone (TASK_OPTION_CALL), and what is as
+ * task_spec_new() gives it is left out. */
 
 /* The text, for the caller to free; NULL when memory is short. */
 char *request_to_json(const TaskSpec *spec);

@@ -37,21 +37,22 @@ static void bind_life(sqlite3_stmt *s, const StoreBatch *b, const StoreOp *op) {
     (void)store_bind_u64(s, 24, row->due_at);
     (void)store_bind_text(s, 25, strempty(task_state_to_string(row->end_state)));
     (void)sqlite3_bind_int64(s, 26, row->n_attempts);
+    (void)store_bind_u64(s, 27, row->log_begin);
 }
 
 /* What is bound here the update of an active task does not have. */
 static void bind_end(sqlite3_stmt *s, const StoreRow *row) {
-    (void)store_bind_u64(s, 27, row->finished_at);
+    (void)store_bind_u64(s, 28, row->finished_at);
 }
 
 static void bind_request(sqlite3_stmt *s, const StoreRow *row, int64_t env) {
-    (void)store_bind_text(s, 28, row->spec->kind);
-    (void)store_bind_text(s, 29, row->spec->group);
+    (void)store_bind_text(s, 29, row->spec->kind);
+    (void)store_bind_text(s, 30, row->spec->group);
     if (env > 0)
-        (void)sqlite3_bind_int64(s, 30, env);
-    (void)store_bind_u64(s, 31, row->created_at);
-    (void)store_bind_u64(s, 32, row->spec->parent);
-    (void)store_bind_u64(s, 33, row->retry_of);
+        (void)sqlite3_bind_int64(s, 31, env);
+    (void)store_bind_u64(s, 32, row->created_at);
+    (void)store_bind_u64(s, 33, row->spec->parent);
+    (void)store_bind_u64(s, 34, row->retry_of);
 }
 
 static int insert_task(StoreDb *d, const StoreBatch *b, const StoreOp *op, int64_t env) {
@@ -176,6 +177,7 @@ enum { /* of STORE_ROW_COLUMNS */
     COLUMN_DUE_AT,
     COLUMN_END_STATE,
     COLUMN_N_ATTEMPTS,
+    COLUMN_LOG_BEGIN,
     COLUMN_ENV,
     COLUMN_JSON,
 };
@@ -210,6 +212,9 @@ static int read_spec(sqlite3_stmt *s, TaskSpec **ret, bool *ret_whole) {
     *ret_whole = r >= 0;
     spec->priority = sqlite3_column_int(s, COLUMN_PRIORITY);
     spec->parent = store_column_u64(s, COLUMN_PARENT);
+    r = task_spec_pack(&spec);
+    if (r < 0)
+        return r;
     *ret = TAKE_PTR(spec);
     return 0;
 }
@@ -251,6 +256,7 @@ static void read_numbers(sqlite3_stmt *s, Task *t) {
     t->retry_of = store_column_u64(s, COLUMN_RETRY_OF);
     t->ready_at = store_column_u64(s, COLUMN_READY_AT);
     t->due_at = store_column_u64(s, COLUMN_DUE_AT);
+    t->log_begin = store_column_u64(s, COLUMN_LOG_BEGIN);
     t->end_state = read_end_state(s);
 }
 

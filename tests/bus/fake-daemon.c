@@ -364,6 +364,7 @@ void fake_daemon_init(FakeDaemon *f, sd_event *event) {
         .when_committed = when_committed,
         .new_log_lines = new_log_lines,
     };
+    fake_groups_init(f);
     TAILQ_INIT(&f->jobs);
     task_table_init(&f->memory);
     task_table_init(&f->disk);
@@ -376,6 +377,7 @@ void fake_daemon_done(FakeDaemon *f) {
     for (FakeJob *j; (j = TAILQ_FIRST(&f->jobs));)
         job_free(f, j);
     sd_event_source_disable_unref(f->source);
+    fake_groups_done(f);
     task_table_done(&f->memory);
     task_table_done(&f->disk);
     env_table_free(f->envs);
