@@ -12,6 +12,10 @@
 #define EXIT_CANCELLED 130 /* as a shell says of a program that Ctrl-C ended */
 #define EXIT_TIMED_OUT 124 /* as timeout(1) has it, whatever the command then ended with */
 
+/* As timeout(1) and env(1) say of a command that they have not executed, and git-bisect(1) takes it
+ * for what is to be skipped. */
+#define EXIT_SKIPPED 125
+
 #define NO_BUS_HELP                                                                                \
     "log in through systemd-logind (console, ssh, \"machinectl shell\"), or begin a session bus "  \
     "of your own: dbus-run-session -- bash"
@@ -205,13 +209,12 @@ int client_call_task(sd_bus *bus, uint64_t id, sd_bus_message **ret, const char 
     return r;
 }
 
-int client_change_task(sd_bus *bus, uint64_t id, const char *member) {
-    _cleanup_message_ sd_bus_message *call = NULL;
+int client_new_task_call(sd_bus *bus, uint64_t id, const char *member, sd_bus_message **ret) {
     char path[CLIENT_PATH_MAX];
-    int r = sd_bus_message_new_method_call(bus, &call, CLIENT_NAME, client_task_path(path, id),
+    int r = sd_bus_message_new_method_call(bus, ret, CLIENT_NAME, client_task_path(path, id),
                                            CLIENT_TASK, member);
 
-    return r < 0 ? client_report(NULL, r) : client_send(bus, call, 0, NULL);
+    return r < 0 ? client_report(NULL, r) : 0;
 }
 
 int client_new_call(sd_bus *bus, const char *member, sd_bus_message **ret) {
@@ -220,19 +223,32 @@ int client_new_call(sd_bus *bus, const char *member, sd_bus_message **ret) {
     return r < 0 ? client_report(NULL, r) : 0;
 }
 
-int client_append_strings(sd_bus_message *call, const char *key, char **strings) {
-    int r;
+int client_change_task(sd_bus *bus, uint64_t id, const char *member) {
+    _cleanup_message_ sd_bus_message *call = NULL;
+    int r = client_new_task_call(bus, id, member, &call);
 
-    r = sd_bus_message_open_container(call, 'e', "sv");
-    if (r >= 0)
-        r = sd_bus_message_append_basic(call, 's', key);
-    if (r >= 0)
-        r = sd_bus_message_open_container(call, 'v', "as");
-    if (r >= 0)
-        r = sd_bus_message_append_strv(call, strings);
-    if (r >= 0)
-        r = sd_bus_message_close_container(call);
-    return r < 0 ? r : sd_bus_message_close_container(call);
+    return r < 0 ? r : client_send(bus, call, 0, NULL);
+}
+
+int client_send_for_number(sd_bus *bus, sd_bus_message *call, uint32_t *ret) {
+    _cleanup_message_ sd_bus_message *reply = NULL;
+    int r = client_send(bus, call, 0, &reply);
+
+    if (r < 0)
+        return r;
+    r = sd_bus_message_read(reply, "u", ret);
+    return r < 0 ? client_report(NULL, r) : 0;
+}
+
+int client_change_tasks(sd_bus *bus, const char *member, const uint64_t *ids, size_t n,
+                        uint32_t *ret) {
+    _cleanup_message_ sd_bus_message *call = NULL;
+    int r = client_new_call(bus, member, &call);
+
+    if (r < 0)
+        return r;
+    r = sd_bus_message_append_array(call, 't', ids, n * sizeof(uint64_t));
+    return r < 0 ? client_report(NULL, r) : client_send_for_number(bus, call, ret);
 }
 
 int client_read_properties(sd_bus_message *reply, cJSON **ret) {
@@ -400,6 +416,8 @@ int client_exit_status(const TaskEnd *end) {
         return EXIT_SUCCESS;
     if (streq(end->state, "timed-out"))
         return EXIT_TIMED_OUT;
+    if (streq(end->state, "skipped"))
+        return EXIT_SKIPPED;
     if (end->code > 0)
         return end->code;
     return streq(end->state, "cancelled") ? EXIT_CANCELLED : EXIT_FAILURE;

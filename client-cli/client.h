@@ -48,10 +48,13 @@ int client_call_task(sd_bus *bus, uint64_t id, sd_bus_message **ret, const char 
                      const char *signature, ...);
 /* Calls a method of a task that changes it and has neither arguments nor an answer. */
 int client_change_task(sd_bus *bus, uint64_t id, const char *member);
+/* Calls a method of the manager that takes ids and gives a number. */
+int client_change_tasks(sd_bus *bus, const char *member, const uint64_t *ids, size_t n,
+                        uint32_t *ret);
+/* Sends a call whose answer is a number. */
+int client_send_for_number(sd_bus *bus, sd_bus_message *call, uint32_t *ret);
+int client_new_task_call(sd_bus *bus, uint64_t id, const char *member, sd_bus_message **ret);
 int client_new_call(sd_bus *bus, const char *member, sd_bus_message **ret);
-
-/* Appends an entry with a list of strings to an open a{sv}. 0 or -errno, without a message. */
-int client_append_strings(sd_bus_message *call, const char *key, char **strings);
 
 /* All properties of a task, under the keys of a listed task. */
 int client_task_properties(sd_bus *bus, uint64_t id, cJSON **ret);
@@ -71,8 +74,9 @@ int client_loop(sd_event *event, const bool *done);
 /* Reads the answer, or reports the error that it is. reply: NULL when it could not be asked for. */
 int client_read_ends(sd_bus_message *reply, TaskEnd *ret_ends, size_t n);
 
-/* What the program ends with for a task: 124 when it timed out, else its exit code; without one 0
- * for succeeded, 130 for cancelled, else 1. Only a task that succeeded gives 0. */
+/* What the program ends with for a task: 124 when it timed out, 125 when it was skipped, else its
+ * exit code; without one 0 for succeeded, 130 for cancelled, else 1. Only a task that succeeded
+ * gives 0. */
 int client_exit_status(const TaskEnd *end);
 
 /* Reports an error of a call, or a reply that does not parse. Gives r. */

@@ -39,10 +39,6 @@ static void print_isolation(const cJSON *info) {
     print_field("Isolation", name);
 }
 
-static bool is_true(const cJSON *info, const char *key) {
-    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(info, key));
-}
-
 static void print_info(const cJSON *info) {
     uint64_t max = json_u64(info, "max-parallel");
     char text[64];
@@ -60,9 +56,9 @@ static void print_info(const cJSON *info) {
     print_field("Running", text);
     snprintf(text, sizeof(text), "%" PRIu64, json_u64(info, "queued"));
     print_field("Queued", text);
-    if (is_true(info, "low-disk"))
+    if (json_is_true(info, "low-disk"))
         print_field("Disk", "nearly full: no task is started until there is room again");
-    if (is_true(info, "ends-at-logout"))
+    if (json_is_true(info, "ends-at-logout"))
         print_field("Logout", "ends all tasks; \"loginctl enable-linger\" lets them go on");
 }
 

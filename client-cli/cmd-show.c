@@ -4,6 +4,7 @@
 #include "client-cli/client.h"
 #include "client-cli/commands.h"
 #include "client-cli/output.h"
+#include "client-cli/show-plan.h"
 #include "common/clock.h"
 #include "common/parse.h"
 
@@ -187,13 +188,15 @@ static void print_task(const cJSON *task) {
         print_field("Directory", json_string(task, "cwd"));
     }
     print_params(task);
+    show_plan(task);
     print_treatment(task);
     print_field("Key", json_string(task, "unique"));
     if (json_u64(task, "pid") > 0)
         print_field("Process", format_number(text, json_u64(task, "pid")));
     print_field("Log", format_size(text, json_u64(task, "log-size")));
-    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(task, "has-result")))
+    if (json_is_true(task, "has-result"))
         print_field("Result", "yes, \"longrun result\" takes it");
+    show_attempts(task);
 }
 
 int cmd_show(const Invocation *inv) {

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "client-cli/append.h"
 #include "client-cli/client.h"
 #include "client-cli/commands.h"
 #include "client-cli/follow.h"
@@ -8,44 +9,36 @@
 #include "client-cli/logout.h"
 #include "client-cli/output.h"
 #include "client-cli/params.h"
+#include "client-cli/surroundings.h"
 #include "client-cli/task-options.h"
+#include "client-cli/task-text.h"
+#include "client-cli/when.h"
 #include "common/clock.h"
 
 /* longrun start, longrun run */
 
 /* clang-format off */
-#define COMMON_OPTIONS                                                                             \
+#define WAY_OPTIONS                                                                                \
     {OPT_FOLLOW, 'f', "follow", NULL, "show its log as it grows, end as it ends"},                 \
-    {OPT_LABEL, 'l', "label", "TEXT", "what people call it"},                                      \
-    {OPT_UNIQUE, 0, "unique", "KEY", "start nothing while a task with this key is active"},        \
-    {OPT_TIMEOUT, 0, "timeout", "TIME", "end it when it has run so long"},                         \
-    {OPT_IDLE_TIMEOUT, 0, "idle-timeout", "TIME", "end it after so long without output or progress"}, \
-    {OPT_QUEUE_TIMEOUT, 0, "queue-timeout", "TIME", "give it up when it has waited so long"},      \
-    {OPT_STOP_TIMEOUT, 0, "stop-timeout", "TIME", "from the cancel to SIGKILL (10s)"},             \
-    {OPT_MEMORY_MAX, 0, "memory-max", "SIZE", "memory of all its processes together"},             \
-    {OPT_PIDS_MAX, 0, "pids-max", "N", "processes and threads at a time"},                         \
-    {OPT_CPU_WEIGHT, 0, "cpu-weight", "N", "its share of the CPU, 1 to 10000 (100)"},              \
-    {OPT_NICE, 0, "nice", "N", "its niceness, -20 to 19 (0)"},                                     \
-    {OPT_ON_INTERRUPT, 0, "on-interrupt", "WHAT", "when it is lost: fail, or restart it (fail)"},  \
-    {OPT_LOG_MAX, 0, "log-max", "SIZE", "bytes kept of its output, head and tail (1G)"},           \
-    {OPT_RESULT_MAX, 0, "result-max", "SIZE", "bytes its result may have (1M)"},                   \
-    {OPT_QUIET, 'q', "quiet", NULL, "print the id alone; with --follow the log alone"},                              \
+    {OPT_QUIET, 'q', "quiet", NULL, "print the id alone; with --follow the log alone"},            \
     {OPT_JSON, 'j', "json", NULL, "print JSON"}
 
 const Option start_options[] = {
-    COMMON_OPTIONS,
+    WAY_OPTIONS,
     {OPT_CWD, 'C', "cwd", "DIR", "working directory (where you are)"},
     {OPT_ENV, 'e', "env", "NAME=VALUE", "set a variable; may be given several times"},
     {OPT_CLEAN_ENV, 0, "clean-env", NULL, "the daemon's environment instead of yours"},
     {OPT_UMASK, 0, "umask", "MASK", "file mode creation mask, octal (yours)"},
+    TASK_OPTIONS,
     OPTIONS_END,
 };
 
 const Option run_options[] = {
+    WAY_OPTIONS,
     {OPT_PARAM, 'p', "param", "NAME=VALUE", "a parameter: JSON, else a string; NAME[]= adds to an array"},
     {OPT_PARAMS, 0, "params", "JSON", "an object of parameters, to begin with"},
     {OPT_ISOLATE, 0, "isolate", NULL, "in a process of its own"},
-    COMMON_OPTIONS,
+    TASK_OPTIONS,
     OPTIONS_END,
 };
 /* clang-format on */
@@ -53,9 +46,16 @@ const Option run_options[] = {
 /* A task that was started, or found under its key. */
 typedef struct Started {
     uint64_t id;
-    char *object;
+    char *object; /* owned */
+    cJSON *task;  /* its properties, owned; NULL when nothing of them is needed */
     bool found;
 } Started;
+
+static void started_done(Started *s) {
+    free(s->object);
+    cJSON_Delete(s->task);
+    *s = (Started){};
+}
 
 static int check_flags(const Invocation *inv) {
     static const OptionId ids[] = {OPT_FOLLOW, OPT_QUIET};
@@ -99,38 +99,48 @@ static int append_params(const Invocation *inv, sd_bus_message *call) {
     _cleanup_free_ char *params = NULL;
     int r = params_build(inv, &params);
 
-    if (r != 0 || !params)
-        return r;
-    r = sd_bus_message_append(call, "{sv}", "params", "s", params);
-    return r < 0 ? client_report(NULL, r) : 0;
+    return r != 0 || !params ? r : append_string(call, "params", params);
 }
 
-static int fill_call(const Invocation *inv, bool is_command, sd_bus_message *call) {
+static int fill_call(const Invocation *inv, bool is_command, uint64_t start_at,
+                     sd_bus_message *call) {
     int r;
 
     r = is_command ? append_argv(inv, call) : append_kind(inv, call);
-    if (r != 0)
-        return r;
-    r = sd_bus_message_open_container(call, 'a', "{sv}");
-    if (r < 0)
-        return client_report(NULL, r);
-    r = task_options_append(inv, call);
     if (r == 0)
-        r = is_command ? task_options_append_surroundings(inv, call) : append_params(inv, call);
-    if (r != 0)
-        return r;
-    r = sd_bus_message_close_container(call);
-    return r < 0 ? client_report(NULL, r) : 0;
+        r = append_open(call);
+    if (r == 0)
+        r = task_options_append(inv, call);
+    if (r == 0 && start_at > 0)
+        r = append_u64(call, "start-at", start_at);
+    if (r == 0)
+        r = is_command ? surroundings_append(inv, call) : append_params(inv, call);
+    return r != 0 ? r : append_close(call);
+}
+
+/* Whether it may have to wait for more than a slot. */
+static bool is_planned(const Invocation *inv) {
+    static const OptionId ids[] = {OPT_AT,       OPT_AFTER,       OPT_AFTER_ANY, OPT_AFTER_FAILED,
+                                   OPT_CALENDAR, OPT_WHEN_ONLINE, OPT_EVERY};
+
+    for (size_t i = 0; i < ELEMENTSOF(ids); i++)
+        if (invocation_has(inv, ids[i]))
+            return true;
+    return false;
 }
 
 /* With a key the daemon may give back a task that was there before: its age tells. */
-static int check_found(sd_bus *bus, uint64_t before_usec, Started *s) {
-    _cleanup_json_ cJSON *task = NULL;
-    int r = client_task_properties(bus, s->id, &task);
+static int look_at(const Invocation *inv, sd_bus *bus, uint64_t before_usec, Started *s) {
+    bool unique = invocation_has(inv, OPT_UNIQUE);
+    bool tells = is_planned(inv) && !invocation_has(inv, OPT_QUIET);
+    int r;
 
+    if (!unique && !tells)
+        return 0;
+    r = client_task_properties(bus, s->id, &s->task);
     if (r < 0)
         return r;
-    s->found = json_u64(task, "created-at") < before_usec;
+    s->found = unique && json_u64(s->task, "created-at") < before_usec;
     return 0;
 }
 
@@ -147,15 +157,18 @@ static int send_call(const Invocation *inv, sd_bus *bus, sd_bus_message *call, S
     if (r < 0)
         return client_report(NULL, r);
     ret->object = must(strdup(object));
-    return invocation_has(inv, OPT_UNIQUE) ? check_found(bus, before_usec, ret) : 0;
+    return look_at(inv, bus, before_usec, ret);
 }
 
 static int print_json(const Started *s) {
+    uint64_t due = s->task ? task_due(s->task, clock_usec(CLOCK_REALTIME)) : 0;
     _cleanup_json_ cJSON *object = must(cJSON_CreateObject());
 
     cJSON_AddItemToObject(object, "id", json_new_u64(s->id));
     cJSON_AddStringToObject(object, "object", s->object);
     cJSON_AddBoolToObject(object, "already-running", s->found);
+    if (due > 0)
+        cJSON_AddItemToObject(object, "due-at", json_new_u64(due));
     return json_print(object);
 }
 
@@ -174,13 +187,28 @@ static char *describe(const Invocation *inv) {
     return text_display(must(text));
 }
 
+/* " (starts at Sat 2026-11-21 18:00:00)", or why else a task waits; "" for one that does not. */
+static char *describe_plan(const Started *s) {
+    uint64_t now = clock_usec(CLOCK_REALTIME), due = s->task ? task_due(s->task, now) : 0;
+    _cleanup_free_ char *reason = s->task ? task_reason(s->task, now) : must(strdup(""));
+    bool series = s->task && task_is_series(s->task);
+    char when[WHEN_MAX], *text;
+    int n;
+
+    if (due > 0)
+        n = asprintf(&text, " (%s at %s)", series ? "first run" : "starts", format_when(when, due));
+    else
+        n = asprintf(&text, *reason ? " (%s)" : "%s", reason);
+    return must(n < 0 ? NULL : text);
+}
+
 static void print_started(const Invocation *inv, const Started *s, FILE *f) {
-    _cleanup_free_ char *what = describe(inv);
+    _cleanup_free_ char *what = describe(inv), *plan = describe_plan(s);
 
     if (s->found)
         fprintf(f, "already running: task %" PRIu64 "\n", s->id);
     else
-        fprintf(f, "Started task %" PRIu64 ": %s\n", s->id, what);
+        fprintf(f, "%s task %" PRIu64 ": %s%s\n", *plan ? "Planned" : "Started", s->id, what, plan);
 }
 
 static int report(const Invocation *inv, sd_bus *bus, const Started *s) {
@@ -228,23 +256,34 @@ static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
     return client_exit_status(&end);
 }
 
-static int start(const Invocation *inv, const char *member, bool is_command) {
+static int new_call(const Invocation *inv, sd_bus *bus, bool is_command, uint64_t start_at,
+                    sd_bus_message **ret) {
+    _cleanup_message_ sd_bus_message *call = NULL;
+    int r;
+
+    r = client_new_call(bus, is_command ? "StartCommand" : "Start", &call);
+    if (r == 0)
+        r = fill_call(inv, is_command, start_at, call);
+    if (r != 0)
+        return r;
+    *ret = TAKE_PTR(call);
+    return 0;
+}
+
+static int start(const Invocation *inv, bool is_command) {
     _cleanup_bus_ sd_bus *bus = NULL;
     _cleanup_message_ sd_bus_message *call = NULL;
-    _cleanup_free_ char *object = NULL;
-    Started started = {};
+    _cleanup_(started_done) Started started = {};
+    uint64_t start_at = 0;
     int r;
 
     r = check_flags(inv);
-    if (r != 0)
-        return r;
-    r = client_connect(&bus);
-    if (r < 0)
-        return r;
-    r = client_new_call(bus, member, &call);
-    if (r < 0)
-        return r;
-    r = fill_call(inv, is_command, call);
+    if (r == 0 && invocation_has(inv, OPT_AT))
+        r = when_parse(inv->command, "at", invocation_value(inv, OPT_AT), &start_at);
+    if (r == 0)
+        r = client_connect(&bus);
+    if (r == 0)
+        r = new_call(inv, bus, is_command, start_at, &call);
     if (r != 0)
         return r;
 
@@ -252,7 +291,6 @@ static int start(const Invocation *inv, const char *member, bool is_command) {
         interrupt_say("\nThe daemon has not answered yet; \"longrun list\" shows whether the task "
                       "was started.\n");
     r = send_call(inv, bus, call, &started);
-    object = started.object;
     if (r < 0)
         return r;
     return invocation_has(inv, OPT_FOLLOW) ? follow(inv, bus, &started)
@@ -260,9 +298,9 @@ static int start(const Invocation *inv, const char *member, bool is_command) {
 }
 
 int cmd_start(const Invocation *inv) {
-    return start(inv, "StartCommand", true);
+    return start(inv, true);
 }
 
 int cmd_run(const Invocation *inv) {
-    return start(inv, "Start", false);
+    return start(inv, false);
 }

@@ -6,6 +6,7 @@
 #include "client-cli/commands.h"
 #include "client-cli/interrupt.h"
 #include "client-cli/output.h"
+#include "client-cli/task-text.h"
 #include "common/clock.h"
 #include "common/parse.h"
 #include "common/task-state.h"
@@ -60,6 +61,8 @@ static char *status_text(const Watch *w) {
 
     if (w->end.id > 0 && message[0])
         return text_display(message);
+    if (!phase[0] && !status[0])
+        return task_reason(w->task, clock_usec(CLOCK_REALTIME));
     if (asprintf(&both, "%s%s%s", phase, phase[0] && status[0] ? ": " : "", status) < 0)
         both = NULL;
     return text_display(must(both));

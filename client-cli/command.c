@@ -1,5 +1,6 @@
 #include "client-cli/command.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -10,7 +11,7 @@
 #include "common/cleanup.h"
 #include "common/parse.h"
 
-#define OPTIONS_MAX 32 /* of one command */
+#define OPTIONS_MAX 64 /* of one command */
 
 /* What getopt_long(3) gives for an option: not a character, since not every option has a letter. */
 #define OPTION_BASE 0x100
@@ -44,6 +45,8 @@ static void build_getopt(const Command *command, struct option long_options[OPTI
         short_options[k++] = '+';
     short_options[k++] = ':';
     for (const Option *o = command->options; o->name && n < OPTIONS_MAX; o++) {
+        if (o->id == OPT_HEADING)
+            continue;
         long_options[n++] = (struct option){
             .name = o->name,
             .has_arg = o->argument ? required_argument : no_argument,
@@ -86,12 +89,28 @@ static int check_count(const Command *command, size_t n) {
     return -EINVAL;
 }
 
+/* getopt_long(3) is to pass by a first argument such as "-5", which it would take for an option: it
+ * begins behind it, and then puts options before that. */
+static bool has_number_first(const Command *command, int argc, char **argv) {
+    return command->number_first && argc > 1 && argv[1][0] == '-' &&
+           isdigit((unsigned char)argv[1][1]);
+}
+
+static void take_back_number(char **argv) {
+    char *number = argv[1];
+
+    optind--;
+    memmove(&argv[1], &argv[2], (size_t)(optind - 1) * sizeof(char *));
+    argv[optind] = number;
+}
+
 int command_parse(const Command *command, int argc, char **argv, Invocation *ret) {
     struct option long_options[OPTIONS_MAX + 1];
     char short_options[2 * OPTIONS_MAX + 3];
     /* Those with an argument end their word, the others are noted once: that is room enough. */
     _cleanup_free_ GivenOption *given = calloc((size_t)argc + OPTIONS_MAX, sizeof(GivenOption));
     Invocation inv = {.command = command, .options = given};
+    bool number_first = has_number_first(command, argc, argv);
 
     if (!given) {
         print_error("%s", strerror(ENOMEM));
@@ -99,7 +118,7 @@ int command_parse(const Command *command, int argc, char **argv, Invocation *ret
     }
     build_getopt(command, long_options, short_options);
     opterr = 0;
-    optind = 0;
+    optind = number_first ? 2 : 0;
     for (int c; (c = getopt_long(argc, argv, short_options, long_options, NULL)) >= 0;) {
         if (c == '?' || c == ':')
             return option_error(command, c, argv);
@@ -107,6 +126,8 @@ int command_parse(const Command *command, int argc, char **argv, Invocation *ret
         if (optarg || !invocation_has(&inv, id))
             given[inv.n_options++] = (GivenOption){.id = id, .value = optarg};
     }
+    if (number_first)
+        take_back_number(argv);
     inv.args = argv + optind;
     inv.n_args = (size_t)(argc - optind);
     if (!invocation_has(&inv, OPT_HELP)) {
@@ -140,6 +161,18 @@ const char *invocation_value(const Invocation *inv, OptionId id) {
     return value;
 }
 
+int parse_id(const Command *command, const char *word, uint64_t *ret) {
+    uint64_t id;
+
+    if (parse_u64(word, &id) < 0 || id == 0)
+        return usage_error(command,
+                           "\"%s\" is not the id of a task: a number, as in the first "
+                           "column of \"longrun list\"",
+                           word);
+    *ret = id;
+    return 0;
+}
+
 uint64_t *invocation_ids(const Invocation *inv) {
     _cleanup_free_ uint64_t *ids = calloc(inv->n_args + 1, sizeof(uint64_t));
 
@@ -148,29 +181,78 @@ uint64_t *invocation_ids(const Invocation *inv) {
         return NULL;
     }
     for (size_t i = 0; i < inv->n_args; i++)
-        if (parse_u64(inv->args[i], &ids[i]) < 0 || ids[i] == 0) {
-            usage_error(inv->command,
-                        "\"%s\" is not the id of a task: a number, as in the first "
-                        "column of \"longrun list\"",
-                        inv->args[i]);
+        if (parse_id(inv->command, inv->args[i], &ids[i]) != 0)
             return NULL;
-        }
     return TAKE_PTR(ids);
 }
+
+const char *option_name(const Command *command, OptionId id) {
+    for (const Option *o = command->options; o->name; o++)
+        if (o->id == id)
+            return o->name;
+    return NULL;
+}
+
+int invocation_u32(const Invocation *inv, OptionId id, uint32_t *ret) {
+    const char *word = invocation_value(inv, id);
+
+    if (!word || parse_u32(word, ret) >= 0)
+        return 0;
+    return usage_error(inv->command, "--%s wants a number, not \"%s\"",
+                       option_name(inv->command, id), word);
+}
+
+const Command *command_find(const Command *commands, size_t prefix, const char *word) {
+    for (const Command *c = commands; c->name; c++)
+        if (streq(c->name + prefix, word))
+            return c;
+    return NULL;
+}
+
+/* ---- help ---- */
 
 static void print_option(const Option *o) {
     char left[64];
 
+    if (o->id == OPT_HEADING) {
+        printf("\n%s:\n", o->help);
+        return;
+    }
     snprintf(left, sizeof(left), "%c%c%s --%s%s%s", o->letter ? '-' : ' ', o->letter ?: ' ',
              o->letter ? "," : " ", o->name, o->argument ? " " : "", strempty(o->argument));
-    printf("  %-26s  %s\n", left, o->help);
+    printf("  %s%*s  %s\n", left, 26 - (int)MIN(text_columns(left), (size_t)26), "", o->help);
+}
+
+/* --help is the last one of each table, and belongs before the first heading. */
+static void print_options(const Option *options) {
+    const Option *help = options, *o = options;
+
+    while (help->id != OPT_HELP)
+        help++;
+    for (; o != help && o->id != OPT_HEADING; o++)
+        print_option(o);
+    print_option(help);
+    for (; o != help; o++)
+        print_option(o);
+}
+
+/* Of a command that is several. */
+static void print_overview(const Command *command) {
+    printf("longrun %s COMMAND …\n\n%s\n\n", command->name, command->summary);
+    for (const Command *c = command->commands; c->name; c++)
+        printf("  longrun %s%s%s\n      %s\n", c->name, c->synopsis[0] ? " " : "", c->synopsis,
+               c->summary);
+    printf("\nOptions of each: longrun %s COMMAND --help\n", command->name);
 }
 
 void command_help(const Command *command) {
+    if (command->commands) {
+        print_overview(command);
+        return;
+    }
     printf("longrun %s%s%s\n\n%s\n\n", command->name, command->synopsis[0] ? " " : "",
            command->synopsis, command->summary);
-    for (const Option *o = command->options; o->name; o++)
-        print_option(o);
+    print_options(command->options);
     if (command->details)
         printf("\n%s\n", command->details);
 }

@@ -8,13 +8,21 @@
 #define EXIT_USAGE 2
 
 typedef enum OptionId {
+    OPT_AFTER,
+    OPT_AFTER_ANY,
+    OPT_AFTER_FAILED,
     OPT_ALL,
+    OPT_AT,
+    OPT_CALENDAR,
+    OPT_CHILDREN,
     OPT_CLEAN_ENV,
     OPT_CPU_WEIGHT,
     OPT_CWD,
     OPT_ENV,
+    OPT_EVERY,
     OPT_FOLLOW,
     OPT_GROUP,
+    OPT_HEADING, /* of those that follow, for the help alone */
     OPT_HELP,
     OPT_IDLE_TIMEOUT,
     OPT_ISOLATE,
@@ -23,21 +31,33 @@ typedef enum OptionId {
     OPT_LABEL,
     OPT_LAST,
     OPT_LOG_MAX,
+    OPT_MAX_PARALLEL,
+    OPT_MAX_QUEUED,
     OPT_MEMORY_MAX,
     OPT_NICE,
     OPT_OLDER,
     OPT_ON_INTERRUPT,
     OPT_PARAM,
     OPT_PARAMS,
+    OPT_PARENT,
+    OPT_PERSISTENT,
     OPT_PIDS_MAX,
+    OPT_PRIORITY,
     OPT_QUEUE_TIMEOUT,
     OPT_QUIET,
+    OPT_RESOURCE,
     OPT_RESULT_MAX,
+    OPT_RETRIES,
+    OPT_RETRY_DELAY,
+    OPT_RETRY_ON,
     OPT_STATE,
+    OPT_STDIN_OPEN,
     OPT_STOP_TIMEOUT,
     OPT_TIMEOUT,
     OPT_UMASK,
     OPT_UNIQUE,
+    OPT_UNSET,
+    OPT_WHEN_ONLINE,
     OPT_YES,
 } OptionId;
 
@@ -49,14 +69,18 @@ typedef struct Option {
     const char *help;
 } Option;
 
+#define OPTIONS_HEADING(title)                                                                     \
+    { OPT_HEADING, 0, "", NULL, title }
+
 /* --help, and the end of a command's table of options. */
 #define OPTIONS_END                                                                                \
     {OPT_HELP, 'h', "help", NULL, "show this help"}, {                                             \
     }
 
 typedef struct Invocation Invocation;
+typedef struct Command Command;
 
-typedef struct Command {
+struct Command {
     const char *name;
     const char *synopsis; /* of its arguments */
     size_t min_args, max_args;
@@ -66,7 +90,12 @@ typedef struct Command {
     bool takes_command; /* options end at the first argument: the rest belongs to another program */
     int (*run)(
         const Invocation *inv); /* gives the exit status; < 0: an error that it has reported */
-} Command;
+    bool number_first;          /* the first argument is a number, and may be below zero */
+    /* Instead of all of the above but name and summary: commands whose names begin with this one's
+     * and a space, such as "group add". The first of them is meant when none is named. The last one
+     * has no name. */
+    const Command *commands;
+};
 
 typedef struct GivenOption {
     OptionId id;
@@ -95,5 +124,18 @@ int usage_error(const Command *command, const char *format, ...) _printf_(2, 3);
 
 /* The arguments as ids of tasks: a fresh array of n_args, or NULL after a message. */
 uint64_t *invocation_ids(const Invocation *inv);
+/* One word as such. 0, or EXIT_USAGE after a message. */
+int parse_id(const Command *command, const char *word, uint64_t *ret);
+
+/* The value of an option as a number. 0 when it was not given, too, and *ret is left alone then;
+ * else EXIT_USAGE after a message. */
+int invocation_u32(const Invocation *inv, OptionId id, uint32_t *ret);
+
+/* The name of an option of the command, without the dashes. */
+const char *option_name(const Command *command, OptionId id);
+
+/* The one of these commands, up to the one without a name, that is called so, or NULL. What they
+ * all begin with ("group ") is left out of the word. */
+const Command *command_find(const Command *commands, size_t prefix, const char *word);
 
 void command_help(const Command *command);

@@ -179,6 +179,24 @@ static char *dashed(const char *name) {
     return key;
 }
 
+/* Structures come as arrays: (usiittts) becomes an object. */
+static void tidy_attempts(cJSON *attempts) {
+    static const char *const keys[] = {"number",     "state",       "exit-code",  "exit-signal",
+                                       "started-at", "finished-at", "log-offset", "message"};
+    cJSON *attempt;
+
+    cJSON_ArrayForEach (attempt, attempts) {
+        if (!cJSON_IsArray(attempt))
+            continue;
+        cJSON *object = must(cJSON_CreateObject());
+        for (size_t i = 0; i < ELEMENTSOF(keys) && attempt->child; i++)
+            cJSON_AddItemToObject(object, keys[i],
+                                  cJSON_DetachItemViaPointer(attempt, attempt->child));
+        cJSON_ReplaceItemViaPointer(attempts, attempt, object);
+        attempt = object;
+    }
+}
+
 void json_tidy_task(cJSON *task) {
     cJSON *item;
 
@@ -187,6 +205,7 @@ void json_tidy_task(cJSON *task) {
         cJSON_free(item->string);
         item->string = key;
     }
+    tidy_attempts(cJSON_GetObjectItemCaseSensitive(task, "attempts"));
     item = cJSON_GetObjectItemCaseSensitive(task, "params");
     if (!cJSON_IsString(item))
         return;
@@ -198,12 +217,14 @@ const char *json_string(const cJSON *object, const char *key) {
     return strempty(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key)));
 }
 
-uint64_t json_u64(const cJSON *object, const char *key) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+uint64_t json_to_u64(const cJSON *value) {
+    if (cJSON_IsRaw(value))
+        return strtoull(value->valuestring, NULL, 10);
+    return cJSON_IsNumber(value) && value->valuedouble > 0 ? (uint64_t)value->valuedouble : 0;
+}
 
-    if (cJSON_IsRaw(item))
-        return strtoull(item->valuestring, NULL, 10);
-    return cJSON_IsNumber(item) && item->valuedouble > 0 ? (uint64_t)item->valuedouble : 0;
+uint64_t json_u64(const cJSON *object, const char *key) {
+    return json_to_u64(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
 double json_double(const cJSON *object, const char *key) {
@@ -212,10 +233,27 @@ double json_double(const cJSON *object, const char *key) {
     return cJSON_IsNumber(item) ? item->valuedouble : -1;
 }
 
+int32_t json_i32(const cJSON *object, const char *key) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+    return cJSON_IsNumber(item) ? item->valueint : 0;
+}
+
+bool json_is_true(const cJSON *object, const char *key) {
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
 int json_print(const cJSON *value) {
     char *text = must(cJSON_Print(value));
 
     puts(text);
     cJSON_free(text);
     return EXIT_SUCCESS;
+}
+
+int json_print_number(const char *key, uint32_t n) {
+    _cleanup_json_ cJSON *object = must(cJSON_CreateObject());
+
+    cJSON_AddNumberToObject(object, key, n);
+    return json_print(object);
 }

@@ -20,16 +20,23 @@ static inline void cJSON_Deletep(cJSON **p) {
 int json_read_bus(sd_bus_message *m, cJSON **ret);
 
 /* Makes the task ready for people's programs: its property names ("CreatedAt") become the keys of a
- * listed task ("created-at"), params the object that they are, null when there are none. */
+ * listed task ("created-at"), params the object that they are, null when there are none, each of
+ * the attempts an object, too. */
 void json_tidy_task(cJSON *task);
 
 /* Values of an object; what is missing or of another type is "", 0, -1. */
 const char *json_string(const cJSON *object, const char *key);
 uint64_t json_u64(const cJSON *object, const char *key);
+int32_t json_i32(const cJSON *object, const char *key); /* 0 */
+bool json_is_true(const cJSON *object, const char *key);
 double json_double(const cJSON *object, const char *key);
+
+uint64_t json_to_u64(const cJSON *value); /* of the value itself */
 
 /* A number with all of its digits, and nothing but digits. */
 cJSON *json_new_u64(uint64_t value);
 
 /* Prints it, indented, with a line feed. EXIT_SUCCESS. */
 int json_print(const cJSON *value);
+/* An object with this number alone. EXIT_SUCCESS. */
+int json_print_number(const char *key, uint32_t n);

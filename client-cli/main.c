@@ -6,18 +6,26 @@
 #include "common/cleanup.h"
 #include "version.h"
 
+#define PLAN_HELP                                                                                  \
+    "Times are written as 90s, 5min, '2h 30min', 2d, sizes as 512M, 1.5G. --at takes what\n"       \
+    "systemd.time(7) calls a timestamp, and a time of day that is past is tomorrow's; "            \
+    "--calendar\n"                                                                                 \
+    "what it calls a calendar event. A task that does not wait starts when there is a slot."
+
 /* clang-format off */
 static const Command commands[] = {
     {"start", "[OPTIONS] [--] COMMAND [ARGUMENT]…", 1, SIZE_MAX,
      "start a command in the background", start_options,
      "The command gets your working directory, environment and umask. No shell comes near it: for\n"
      "pipes and the like say  longrun start -- sh -c '…'\n\n"
+     PLAN_HELP "\n\n"
      "With --follow, Ctrl-C leaves the task running.\n\n" EXIT_STATUS_HELP "\n"
      "Without --follow 0 says that the task was started.",
      true, cmd_start},
     {"run", "KIND [OPTIONS]", 1, 1,
      "start a built-in job (see: longrun kinds)", run_options,
      "As in: longrun run map -p 'items[]=one' -p 'items[]=two' -p op=uppercase\n\n"
+     PLAN_HELP "\n\n"
      EXIT_STATUS_HELP "\n"
      "Without --follow 0 says that the task was started.",
      false, cmd_run},
@@ -35,14 +43,36 @@ static const Command commands[] = {
      "On a terminal a bar; else a line for each change of the state, whole percent or status. In JSON\n"
      "an object a line. Ctrl-C leaves the task running.\n\n" EXIT_STATUS_HELP,
      false, cmd_watch},
-    {"cancel", "ID…", 1, SIZE_MAX,
-     "ask tasks to stop", cancel_options,
-     "A command gets SIGTERM, after its stop timeout SIGKILL.", false, cmd_cancel},
-    {"pause", "ID…", 1, SIZE_MAX,
-     "stop tasks for a while, where they are", pause_options,
-     "Its processes are frozen, its timeout stands still. A cancel works as ever.", false, cmd_pause},
-    {"resume", "ID…", 1, SIZE_MAX,
-     "let paused tasks go on", resume_options, NULL, false, cmd_resume},
+    {"tree", "[ID]", 0, 1,
+     "show active tasks as parents and children, or all below one task", tree_options,
+     "Children that have ended are shown, too. In JSON, an array in the order of the tree: depth tells how\n"
+     "far below the top a task is, more-children that some that have ended were left out.", false, cmd_tree},
+    {"cancel", "ID… | OPTIONS", 0, SIZE_MAX,
+     "ask tasks to stop, with their children", cancel_options,
+     "A command gets SIGTERM, after its stop timeout SIGKILL. Without ids, all tasks that match every\n"
+     "option. A series ends with its run.", false, cmd_cancel},
+    {"retry", "ID… | OPTIONS", 0, SIZE_MAX,
+     "start tasks that have ended once more, as new ones", retry_options,
+     "Without ids, all tasks that match every option; of these, without --state, those that have failed,\n"
+     "timed out or been interrupted. A new task waits for none of the others that the old one waited for.",
+     false, cmd_retry},
+    {"priority", "N ID… | N OPTIONS", 1, SIZE_MAX,
+     "change the place of tasks that have not started", priority_options,
+     "In a group the task with the higher number goes first, and of the same number the older one. It may be\n"
+     "below zero; at first it is 0.", false, cmd_priority, .number_first = true},
+    {"send", "ID TEXT…", 2, SIZE_MAX,
+     "send a message to a task", send_options,
+     "A command gets it as a line on its standard input, if it was started with --stdin-open.", false, cmd_send},
+    {"pause", "[ID|GROUP]…", 0, SIZE_MAX,
+     "stop tasks where they are, or start nothing more of a group", pause_options,
+     "Of a task, which is named by its number, the processes are frozen and the timeout stands still; a\n"
+     "cancel works as ever. Of a group nothing more is started, and what runs goes on; it stays so over\n"
+     "restarts. Without arguments: every group.", false, cmd_pause},
+    {"resume", "[ID|GROUP]…", 0, SIZE_MAX,
+     "let paused tasks and groups go on", resume_options,
+     "A group that drains takes in tasks again. Without arguments: every group.", false, cmd_resume},
+    {.name = "group", .summary = "show, make and change groups of tasks", .commands = group_commands},
+    {.name = "resource", .summary = "show and set tokens that tasks claim", .commands = resource_commands},
     {"wait", "ID…", 1, SIZE_MAX,
      "wait until tasks have ended", wait_options,
      EXIT_STATUS_HELP "\nOf several tasks the first in the order given that did not succeed counts.",
@@ -61,20 +91,14 @@ static const Command commands[] = {
      "show how the daemon is: what runs, what is kept apart", info_options, NULL, false, cmd_info},
     {"kinds", "", 0, 0,
      "show the built-in jobs", kinds_options, NULL, false, cmd_kinds},
+    {},
 };
 /* clang-format on */
 
-static const Command *find_command(const char *name) {
-    for (size_t i = 0; i < ELEMENTSOF(commands); i++)
-        if (streq(commands[i].name, name))
-            return &commands[i];
-    return NULL;
-}
-
 static void print_help(FILE *f) {
     fputs("longrun COMMAND …\n\nLong-running work in the background, and in sight.\n\n", f);
-    for (size_t i = 0; i < ELEMENTSOF(commands); i++)
-        fprintf(f, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+    for (const Command *c = commands; c->name; c++)
+        fprintf(f, "  %-8s  %s\n", c->name, c->summary);
     fputs("  help      show this help, or with the name of a command that of it\n\n"
           "Options of each command: longrun COMMAND --help. Version: longrun --version\n",
           f);
@@ -85,20 +109,46 @@ static int unknown_command(const char *name) {
     return EXIT_USAGE;
 }
 
-static int help(int argc, char **argv) {
-    if (argc > 3) {
-        print_error("help: too many arguments");
-        return EXIT_USAGE;
+/* Finds the command that the first words name, "group add" for one, and how many words that takes.
+ * 0, or EXIT_USAGE after a message. */
+static int find_command(int argc, char **argv, const Command **ret, int *ret_words) {
+    const Command *command = command_find(commands, 0, argv[0]);
+
+    if (!command)
+        return unknown_command(argv[0]);
+    *ret_words = 1;
+    if (command->commands && argc > 1 && argv[1][0] != '-') {
+        const Command *c = command_find(command->commands, strlen(command->name) + 1, argv[1]);
+        if (!c)
+            return usage_error(command, "there is no command \"%s\"", argv[1]);
+        command = c;
+        *ret_words = 2;
     }
-    if (argc < 3) {
+    *ret = command;
+    return 0;
+}
+
+static int help(int argc, char **argv) {
+    const Command *command;
+    int words, r;
+
+    if (argc == 0) {
         print_help(stdout);
         return EXIT_SUCCESS;
     }
-    const Command *command = find_command(argv[2]);
-    if (!command)
-        return unknown_command(argv[2]);
+    r = find_command(argc, argv, &command, &words);
+    if (r != 0)
+        return r;
+    if (argc > words) {
+        print_error("help: too many arguments");
+        return EXIT_USAGE;
+    }
     command_help(command);
     return EXIT_SUCCESS;
+}
+
+static bool asks_for_help(const char *word) {
+    return streq(word, "--help") || streq(word, "-h");
 }
 
 static int run_command(const Command *command, int argc, char **argv) {
@@ -116,20 +166,28 @@ static int run_command(const Command *command, int argc, char **argv) {
 }
 
 static int run(int argc, char **argv) {
+    const Command *command;
+    int words, r;
+
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
     }
-    if (streq(argv[1], "help") || streq(argv[1], "--help") || streq(argv[1], "-h"))
-        return help(argc, argv);
+    if (streq(argv[1], "help") || asks_for_help(argv[1]))
+        return help(argc - 2, argv + 2);
     if (streq(argv[1], "--version")) {
         puts("longrun " LONGRUN_VERSION);
         return EXIT_SUCCESS;
     }
-    const Command *command = find_command(argv[1]);
-    if (!command)
-        return unknown_command(argv[1]);
-    return run_command(command, argc - 1, argv + 1);
+    r = find_command(argc - 1, argv + 1, &command, &words);
+    if (r != 0)
+        return r;
+    if (command->commands && argc == 3 && asks_for_help(argv[2])) {
+        command_help(command);
+        return EXIT_SUCCESS;
+    }
+    /* Its name is the last of the words. */
+    return run_command(command->commands ?: command, argc - words, argv + words);
 }
 
 int main(int argc, char **argv) {

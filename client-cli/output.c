@@ -1,6 +1,7 @@
 #include "client-cli/output.h"
 
 #include <errno.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -69,6 +70,18 @@ bool output_has_colour(void) {
     return output_is_terminal() && isempty(getenv("NO_COLOR"));
 }
 
+bool output_is_utf8(void) {
+    /* Apart from the program's own locale, which counts columns of UTF-8 whatever the person has.
+     */
+    locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+
+    if (!locale)
+        return false;
+    bool is_utf8 = streq(nl_langinfo_l(CODESET, locale), "UTF-8");
+    freelocale(locale);
+    return is_utf8;
+}
+
 size_t output_columns(void) {
     struct winsize size;
 
@@ -79,7 +92,7 @@ size_t output_columns(void) {
 
 const char *state_colour(const char *state) {
     static const char *const colours[_TASK_STATE_MAX] = {
-        [TASK_WAITING] = COLOUR_DIM,    [TASK_SKIPPED] = COLOUR_DIM,
+        [TASK_WAITING] = COLOUR_DIM,    [TASK_SKIPPED] = "\x1b[35m",
         [TASK_QUEUED] = COLOUR_DIM,     [TASK_STARTING] = "\x1b[36m",
         [TASK_RUNNING] = "\x1b[36m",    [TASK_PAUSED] = "\x1b[34m",
         [TASK_CANCELLING] = "\x1b[33m", [TASK_SUCCEEDED] = "\x1b[32m",

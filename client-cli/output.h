@@ -20,6 +20,9 @@ size_t output_columns(void);
 void output_open_line(void);
 void output_end_line(void);
 
+/* Whether the locale has the characters of lines. */
+bool output_is_utf8(void);
+
 #define COLOUR_DIM "\x1b[2m"
 #define COLOUR_BOLD "\x1b[1m"
 #define COLOUR_OFF "\x1b[0m"

@@ -2,11 +2,27 @@
 
 #include <stdio.h>
 
-#include "client-cli/client.h"
+#include "client-cli/append.h"
 #include "client-cli/output.h"
+#include "common/cleanup.h"
 
 static bool is_of(TaskState state, StatesOf set) {
-    return set & (task_state_is_final(state) ? STATES_FINAL : STATES_ACTIVE);
+    if (task_state_is_final(state))
+        return set & STATES_FINAL;
+    return set & (state == TASK_WAITING || state == TASK_QUEUED ? STATES_PENDING : STATES_STARTED);
+}
+
+static const char *set_name(StatesOf set) {
+    switch (set) {
+    case STATES_PENDING:
+        return "state of a task that has not started";
+    case STATES_ACTIVE:
+        return "state of a task that has not ended";
+    case STATES_FINAL:
+        return "final state";
+    default:
+        return "state";
+    }
 }
 
 /* "queued, starting, ..." */
@@ -34,8 +50,7 @@ int states_parse(const Invocation *inv, StatesOf allowed, bool ret[_TASK_STATE_M
         TaskState state = task_state_from_string(word);
         if (state < 0 || !is_of(state, allowed)) {
             _cleanup_free_ char *known = list_states(allowed);
-            return usage_error(inv->command, "\"%s\" is no %sstate: %s", word,
-                               allowed == STATES_FINAL ? "final " : "", known);
+            return usage_error(inv->command, "\"%s\" is no %s: %s", word, set_name(allowed), known);
         }
         ret[state] = true;
     }
@@ -56,5 +71,5 @@ int states_append(const bool states[_TASK_STATE_MAX], StatesOf wanted, sd_bus_me
     for (TaskState s = 0; s < _TASK_STATE_MAX; s++)
         if (states[s] && is_of(s, wanted))
             words[n++] = task_state_to_string(s);
-    return client_append_strings(call, "states", (char **)words);
+    return append_strings(call, "states", words);
 }

@@ -11,6 +11,7 @@
 #include "common/fd-io.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "daemon/core/group.h"
 #include "daemon/core/task-spec.h"
 
 #define FILE_MAX (1 * MIB)
@@ -89,6 +90,7 @@ typedef struct Reader {
     const char *rest; /* what of the text has not been read */
     unsigned line;
     Config config;
+    bool out_of_memory;
     Error *error;
 } Reader;
 
@@ -111,21 +113,51 @@ static char *read_line(char *buf, int size, void *userdata) {
     return buf;
 }
 
-/* inih wants 1 for a line that is all right. */
-static int on_line(void *userdata, const char *section, const char *name, const char *value) {
-    Reader *reader = userdata;
-
-    for (size_t i = 0; streq(section, "Manager") && i < ELEMENTSOF(keys); i++) {
+static int on_manager_key(Reader *reader, const char *name, const char *value) {
+    for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
         if (!streq(name, keys[i].name))
             continue;
         if (read_value(value, i, &reader->config) >= 0)
-            return 1;
-        error_set(reader->error, ERROR_INVALID_OPTION, "%s: %s=%s is not valid, it wants %s",
-                  reader->path, name, value, keys[i].wants);
-        return 0;
+            return 0;
+        return error_set(reader->error, ERROR_INVALID_OPTION, "%s: %s=%s is not valid, it wants %s",
+                         reader->path, name, value, keys[i].wants);
     }
-    log_warning("%s: unknown key %s= in section [%s], ignoring", reader->path, name, section);
-    return 1;
+    return -ENOENT;
+}
+
+static int on_resource(Reader *reader, const char *name, const char *value) {
+    ResourceTable *table = &reader->config.resources;
+    uint32_t capacity = 0;
+    int r = group_name_check("resource", name, reader->error);
+
+    if (r < 0) {
+        error_prefix(reader->error, "%s: line %u: ", reader->path, reader->line);
+        return r;
+    }
+    if (parse_u32(value, &capacity) < 0 || capacity == 0)
+        return error_set(reader->error, ERROR_INVALID_OPTION,
+                         "%s: line %u: %s=%s is not valid, it wants a number of tokens, at least "
+                         "1; without the line there are none",
+                         reader->path, reader->line, name, value);
+    if (HASH_COUNT(table->by_name) >= RESOURCES_MAX && !resource_find(table, name))
+        return error_set(reader->error, ERROR_INVALID_OPTION,
+                         "%s: line %u: there are more than %d resources", reader->path,
+                         reader->line, RESOURCES_MAX);
+    return resource_configure(table, name, capacity);
+}
+
+/* inih wants 1 for a line that is all right. */
+static int on_line(void *userdata, const char *section, const char *name, const char *value) {
+    Reader *reader = userdata;
+    int r = streq(section, "Manager")     ? on_manager_key(reader, name, value)
+            : streq(section, "Resources") ? on_resource(reader, name, value)
+                                          : -ENOENT;
+
+    if (r == -ENOENT)
+        log_warning("%s: unknown key %s= in section [%s], ignoring", reader->path, name, section);
+    if (r == -ENOMEM)
+        reader->out_of_memory = true;
+    return r >= 0 || r == -ENOENT;
 }
 
 /* The file may be a link to where somebody keeps such files. */
@@ -143,10 +175,16 @@ static int read_text(const char *path, char **ret) {
 static int parse_text(Reader *reader) {
     int line = ini_parse_stream(read_line, reader, on_line, reader);
 
+    if (reader->out_of_memory || line < 0)
+        return -ENOMEM;
     if (line > 0)
         error_set(reader->error, ERROR_INVALID_OPTION,
                   "%s: line %d is neither [Section] nor Key=Value", reader->path, line);
-    return reader->error->code != ERROR_NONE ? -EREMOTE : line;
+    return reader->error->code != ERROR_NONE ? -EREMOTE : 0;
+}
+
+void config_done(Config *c) {
+    resource_table_done(&c->resources);
 }
 
 int config_load(const char *path, bool required, Config *ret, Error *error) {
@@ -160,8 +198,10 @@ int config_load(const char *path, bool required, Config *ret, Error *error) {
                          strerror(-r));
     reader.rest = strempty(text);
     r = parse_text(&reader);
-    if (r < 0)
+    if (r < 0) {
+        config_done(&reader.config);
         return r;
+    }
     *ret = reader.config;
     return 0;
 }

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "daemon/core/error.h"
+#include "daemon/core/resource.h"
 
-/* The configuration file longrun.conf: INI, section [Manager]. */
+/* The configuration file longrun.conf: INI, sections [Manager] and [Resources]. */
 typedef struct Config {
     unsigned max_parallel; /* tasks that run at a time, 0 = no limit; default: the number of CPUs */
     unsigned max_queued;   /* tasks that wait for a slot */
@@ -10,11 +11,14 @@ typedef struct Config {
     uint64_t history_max_age_usec; /* since their end, for how long; 0 = no limit */
     uint64_t logs_max;             /* bytes of the logs of ended tasks together */
     uint64_t stop_timeout_usec;
-    uint64_t log_max;       /* bytes of a task's log */
-    uint64_t result_max;    /* bytes of a task's result */
-    uint64_t min_free_disk; /* bytes free where the state lies, below which no task is started */
+    uint64_t log_max;        /* bytes of a task's log */
+    uint64_t result_max;     /* bytes of a task's result */
+    uint64_t min_free_disk;  /* bytes free where the state lies, below which no task is started */
+    ResourceTable resources; /* a line each in [Resources], none is used; owned */
 } Config;
 
+void config_done(Config *c);
+
 /* Reads the file over the defaults. One that is not there is an error only when it is required. 0,
- * or -EREMOTE with the error set; then *ret is untouched. Unknown keys are warned of. */
+ * -EREMOTE with the error set, or -ENOMEM; then *ret is untouched. Unknown keys are warned of. */
 int config_load(const char *path, bool required, Config *ret, Error *error);

@@ -39,49 +39,69 @@ typedef struct ListCall {
     void *arg;
 } ListCall;
 
-static int compare_ids(const void *a, const void *b, void *arg) {
-    uint64_t x = (*(Task *const *)a)->id, y = (*(Task *const *)b)->id;
-    int order = x < y ? -1 : x > y;
-
-    return ((const TaskFilter *)arg)->newest_first ? -order : order;
+static bool is_before(const ListCall *c, uint64_t a, uint64_t b) {
+    return c->filter.newest_first ? a > b : a < b;
 }
 
-static bool before_cursor(const TaskFilter *f, uint64_t id) {
-    if (f->cursor == 0)
-        return false;
-    return f->newest_first ? id > f->cursor : id < f->cursor;
+/* Those from the disk that are not in memory too: there is newer news of them. */
+static size_t pick_stored(const ListCall *c, Task **stored, size_t n, Task **ret) {
+    size_t picked = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!task_table_find(&c->manager->tasks, stored[i]->id) &&
+            !manager_is_gone(c->manager, stored[i]->id))
+            ret[picked++] = stored[i];
+    return picked;
 }
 
-/* Those in memory, behind those from the disk, which has older news of them. */
-static size_t collect(ListCall *c, Task **stored, size_t n_stored, Task **all) {
+/* Those in memory, from the cursor on: at most `room`, and those alone that come before `next`, the
+ * first that the page of the disk leaves out (0: none). Of 100,000 that wait, a page looks at a
+ * hundred. */
+static size_t pick_in_memory(const ListCall *c, uint64_t next, Task **ret, size_t room) {
     const TaskTable *table = &c->manager->tasks;
+    const TaskFilter *f = &c->filter;
+    Task *t = f->cursor > 0 ? task_table_begin_at(table, f->cursor, f->newest_first)
+                            : task_table_begin(table, f->newest_first);
     size_t n = 0;
 
-    for (size_t i = 0; i < n_stored; i++)
-        if (!task_table_find(table, stored[i]->id) && !manager_is_gone(c->manager, stored[i]->id))
-            all[n++] = stored[i];
-    for (Task *t = task_table_begin(table, false); t; t = task_table_next(table, t, false))
-        if (!before_cursor(&c->filter, t->id) && task_filter_matches(&c->filter, t))
-            all[n++] = t;
-    qsort_r(all, n, sizeof(Task *), compare_ids, &c->filter);
+    for (; t && n < room && (next == 0 || is_before(c, t->id, next));
+         t = task_table_next(table, t, f->newest_first))
+        if (task_filter_matches(f, t))
+            ret[n++] = t;
     return n;
 }
 
-static bool is_before(const ListCall *c, uint64_t a, uint64_t b) {
-    return c->filter.newest_first ? a > b : a < b;
+/* Puts two lists in order into one. */
+static size_t merge(const ListCall *c, Task *const *a, size_t n_a, Task *const *b, size_t n_b,
+                    Task **ret) {
+    size_t i = 0, j = 0;
+
+    while (i < n_a || j < n_b)
+        if (j == n_b || (i < n_a && is_before(c, a[i]->id, b[j]->id))) {
+            ret[i + j] = a[i];
+            i++;
+        } else {
+            ret[i + j] = b[j];
+            j++;
+        }
+    return i + j;
 }
 
 static void on_listed(void *userdata, int error, Task **tasks, size_t n, uint64_t next) {
     ListCall *c = userdata;
     Manager *m = c->manager;
-    _cleanup_free_ Task **all = calloc(n + HASH_COUNT(m->tasks.by_id) + 1, sizeof(Task *));
+    size_t limit = c->filter.limit, found = 0;
+    _cleanup_free_ Task **all = calloc(2 * (n + limit + 1), sizeof(Task *));
 
     if (error >= 0 && !all)
         error = -ENOMEM;
-    size_t found = error < 0 ? 0 : collect(c, tasks, n, all), limit = c->filter.limit;
-    /* Behind the page of the disk there are others to come before these. */
-    while (next > 0 && found > 0 && !is_before(c, all[found - 1]->id, next))
-        found--;
+    if (error >= 0) {
+        /* The second half is scratch. */
+        Task **stored = all + n + limit + 1, **active = stored + n;
+        size_t n_stored = pick_stored(c, tasks, n, stored);
+        size_t n_active = pick_in_memory(c, next, active, limit + 1);
+        found = merge(c, stored, n_stored, active, n_active, all);
+    }
     if (found > limit) {
         next = all[limit]->id;
         found = limit;

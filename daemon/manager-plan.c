@@ -1,6 +1,4 @@
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "common/clock.h"
 #include "daemon/manager-private.h"
@@ -24,13 +22,21 @@ void manager_enter_again(Manager *m, Task *t) {
 }
 
 char *manager_reason(void *userdata, const Task *t) {
-    const Manager *m = userdata;
+    Manager *m = userdata;
+    char *reason = NULL;
 
+    if (t->end_untold)
+        return strdup("");
     if (!task_is_pending(t) || t->run)
         return strdup(strempty(t->reason));
     if (t->state == TASK_QUEUED && m->blocked)
         return strdup(m->blocked);
-    return scheduler_reason(&m->scheduler, t);
+    /* Of the attempt that failed, and when the next one is. */
+    if (t->place == TASK_PLACE_DUE && t->n_attempts > 0)
+        return strdup(strempty(t->reason));
+    if (task_spec_is_series(t->spec))
+        reason = manager_series_reason(m, t);
+    return reason ?: scheduler_reason(&m->scheduler, t);
 }
 
 /* ---- what the scheduler tells ---- */
@@ -44,23 +50,29 @@ static void on_ready(void *userdata, Task *t) {
 }
 
 static void on_doomed(void *userdata, Task *t, const Task *cause) {
-    Manager *m = userdata;
-    char message[256];
+    ManagerCause c = manager_cause_of(cause);
 
-    snprintf(message, sizeof(message), "task %" PRIu64 " is %s, and this one was to come after it",
-             cause->id, task_state_to_string(cause->state));
-    manager_finish_queued(m, t, TASK_SKIPPED, message);
+    manager_skip(userdata, t, &c);
+}
+
+static void on_unready(void *userdata, Task *t) {
+    Manager *m = userdata;
+
+    t->claim = TASK_CLAIM_NONE;
+    manager_publish_state(m, t);
+}
+
+static void on_elapsed(void *userdata, Task *t) {
+    manager_series_elapsed(userdata, t);
 }
 
 static const SchedulerEvents scheduler_events = {
     .ready = on_ready,
     .doomed = on_doomed,
+    .unready = on_unready,
+    .elapsed = on_elapsed,
 };
 
-int manager_init_plan(Manager *m) {
-    Group *g;
-
+void manager_init_plan(Manager *m) {
     scheduler_init(&m->scheduler, 0, 0, &scheduler_events, m);
-    g = group_new(TASK_GROUP_DEFAULT);
-    return g ? scheduler_add_group(&m->scheduler, g) : -ENOMEM;
 }

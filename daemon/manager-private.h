@@ -1,6 +1,8 @@
 #pragma once
 
 #include "daemon/bus/bus.h"
+#include "daemon/calendar.h"
+#include "daemon/clock-watch.h"
 #include "daemon/commit.h"
 #include "daemon/core/group.h"
 #include "daemon/core/scheduler.h"
@@ -33,7 +35,8 @@ struct Manager {
     EnvTable *envs;
     TaskTable tasks;
     Scheduler scheduler;
-    BusKind *kinds; /* built-in ones; the last has no name */
+    ResourceTable kept_resources; /* as they are on disk */
+    BusKind *kinds;               /* built-in ones; the last has no name */
     uint64_t next_id;
 
     Store *store;
@@ -53,6 +56,8 @@ struct Manager {
     sd_event_source *disk_timer;
     uint64_t disk_checked; /* CLOCK_MONOTONIC */
     bool low_disk;
+    TAILQ_HEAD(, StateNews) state_news; /* groups of whose tasks clients are being told */
+    sd_event_source *state_timer;
     char *blocked; /* why nothing is started, NULL: nothing is in the way */
 
     ShimExecutor *shims;
@@ -61,6 +66,10 @@ struct Manager {
     TasksUnit *unit; /* NULL before manager_attach_bus() */
     Bus *bus;        /* the same */
     ServiceStatus status;
+    ClockWatch *clock;
+    Calendar *calendar;
+    struct Series *series; /* by id */
+    LIST_HEAD(, CalendarCheck) calendar_checks;
 
     unsigned threads_running;
     sd_event_source *stop_timer;
@@ -95,12 +104,67 @@ typedef struct TaskRun {
 /* manager.c */
 TaskSpec *manager_new_spec(void *userdata, const char *kind);
 
+/* manager-check.c */
+/* As BusApi.check; also for requests that do not come from the bus. */
+int manager_check_spec(void *userdata, TaskSpec **spec, Error *error);
+/* The same for a request that was made before: defaults were filled in then. */
+int manager_check_again(Manager *m, TaskSpec **spec, Error *error);
+
 /* manager-start.c */
+/* The requests have been checked. */
 int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
                         Error *error);
 
+/* The same with the tasks of which they are repetitions, where there are any; NULL: there are none.
+ */
+int manager_start_again(Manager *m, TaskSpec **specs, const uint64_t *retry_of, size_t n,
+                        uint64_t *ret_ids, Error *error);
+
+/* Puts a new task everywhere, with its group. may_fail: somebody waits for the answer; when it
+ * cannot be written, it never was. Else it is written as soon as that is possible. */
+void manager_add_task(Manager *m, Task *t, Group *g, bool may_fail);
+
+/* manager-retry.c */
+int manager_retry(void *userdata, const Task *t, uint64_t *ret_id, Error *error);
+int manager_retry_all(void *userdata, const TaskFilter *filter,
+                      void (*func)(void *arg, int result, const uint64_t *ids, size_t n,
+                                   const Error *error),
+                      void *arg);
+
+/* manager-ties.c */
+/* Whether the tasks that the request waits for are there, all of them in memory. 0 or -EREMOTE. */
+int manager_check_needs(const Manager *m, const TaskSpec *spec, Error *error);
+/* Ties a new task to those that it needs and to its parent, which find() gives. *ret_cause: one
+ * whose end is not as it needs it, so that it is to be skipped, or NULL. 0, -ENOMEM, or -EREMOTE
+ * when it could never end. */
+typedef Task *(*ManagerFindFunc)(void *userdata, uint64_t id);
+int manager_tie(Task *t, ManagerFindFunc find, void *userdata, const Task **ret_cause,
+                Error *error);
+
+/* A task for which another one is skipped. */
+typedef struct ManagerCause {
+    uint64_t id; /* 0 = there is none */
+    TaskState state;
+    const char *label; /* not owned; NULL = not known */
+    const char *first; /* the same: why that one was skipped */
+} ManagerCause;
+ManagerCause manager_cause_of(const Task *t);
+/* Ends a waiting task as skipped. */
+void manager_skip(Manager *m, Task *t, const ManagerCause *cause);
+
+/* How tasks have ended that are on disk alone: what was asked for last. */
+typedef struct ManagerEnds {
+    struct {
+        uint64_t id;
+        bool is_known; /* else it has been removed */
+        TaskState state;
+    } cache[1024];
+} ManagerEnds;
+/* Ties a task of an earlier daemon. 0 or -errno. */
+int manager_tie_again(Manager *m, ManagerEnds *ends, Task *t, ManagerCause *ret_cause);
+
 /* manager-plan.c */
-int manager_init_plan(Manager *m);
+void manager_init_plan(Manager *m);
 /* Puts a new task into its group's queue. */
 void manager_enter(Manager *m, Task *t, Group *g);
 /* The same for one that goes back there. */
@@ -144,10 +208,82 @@ void manager_give_back_claims(Manager *m);
 /* manager-end.c */
 void manager_drop_run(TaskRun *run); /* frees it; nothing runs, nothing has ended */
 void manager_set_state(Task *t, TaskState state);
-/* The run is over; the task too, unless it is interrupted and to be started again. */
+/* The run is over; the task too, unless it is to be tried again. */
 void manager_finish_run(TaskRun *run, const ExecOutcome *outcome);
+/* What told a next daemon of the run is of no more use. */
+void manager_clear_traces(TaskRun *run);
 /* Of a task that has no slot. */
 void manager_finish_queued(Manager *m, Task *t, TaskState state, const char *message);
+
+/* manager-again.c */
+/* The attempt is over, its message is set, and it holds no slot any more. True: it is to be
+ * followed by another, and the task is on its way back to the scheduler. */
+bool manager_try_again(TaskRun *run, TaskState state, const ExecOutcome *outcome);
+/* It was claimed, no more than that: this was no attempt. */
+void manager_take_back_claim(TaskRun *run);
+/* The next one is about to begin: Reason tells of the one before. */
+void manager_attempt_begins(Task *t);
+
+/* manager-group.c */
+int manager_load_groups(Manager *m);
+void manager_put_groups(Manager *m); /* all of them are to be written */
+/* 0, or -EREMOTE with NoSuchGroup. */
+int manager_find_group(const Manager *m, const char *name, Group **ret, Error *error);
+/* The same for a new task: a group that is draining takes none. */
+int manager_enter_group(const Manager *m, const char *name, Group **ret, Error *error);
+/* Makes it when it is not there: it was lost with a damaged database. NULL when memory is short. */
+Group *manager_need_group(Manager *m, const char *name);
+/* To be called in the same turn in which the task has reached its final state, so that the count is
+ * in the same commit. It is none of the group from then on. */
+void manager_group_task_ended(Manager *m, Task *t);
+/* Tells that a group has run dry, if it has, and that was not told: its last task never was. */
+void manager_tell_if_dry(Manager *m, Group *g);
+int manager_configure_group(void *userdata, const char *name, const GroupChange *change,
+                            Error *error);
+int manager_remove_group(void *userdata, const char *name, Error *error);
+int manager_order_group(void *userdata, const char *name, GroupOrder order, Error *error);
+const Group *manager_next_group(void *userdata, const Group *g);
+
+/* manager-group-news.c */
+int manager_init_state_news(Manager *m);
+void manager_done_state_news(Manager *m);
+/* The queued tasks of the group are shown in another state: clients are told, little by little. */
+void manager_tell_states(Manager *m, Group *g);
+void manager_forget_states(Manager *m, const Group *g); /* it is about to go */
+
+/* manager-resource.c */
+int manager_load_resources(Manager *m);
+void manager_put_resources(Manager *m); /* those that are kept are to be written */
+/* The configuration was read again. before: its resources until now. */
+void manager_follow_config_resources(Manager *m, const ResourceTable *before);
+int manager_configure_resource(void *userdata, const char *name, uint32_t capacity, Error *error);
+const Resource *manager_next_resource(void *userdata, const Resource *r);
+
+/* manager-due.c */
+int manager_init_due(Manager *m);
+
+/* manager-calendar.c */
+/* As BusApi.check_calendars. */
+int manager_check_calendars(void *userdata, TaskSpec *const *specs, size_t n,
+                            void (*func)(void *arg, const Error *error), void *arg, Error *error);
+void manager_done_calendars(Manager *m);
+
+/* manager-series.c */
+/* A new series is given its first time, as far as that is known. Before it goes to the scheduler.
+ */
+void manager_series_plan(Manager *m, Task *t);
+/* It is on disk (recovered: since an earlier daemon), and with the scheduler. */
+void manager_series_begin(Manager *m, Task *t, bool recovered);
+void manager_series_elapsed(Manager *m, Task *t);
+/* A run of it has ended, and is no child of it any more; the end is put into the next commit. */
+void manager_series_run_ended(Manager *m, Task *t);
+/* The clock or the time zone is another one. */
+void manager_series_ask_anew(Manager *m);
+/* It has ended, or never was. */
+void manager_series_forget(Manager *m, const Task *t);
+void manager_done_series(Manager *m);
+/* Why it does not run, where that is not its time; to be freed. NULL: the scheduler knows. */
+char *manager_series_reason(const Manager *m, const Task *t);
 
 /* manager-guard.c */
 int manager_init_guards(Manager *m);
@@ -199,6 +335,7 @@ int manager_count(void *userdata, const TaskFilter *filter,
 
 /* manager-access.c */
 int manager_kill_task(void *userdata, Task *t, int signal, Error *error);
+void manager_set_priority(void *userdata, Task *t, int32_t priority); /* a pending one */
 void manager_set_label(void *userdata, Task *t, char *label);
 int manager_open_log(void *userdata, Task *t, Error *error);
 int manager_read_log(void *userdata, Task *t, uint64_t offset, void *buf, size_t size,

@@ -20,6 +20,7 @@ typedef struct Recovery {
     bool same_session;
     bool may_live; /* its processes may still be there: it is not known to be another session */
     unsigned queued, taken_up, lost;
+    ManagerEnds ends;
 } Recovery;
 
 static bool may_have_run(const Recovery *r, const Task *t, const TaskRun *run) {
@@ -32,8 +33,13 @@ static bool may_have_run(const Recovery *r, const Task *t, const TaskRun *run) {
     return false; /* nothing was found of it */
 }
 
-static void back_to_queue(Recovery *r, Task *t) {
+static int back_to_queue(Recovery *r, Task *t) {
     Manager *m = r->manager;
+    ManagerCause cause = {};
+    int e = t->state == TASK_WAITING ? manager_tie_again(m, &r->ends, t, &cause) : 0;
+
+    if (e < 0)
+        return e;
 
     if (!task_is_pending(t)) {
         t->state = TASK_QUEUED; /* it never was anything else */
@@ -46,6 +52,9 @@ static void back_to_queue(Recovery *r, Task *t) {
     /* It was on its way back into the queue then. */
     if (t->cancel_requested)
         manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started again");
+    else if (cause.id > 0)
+        manager_skip(m, t, &cause);
+    return 0;
 }
 
 static void lose(Recovery *r, TaskRun *run) {
@@ -106,30 +115,18 @@ static int take_up(Recovery *r, TaskRun *run) {
     return 0;
 }
 
-/* One that is not there was lost with a damaged database. */
-static Group *group_of(Manager *m, const Task *t) {
-    Group *g = scheduler_find_group(&m->scheduler, t->spec->group);
-
-    if (g)
-        return g;
-    g = group_new(t->spec->group);
-    return g && scheduler_add_group(&m->scheduler, g) >= 0 ? g : NULL;
-}
-
 static int recover_task(void *userdata, Task *t) {
     Recovery *r = userdata;
     Manager *m = r->manager;
     TaskRun *run;
 
-    t->group = group_of(m, t);
+    t->group = manager_need_group(m, t->spec->group);
     if (!t->group)
         return -ENOMEM;
     task_table_add(&m->tasks, t);
     group_task_added(t->group, t);
-    if (task_is_pending(t)) {
-        back_to_queue(r, t);
-        return 0;
-    }
+    if (task_is_pending(t))
+        return back_to_queue(r, t);
     run = manager_new_run(m, t);
     if (!run)
         return -ENOMEM;
@@ -140,8 +137,7 @@ static int recover_task(void *userdata, Task *t) {
         return e;
     if (!may_have_run(r, t, run)) {
         manager_drop_run(run);
-        back_to_queue(r, t);
-        return 0;
+        return back_to_queue(r, t);
     }
     lose(r, run);
     return 0;
@@ -181,8 +177,7 @@ static Task *new_unknown(Manager *m, uint64_t id) {
         free(label);
         return NULL;
     }
-    free(spec->label);
-    spec->label = label;
+    task_spec_set_label(spec, label);
     Task *t = task_new(id, spec, clock_usec(CLOCK_REALTIME));
     if (!t)
         return NULL;

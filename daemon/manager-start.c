@@ -1,71 +1,11 @@
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <linux/openat2.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/parse.h"
-#include "daemon/kinds/kinds.h"
 #include "daemon/manager-private.h"
 
 /* From a request to a task in the queue. */
-
-/* Only what the kernel has cached is asked for (RESOLVE_CACHED of openat2(2)): a folder on a
- * network that is down must not hold up the daemon. What is not known is left to the shim: it may
- * also be made by the task before. */
-static int check_cwd(const TaskSpec *spec, Error *error) {
-    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED};
-    _cleanup_close_ int fd = (int)syscall(SYS_openat2, AT_FDCWD, spec->cwd, &how, sizeof(how));
-    struct statx stx;
-
-    if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) < 0 ||
-        S_ISDIR(stx.stx_mode))
-        return 0;
-    return error_set(error, ERROR_INVALID_OPTION, "cwd %s is not a folder", spec->cwd);
-}
-
-static int check_params(const TaskSpec *spec, const Kind *kind, Error *error) {
-    _cleanup_free_ char *why = NULL;
-    cJSON *params = NULL;
-    int r = kind_parse_params(isempty(spec->params) ? "{}" : spec->params, &params, &why);
-
-    if (r >= 0)
-        r = kind->check(params, &why);
-    if (r < 0)
-        r = error_set(error, ERROR_INVALID_OPTION, "params of kind %s: %s", kind->name,
-                      why ?: strerror(-r));
-    cJSON_Delete(params);
-    return r;
-}
-
-static int check_kind(const TaskSpec *spec, Error *error) {
-    const Kind *kind;
-
-    if (streq(spec->kind, TASK_KIND_COMMAND))
-        return 0;
-    kind = kind_by_name(spec->kind);
-    if (!kind)
-        return error_set(error, ERROR_NO_SUCH_KIND,
-                         "There is no kind \"%.100s\". The property Kinds, or \"longrun kinds\", "
-                         "lists those that there are",
-                         spec->kind);
-    return check_params(spec, kind, error);
-}
-
-/* before: the task that came before it in the request, NULL = none. Mostly they share their cwd. */
-static int check_spec(TaskSpec *spec, const TaskSpec *before, Error *error) {
-    int r = check_kind(spec, error);
-
-    if (r >= 0)
-        r = task_spec_check(spec, error);
-    if (r >= 0 && !(before && streq(spec->cwd, before->cwd)))
-        r = check_cwd(spec, error);
-    return r;
-}
 
 /* They are shared, and so not counted with each request. */
 static int check_environments(const Manager *m, Error *error) {
@@ -82,31 +22,21 @@ static int check_environments(const Manager *m, Error *error) {
 static int find_groups(const Manager *m, TaskSpec *const *specs, size_t n, Group **ret,
                        Error *error) {
     for (size_t i = 0; i < n; i++) {
-        ret[i] = scheduler_find_group(&m->scheduler, specs[i]->group);
-        if (!ret[i])
-            return error_set(
-                error, ERROR_NO_SUCH_GROUP,
-                "There is no group \"%.100s\": ListGroups, or \"longrun group\", lists "
-                "those that there are, and ConfigureGroup, or \"longrun group add\", "
-                "makes one",
-                specs[i]->group);
+        int r = manager_enter_group(m, specs[i]->group, &ret[i], error);
+        if (r < 0)
+            return r;
     }
     return 0;
 }
 
+/* Each has been held against manager_check_spec() already: now what they are together. */
 static int check_specs(Manager *m, TaskSpec **specs, size_t n, Group **groups, Error *error) {
+    int r;
+
     if (m->stopping)
         return error_set(error, ERROR_NOT_PERMITTED,
                          "longrund is stopping: try again when it is back");
-    for (size_t i = 0; i < n; i++) {
-        int r = check_spec(specs[i], i > 0 ? specs[i - 1] : NULL, error);
-        if (r < 0) {
-            if (n > 1)
-                error_prefix(error, "tasks[%zu]: ", i);
-            return r;
-        }
-    }
-    int r = check_environments(m, error);
+    r = check_environments(m, error);
     if (r >= 0)
         r = find_groups(m, specs, n, groups, error);
     return r < 0 ? r : scheduler_check_room(&m->scheduler, specs, groups, n, error);
@@ -118,6 +48,7 @@ static void withdraw(Manager *m, Task *t) {
     scheduler_remove(&m->scheduler, t);
     task_table_take(&m->tasks, t);
     group_task_withdrawn(t->group, t);
+    manager_tell_if_dry(m, t->group);
     bus_waits_task_withdrawn(m->bus->waits, t->id);
     task_free(t);
 }
@@ -131,65 +62,139 @@ static void on_added(void *userdata, void *arg, int error) {
         return;
     }
     bus_publisher_task_added(m->bus->publisher, t);
+    if (task_spec_is_series(t->spec) && !task_is_final(t))
+        manager_series_begin(m, t, false);
     manager_schedule(m);
 }
 
-static void add_task(Manager *m, Task *t, Group *g) {
+void manager_add_task(Manager *m, Task *t, Group *g, bool may_fail) {
     task_table_add(&m->tasks, t);
     manager_enter(m, t, g);
     group_task_added(g, t);
     commit_queue_put(m->commits, t);
-    if (commit_queue_add(m->commits, on_added, m, t) < 0)
+    if (!may_fail || commit_queue_add(m->commits, on_added, m, t) < 0)
         commit_queue_call(m->commits, on_added, m, t);
 }
 
-static Task *active_with_same_key(const Manager *m, const TaskSpec *spec) {
-    return isempty(spec->unique) ? NULL : task_table_find_unique(&m->tasks, spec->unique);
+/* ---- all or none ---- */
+
+typedef struct StartCall {
+    Manager *manager;
+    TaskSpec **specs;
+    const uint64_t *retry_of; /* NULL = none are repetitions */
+    size_t n;
+    Group **groups;
+    Task **made;         /* by place; NULL where an active task is given */
+    const Task **causes; /* why they are skipped at once; NULL = they are not */
+    uint64_t *ids;
+    TaskTable fresh; /* those made, until they are entered */
+    uint64_t first_id;
+} StartCall;
+
+/* Also among those that come with this call. */
+static const Task *active_with_key(const StartCall *c, const char *key) {
+    if (isempty(key))
+        return NULL;
+    return task_table_find_unique(&c->fresh, key)
+               ?: task_table_find_unique(&c->manager->tasks, key);
 }
 
-static int make_task(Manager *m, TaskSpec **spec, Task **ret) {
-    Task *t = task_new(m->next_id, *spec, clock_usec(CLOCK_REALTIME));
+static Task *find_task(void *userdata, uint64_t id) {
+    const StartCall *c = userdata;
+
+    return task_table_find(id >= c->first_id ? &c->fresh : &c->manager->tasks, id);
+}
+
+static int make_task(StartCall *c, size_t i, Error *error) {
+    Manager *m = c->manager;
+    Task *t = task_new(m->next_id, c->specs[i], clock_usec(CLOCK_REALTIME));
 
     if (!t)
         return -ENOMEM;
-    m->next_id++;
-    *spec = NULL;
-    *ret = t;
+    c->specs[i] = NULL;
+    c->made[i] = t;
+    c->ids[i] = m->next_id++;
+    if (c->retry_of)
+        t->retry_of = c->retry_of[i];
+    t->due_at = t->spec->start_at;
+    if (task_spec_is_series(t->spec))
+        manager_series_plan(m, t);
+    task_table_add(&c->fresh, t);
+    return manager_tie(t, find_task, c, &c->causes[i], error);
+}
+
+static int make_one(StartCall *c, size_t i, Error *error) {
+    const Task *active = active_with_key(c, c->specs[i]->unique);
+    int r;
+
+    if (active) {
+        c->ids[i] = active->id;
+        return 0;
+    }
+    r = manager_check_needs(c->manager, c->specs[i], error);
+    if (r >= 0)
+        r = task_spec_resolve_index(&c->specs[i], c->ids);
+    return r < 0 ? r : make_task(c, i, error);
+}
+
+static int make_all(StartCall *c, Error *error) {
+    for (size_t i = 0; i < c->n; i++) {
+        int r = make_one(c, i, error);
+        if (r < 0) {
+            if (c->n > 1)
+                error_prefix(error, "tasks[%zu]: ", i);
+            return r;
+        }
+    }
     return 0;
 }
 
-/* Gives the id of the task, or of the active one that has the same unique key, which may have come
- * in the same request. */
-static uint64_t enter_task(Manager *m, Task *t, Group *g) {
-    Task *active = active_with_same_key(m, t->spec);
+/* Those that are skipped at once come last: others may wait for them. */
+static void enter_all(StartCall *c) {
+    for (size_t i = 0; i < c->n; i++)
+        if (c->made[i]) {
+            task_table_take(&c->fresh, c->made[i]);
+            manager_add_task(c->manager, c->made[i], c->groups[i], true);
+        }
+    for (size_t i = 0; i < c->n; i++)
+        if (c->causes[i] && !task_is_final(c->made[i])) {
+            ManagerCause cause = manager_cause_of(c->causes[i]);
+            manager_skip(c->manager, c->made[i], &cause);
+        }
+}
 
-    if (active) {
-        task_free(t);
-        return active->id;
+int manager_start_again(Manager *m, TaskSpec **specs, const uint64_t *retry_of, size_t n,
+                        uint64_t *ret_ids, Error *error) {
+    _cleanup_free_ Group **groups = calloc(n + 1, sizeof(Group *));
+    _cleanup_free_ Task **made = calloc(n + 1, sizeof(Task *));
+    _cleanup_free_ const Task **causes = calloc(n + 1, sizeof(Task *));
+    StartCall c = {
+        .manager = m,
+        .specs = specs,
+        .retry_of = retry_of,
+        .n = n,
+        .groups = groups,
+        .made = made,
+        .causes = causes,
+        .ids = ret_ids,
+        .first_id = m->next_id,
+    };
+    int r = groups && made && causes ? check_specs(m, specs, n, groups, error) : -ENOMEM;
+
+    task_table_init(&c.fresh);
+    /* All that can fail comes first. */
+    if (r >= 0)
+        r = make_all(&c, error);
+    if (r >= 0)
+        enter_all(&c);
+    else {
+        task_table_done(&c.fresh);
+        m->next_id = c.first_id; /* nobody was told */
     }
-    add_task(m, t, g);
-    return t->id;
+    return r;
 }
 
 int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids,
                         Error *error) {
-    Manager *m = userdata;
-    _cleanup_free_ Task **made = calloc(n + 1, sizeof(Task *));
-    _cleanup_free_ Group **groups = calloc(n + 1, sizeof(Group *));
-    int r = made && groups ? check_specs(m, specs, n, groups, error) : -ENOMEM;
-
-    /* All that can fail comes first: all or none. */
-    for (size_t i = 0; r >= 0 && i < n; i++) {
-        const Task *active = active_with_same_key(m, specs[i]);
-        if (active)
-            ret_ids[i] = active->id;
-        else
-            r = make_task(m, &specs[i], &made[i]);
-    }
-    for (size_t i = 0; made && i < n; i++)
-        if (r < 0)
-            task_free(made[i]);
-        else if (made[i])
-            ret_ids[i] = enter_task(m, made[i], groups[i]);
-    return r;
+    return manager_start_again(userdata, specs, NULL, n, ret_ids, error);
 }

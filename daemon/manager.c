@@ -100,10 +100,15 @@ static int when_committed(void *userdata, void (*func)(void *arg, int error), vo
 }
 
 static const BusApi bus_api = {
+    .check = manager_check_spec,
+    .check_calendars = manager_check_calendars,
     .start = manager_start_tasks,
     .cancel = manager_cancel_task,
     .kill = manager_kill_task,
     .set_label = manager_set_label,
+    .set_priority = manager_set_priority,
+    .retry = manager_retry,
+    .retry_all = manager_retry_all,
     .pause = manager_pause_task,
     .remove = manager_remove_task,
     .open_log = manager_open_log,
@@ -129,6 +134,12 @@ static const BusApi bus_api = {
     .ends_at_logout = ends_at_logout,
     .usage = manager_usage,
     .reason = manager_reason,
+    .configure_group = manager_configure_group,
+    .remove_group = manager_remove_group,
+    .order_group = manager_order_group,
+    .next_group = manager_next_group,
+    .configure_resource = manager_configure_resource,
+    .next_resource = manager_next_resource,
 };
 
 /* ---- configuration ---- */
@@ -139,16 +150,20 @@ static unsigned configured_parallel(const Manager *m) {
 
 int manager_reload(Manager *m, Error *error) {
     unsigned before = configured_parallel(m);
-    int r = config_load(m->config_path, m->config_required, &m->config, error);
+    Config config, old = m->config;
+    int r = config_load(m->config_path, m->config_required, &config, error);
 
     if (r < 0)
         return r;
+    m->config = config;
     m->scheduler.max_queued = m->config.max_queued;
     /* What was set over the bus holds until the file says something new. */
     if (configured_parallel(m) != before) {
         set_max_parallel(m, configured_parallel(m));
         bus_emit_manager_property(m->bus->bus, "MaxParallel");
     }
+    manager_follow_config_resources(m, &old.resources);
+    config_done(&old);
     manager_forget_ended(m); /* the limits may be lower */
     log_info("Read the configuration again");
     return 0;
@@ -196,6 +211,8 @@ static void store_anew(Manager *m) {
             t->stored = false;
             commit_queue_put(m->commits, t);
         }
+    manager_put_groups(m);
+    manager_put_resources(m);
 }
 
 static void on_committed(void *userdata, Task *const *tasks, size_t n, int error) {
@@ -267,9 +284,17 @@ static int make_parts(Manager *m) {
     if (r >= 0)
         r = manager_init_guards(m);
     if (r >= 0)
+        r = manager_init_due(m);
+    if (r >= 0)
         r = manager_init_disk(m);
     if (r >= 0)
         r = manager_init_history(m);
+    if (r >= 0)
+        r = manager_init_state_news(m);
+    if (r >= 0)
+        r = manager_load_groups(m);
+    if (r >= 0)
+        r = manager_load_resources(m);
     if (r >= 0)
         r = shim_executor_new(&m->shims, m->event, m->libexec_dir, m->dirs.runtime);
     if (r >= 0)
@@ -319,7 +344,8 @@ int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, E
     m->event = event;
     m->dirs = (StateDir){.state_lock = -EBADF, .runtime_lock = -EBADF};
     task_table_init(&m->tasks);
-    r = manager_init_plan(m);
+    TAILQ_INIT(&m->state_news);
+    manager_init_plan(m);
     m->config_required = options->config_path;
     m->config_path = options->config_path ? strdup(options->config_path) : default_config_path();
     m->libexec_dir = strdup(options->libexec_dir);
@@ -328,8 +354,7 @@ int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, E
     m->nofile = options->nofile;
     m->has_max_parallel = options->has_max_parallel;
     m->max_parallel = options->max_parallel;
-    if (!m->config_path || !m->libexec_dir || !m->home || !m->envs)
-        r = -ENOMEM;
+    r = m->config_path && m->libexec_dir && m->home && m->envs ? 0 : -ENOMEM;
     if (r >= 0)
         r = config_load(m->config_path, m->config_required, &m->config, error);
     if (r >= 0)
@@ -360,14 +385,21 @@ Manager *manager_free(Manager *m) {
     store_free(m->store);
     start_trace_close(m->trace);
     manager_done_history(m);
+    manager_done_state_news(m);
     sd_event_source_disable_unref(m->claim_timer);
     sd_event_source_disable_unref(m->queue_timer);
     sd_event_source_disable_unref(m->disk_timer);
     sd_event_source_disable_unref(m->stop_timer);
     sd_event_source_disable_unref(m->scheduling);
+    clock_watch_free(m->clock);
+    manager_done_series(m);
+    manager_done_calendars(m);
+    calendar_free(m->calendar);
     service_status_done(&m->status);
     task_table_done(&m->tasks);
     scheduler_done(&m->scheduler);
+    resource_table_done(&m->kept_resources);
+    config_done(&m->config);
     env_table_free(m->envs);
     state_dir_done(&m->dirs);
     free(m->blocked);

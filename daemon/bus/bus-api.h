@@ -4,7 +4,9 @@
 
 #include "daemon/core/error.h"
 #include "daemon/core/filter.h"
+#include "daemon/core/group.h"
 #include "daemon/core/log-line.h"
+#include "daemon/core/resource.h"
 #include "daemon/core/task-table.h"
 
 #define LONGRUN_BUS_NAME "org.longrun.Longrun1"
@@ -17,6 +19,20 @@ typedef struct BusKind {
     const char *name, *description;
 } BusKind;
 
+/* What is to be another in a group; the rest of it stays. */
+typedef struct GroupChange {
+    bool has_max_parallel, has_max_queued;
+    uint32_t max_parallel, max_queued;
+    TaskSpec *defaults; /* those in defaults->given */
+    uint64_t unset;     /* defaults to take away, by task_option_bit() */
+} GroupChange;
+
+typedef enum GroupOrder {
+    GROUP_PAUSE,  /* nothing of it is started */
+    GROUP_RESUME, /* neither paused nor draining */
+    GROUP_DRAIN,  /* it takes nothing in */
+} GroupOrder;
+
 /* What the bus asks of the rest of the daemon; the manager fills it in. Functions with an Error
  * give 0 or more, -EREMOTE with the error set, or another -errno. Methods parse and check their
  * arguments before they call. */
@@ -24,12 +40,20 @@ typedef struct BusApi {
     /* Holds a request against all that can be known before it is started, fills in the defaults of
      * its group, and packs it. To be called for each before start. */
     int (*check)(void *userdata, TaskSpec **spec, Error *error);
+    /* Whether the calendars of these elapse again. 0: they do; 1: that is being found out, and func
+     * is called later, from the loop, with the error or NULL. */
+    int (*check_calendars)(void *userdata, TaskSpec *const *specs, size_t n,
+                           void (*func)(void *arg, const Error *error), void *arg, Error *error);
     /* Starts all or none; takes the specs it starts (sets them to NULL). ret_ids has room for n. */
     int (*start)(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids, Error *error);
     /* Of an active task. */
     void (*cancel)(void *userdata, Task *task);
     int (*kill)(void *userdata, Task *task, int signal, Error *error);
     void (*set_label)(void *userdata, Task *task, char *label);         /* takes label */
+    void (*set_priority)(void *userdata, Task *task, int32_t priority); /* of a pending one */
+    /* Starts a task with the same request as one that has ended. The id is that of an active task
+     * with the same unique key, if there is one. */
+    int (*retry)(void *userdata, const Task *task, uint64_t *ret_id, Error *error);
     int (*pause)(void *userdata, Task *task, bool pause, Error *error); /* of an active one */
     void (*remove)(void *userdata, Task *task);                /* of an ended task; frees it */
     int (*open_log)(void *userdata, Task *task, Error *error); /* descriptor for the caller */
@@ -41,6 +65,16 @@ typedef struct BusApi {
                        void (*func)(void *arg, const char *result, const Error *error), void *arg,
                        Error *error);
     int (*reload)(void *userdata, Error *error);
+
+    /* Makes the group, or changes it. */
+    int (*configure_group)(void *userdata, const char *name, const GroupChange *change,
+                           Error *error);
+    int (*remove_group)(void *userdata, const char *name, Error *error);
+    int (*order_group)(void *userdata, const char *name, GroupOrder order,
+                       Error *error);                               /* "" = every group */
+    const Group *(*next_group)(void *userdata, const Group *group); /* by name; NULL begins, ends */
+    int (*configure_resource)(void *userdata, const char *name, uint32_t capacity, Error *error);
+    const Resource *(*next_resource)(void *userdata, const Resource *resource); /* the same */
 
     TaskSpec *(*new_spec)(void *userdata, const char *kind); /* with the defaults filled in */
     EnvBlock *(*intern_env)(void *userdata, char *const *env);
@@ -65,6 +99,12 @@ typedef struct BusApi {
     /* Removes ended tasks that match; func when all of them are gone from the disk. */
     int (*prune)(void *userdata, const TaskFilter *filter,
                  void (*func)(void *arg, int error, uint32_t removed), void *arg);
+    /* The same as retry for all ended tasks that match, oldest first: all or none. result: 0,
+     * -EREMOTE with the error set, or -errno; the reply waits for a commit. */
+    int (*retry_all)(void *userdata, const TaskFilter *filter,
+                     void (*func)(void *arg, int result, const uint64_t *ids, size_t n,
+                                  const Error *error),
+                     void *arg);
 
     const char *(*isolation)(
         void *userdata); /* ISOLATION_* of common/shim-protocol.h, "" = not known yet */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/cleanup.h"
+#include "daemon/bus/absent-ids.h"
 #include "daemon/bus/bus-emit.h"
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-later.h"
@@ -49,47 +50,14 @@ static int with_found(Bus *b, sd_bus_message *m, TasksFunc func, const uint64_t 
     return func(b, m, tasks, n, error);
 }
 
-static int compare_ids(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-/* Sorts them and leaves one of each. */
-static size_t unique_ids(uint64_t *ids, size_t n) {
-    size_t kept = 0;
-
-    qsort(ids, n, sizeof(uint64_t), compare_ids);
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || ids[i] != ids[kept - 1])
-            ids[kept++] = ids[i];
-    return kept;
-}
-
-/* Gives those that are not in memory, each once; the caller frees them. */
-static int find_absent(const Bus *b, const uint64_t *ids, size_t n, uint64_t **ret, size_t *ret_n,
+static int find_absent(const Bus *b, const uint64_t *ids, size_t n, AbsentIds *ret,
                        sd_bus_error *error) {
-    size_t absent = 0;
-
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         if (ids[i] == 0)
             return bus_error_no_such_task(error, 0);
-        absent += !find(b, ids[i]);
-    }
-    if (absent == 0) {
-        *ret_n = 0;
-        return 0;
-    }
-    _cleanup_free_ uint64_t *list = calloc(absent, sizeof(uint64_t));
-    if (!list)
-        return -ENOMEM;
-    absent = 0;
-    for (size_t i = 0; i < n; i++)
-        if (!find(b, ids[i]))
-            list[absent++] = ids[i];
-    *ret_n = unique_ids(list, absent);
-    *ret = TAKE_PTR(list);
-    return 0;
+    int r = absent_ids_add(ret, b->api->tasks(b->api_userdata), ids, n);
+    absent_ids_sort(ret);
+    return r;
 }
 
 static void on_recalled(void *arg, int error) {
@@ -103,7 +71,7 @@ static void on_recalled(void *arg, int error) {
 }
 
 static int recall(Bus *b, sd_bus_message *m, TasksFunc func, const uint64_t *ids, size_t n,
-                  const uint64_t *absent, size_t n_absent, sd_bus_error *error) {
+                  const AbsentIds *absent, sd_bus_error *error) {
     _cleanup_free_ IdCall *c = malloc(sizeof(IdCall) + n * sizeof(uint64_t));
     BusLater *l;
     int r;
@@ -116,7 +84,7 @@ static int recall(Bus *b, sd_bus_message *m, TasksFunc func, const uint64_t *ids
     if (r < 0)
         return r;
     TAKE_PTR(c);
-    r = b->api->recall(b->api_userdata, absent, n_absent, on_recalled, l);
+    r = b->api->recall(b->api_userdata, absent->ids, absent->n, on_recalled, l);
     if (r < 0) {
         bus_later_free(l);
         return bus_error_storage(error, r, "Cannot read the tasks from disk");
@@ -127,21 +95,20 @@ static int recall(Bus *b, sd_bus_message *m, TasksFunc func, const uint64_t *ids
 /* At once when all tasks are in memory, else when those that are not have been brought there. */
 static int with_tasks(Bus *b, sd_bus_message *m, const uint64_t *ids, size_t n, TasksFunc func,
                       sd_bus_error *error) {
-    _cleanup_free_ uint64_t *absent = NULL;
-    size_t n_absent = 0;
-    int r = find_absent(b, ids, n, &absent, &n_absent, error);
+    _cleanup_absent_ids_ AbsentIds absent = {};
+    int r = find_absent(b, ids, n, &absent, error);
 
     if (r < 0)
         return r;
-    if (n_absent == 0)
+    if (absent.n == 0)
         return with_found(b, m, func, ids, n, error);
-    if (n_absent > BUS_BY_ID_RECALL_MAX)
+    if (absent.n > BUS_BY_ID_RECALL_MAX)
         return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                  "%zu of these tasks ended long ago and would have to be read from "
                                  "disk, and %d is the limit of one call: make several, or use "
                                  "Prune to remove many",
-                                 n_absent, BUS_BY_ID_RECALL_MAX);
-    return recall(b, m, func, ids, n, absent, n_absent, error);
+                                 absent.n, BUS_BY_ID_RECALL_MAX);
+    return recall(b, m, func, ids, n, &absent, error);
 }
 
 static int with_array(Bus *b, sd_bus_message *m, TasksFunc func, sd_bus_error *error) {

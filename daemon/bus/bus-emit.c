@@ -19,15 +19,32 @@ static void report(int r, const char *what) {
 
 /* sd_bus_emit_properties_changed() would look for the object and call the getters of all vtables,
  * and the end of a task may be told when it has been removed already. */
-static void emit_text_property(sd_bus *bus, const Task *t, const char *property, const char *text) {
-    _cleanup_message_ sd_bus_message *m = NULL;
+static int new_property_signal(sd_bus *bus, const Task *t, sd_bus_message **ret) {
     char path[TASK_PATH_SIZE];
 
     bus_task_path(path, t->id);
-    int r = sd_bus_message_new_signal(bus, &m, path, "org.freedesktop.DBus.Properties",
-                                      "PropertiesChanged");
+    return sd_bus_message_new_signal(bus, ret, path, "org.freedesktop.DBus.Properties",
+                                     "PropertiesChanged");
+}
+
+static void emit_text_property(sd_bus *bus, const Task *t, const char *property, const char *text) {
+    _cleanup_message_ sd_bus_message *m = NULL;
+    int r = new_property_signal(bus, t, &m);
+
     if (r >= 0)
         r = sd_bus_message_append(m, "sa{sv}as", LONGRUN_TASK_INTERFACE, 1, property, "s", text, 0);
+    if (r >= 0)
+        r = sd_bus_send(bus, m, NULL);
+    report(r, "PropertiesChanged");
+}
+
+static void emit_number_property(sd_bus *bus, const Task *t, const char *property, int32_t value) {
+    _cleanup_message_ sd_bus_message *m = NULL;
+    int r = new_property_signal(bus, t, &m);
+
+    if (r >= 0)
+        r = sd_bus_message_append(m, "sa{sv}as", LONGRUN_TASK_INTERFACE, 1, property, "i", value,
+                                  0);
     if (r >= 0)
         r = sd_bus_send(bus, m, NULL);
     report(r, "PropertiesChanged");
@@ -39,12 +56,21 @@ void bus_emit_manager_property(sd_bus *bus, const char *property) {
            "PropertiesChanged");
 }
 
+/* An end that is told is on disk, or about to be told as such. */
+static const char *state_to_tell(const Task *t) {
+    return task_state_to_string(task_is_final(t) ? t->state : task_shown_state(t));
+}
+
 void bus_emit_state(sd_bus *bus, const Task *t) {
-    emit_text_property(bus, t, "State", task_state_to_string(t->state));
+    emit_text_property(bus, t, "State", state_to_tell(t));
 }
 
 void bus_emit_label(sd_bus *bus, const Task *t) {
     emit_text_property(bus, t, "Label", t->spec->label);
+}
+
+void bus_emit_priority(sd_bus *bus, const Task *t) {
+    emit_number_property(bus, t, "Priority", t->spec->priority);
 }
 
 void bus_emit_progress(sd_bus *bus, const Task *t) {
@@ -139,8 +165,8 @@ static int append_added(sd_bus_message *m, const void *entries, size_t i) {
 static int append_changed(sd_bus_message *m, const void *entries, size_t i) {
     const Task *t = ((Task *const *)entries)[i];
 
-    return sd_bus_message_append(m, "(tsds)", t->id, task_state_to_string(t->state),
-                                 t->progress.fraction, strempty(t->status));
+    return sd_bus_message_append(m, "(tsds)", t->id, state_to_tell(t), t->progress.fraction,
+                                 strempty(t->status));
 }
 
 static int append_finished(sd_bus_message *m, const void *entries, size_t i) {
@@ -175,4 +201,10 @@ void bus_emit_group_finished(sd_bus *bus, const char *group, unsigned succeeded,
     report(sd_bus_emit_signal(bus, LONGRUN_ROOT_PATH, LONGRUN_MANAGER_INTERFACE, "GroupFinished",
                               "suu", group, (uint32_t)succeeded, (uint32_t)failed),
            "GroupFinished");
+}
+
+void bus_emit_group_changed(sd_bus *bus, const char *group) {
+    report(sd_bus_emit_signal(bus, LONGRUN_ROOT_PATH, LONGRUN_MANAGER_INTERFACE, "GroupChanged",
+                              "s", group),
+           "GroupChanged");
 }

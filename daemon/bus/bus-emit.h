@@ -18,6 +18,7 @@ typedef struct BatchEntry {
 
 void bus_emit_state(sd_bus *bus, const Task *t);
 void bus_emit_label(sd_bus *bus, const Task *t);
+void bus_emit_priority(sd_bus *bus, const Task *t);
 void bus_emit_progress(sd_bus *bus, const Task *t);
 void bus_emit_status(sd_bus *bus, const Task *t);
 void bus_emit_log(sd_bus *bus, const Task *t, const LogLines *lines);
@@ -27,6 +28,7 @@ void bus_emit_tasks_added(sd_bus *bus, const BatchEntry *entries, size_t n);
 void bus_emit_tasks_changed(sd_bus *bus, Task *const *tasks, size_t n);
 void bus_emit_tasks_finished(sd_bus *bus, const BatchEntry *entries, size_t n);
 void bus_emit_tasks_removed(sd_bus *bus, const BatchEntry *entries, size_t n);
-/* One of the Manager that announces its changes: MaxParallel, Isolation, LowDisk. */
+/* One of the Manager that announces its changes: MaxParallel, Isolation, LowDisk, Groups. */
 void bus_emit_manager_property(sd_bus *bus, const char *property);
 void bus_emit_group_finished(sd_bus *bus, const char *group, unsigned succeeded, unsigned failed);
+void bus_emit_group_changed(sd_bus *bus, const char *group);

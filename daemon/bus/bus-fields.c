@@ -37,6 +37,18 @@ static int append_usage(sd_bus_message *m, const Bus *b, const Task *t) {
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+static int append_attempts(sd_bus_message *m, const Bus *b, const Task *t) {
+    int r = sd_bus_message_open_container(m, 'a', "(usiittts)");
+
+    for (unsigned i = 0; r >= 0 && i < t->n_attempts; i++) {
+        const TaskAttempt *a = &t->attempts[i];
+        r = sd_bus_message_append(m, "(usiittts)", a->number, task_state_to_string(a->state),
+                                  a->exit_code, a->exit_signal, a->started_at, a->finished_at,
+                                  a->log_offset, strempty(a->message));
+    }
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 /* ---- the table ---- */
 
 /* clang-format off */
@@ -56,7 +68,10 @@ static const BusField task_fields[] = {
     {"created-at", .type = "t", .flags = CONST, .offset = offsetof(Task, created_at)},
     {"started-at", .type = "t", .offset = offsetof(Task, started_at)},
     {"finished-at", .type = "t", .at_end = true, .offset = offsetof(Task, finished_at)},
+    {"due-at", .type = "t", .offset = offsetof(Task, due_at)},
+    {"retry-of", .type = "t", .flags = CONST, .offset = offsetof(Task, retry_of)},
     {"attempt", .type = "u", .offset = offsetof(Task, attempt)},
+    {"attempts", .type = "a(usiittts)", .large = true, .append = append_attempts},
     {"exit-code", .type = "i", .at_end = true, .offset = offsetof(Task, exit_code)},
     {"exit-signal", .type = "i", .at_end = true, .offset = offsetof(Task, exit_signal)},
     {"message", .type = "s", .at_end = true, .offset = offsetof(Task, message)},
@@ -157,7 +172,8 @@ int bus_fields_pick(char *const *keys, const BusField ***ret, Error *error) {
 size_t bus_fields_size(const Task *t, const BusField *const *picked) {
     for (size_t i = 0; picked[i]; i++)
         if (picked[i]->large)
-            return task_spec_size(t->spec);
+            return task_spec_size(t->spec) +
+                   t->n_attempts * (sizeof(TaskAttempt) + TASK_ATTEMPT_MESSAGE_MAX);
     return 0;
 }
 

@@ -9,10 +9,14 @@
 #include "daemon/bus/bus-by-id.h"
 #include "daemon/bus/bus-emit.h"
 #include "daemon/bus/bus-error.h"
+#include "daemon/bus/bus-group.h"
 #include "daemon/bus/bus-list.h"
 #include "daemon/bus/bus-message.h"
 #include "daemon/bus/bus-options.h"
+#include "daemon/bus/bus-priority.h"
 #include "daemon/bus/bus-reply.h"
+#include "daemon/bus/bus-resource.h"
+#include "daemon/bus/bus-retry.h"
 #include "daemon/bus/bus-start.h"
 
 static int method_cancel_all(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
@@ -150,6 +154,14 @@ static const sd_bus_vtable manager_vtable[] = {
                             SD_BUS_ARGS("a{sv}", filter),
                             SD_BUS_RESULT("u", accepted),
                             method_cancel_all, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("RetryAll",
+                            SD_BUS_ARGS("a{sv}", filter),
+                            SD_BUS_RESULT("at", ids),
+                            bus_method_retry_all, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("SetPriorityAll",
+                            SD_BUS_ARGS("a{sv}", filter, "i", priority),
+                            SD_BUS_RESULT("u", changed),
+                            bus_method_set_priority_all, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("GetTask",
                             SD_BUS_ARGS("t", id),
                             SD_BUS_RESULT("o", task),
@@ -174,6 +186,38 @@ static const sd_bus_vtable manager_vtable[] = {
                             SD_BUS_ARGS("a{sv}", filter),
                             SD_BUS_RESULT("u", removed),
                             bus_method_prune, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ConfigureGroup",
+                            SD_BUS_ARGS("s", name, "a{sv}", properties),
+                            SD_BUS_NO_RESULT,
+                            bus_method_configure_group, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("RemoveGroup",
+                            SD_BUS_ARGS("s", name),
+                            SD_BUS_NO_RESULT,
+                            bus_method_remove_group, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ListGroups",
+                            SD_BUS_NO_ARGS,
+                            SD_BUS_RESULT("aa{sv}", groups),
+                            bus_method_list_groups, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Pause",
+                            SD_BUS_ARGS("s", group),
+                            SD_BUS_NO_RESULT,
+                            bus_method_pause, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Resume",
+                            SD_BUS_ARGS("s", group),
+                            SD_BUS_NO_RESULT,
+                            bus_method_resume, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Drain",
+                            SD_BUS_ARGS("s", group),
+                            SD_BUS_NO_RESULT,
+                            bus_method_drain, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ConfigureResource",
+                            SD_BUS_ARGS("s", name, "u", capacity),
+                            SD_BUS_NO_RESULT,
+                            bus_method_configure_resource, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ListResources",
+                            SD_BUS_NO_ARGS,
+                            SD_BUS_RESULT("a(suu)", resources),
+                            bus_method_list_resources, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("ListKinds",
                             SD_BUS_NO_ARGS,
                             SD_BUS_RESULT("a(ss)", kinds),
@@ -191,6 +235,8 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_PROPERTY("Isolation", "s", property_get_isolation, 0,
                     SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("LowDisk", "b", property_get_flag, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("Groups", "as", bus_property_get_groups, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("EndsAtLogout", "b", property_get_flag, 0, 0),
 
     SD_BUS_SIGNAL_WITH_ARGS("TasksAdded", SD_BUS_ARGS("a(to)", tasks), 0),
@@ -199,6 +245,7 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_SIGNAL_WITH_ARGS("TasksRemoved", SD_BUS_ARGS("at", ids), 0),
     SD_BUS_SIGNAL_WITH_ARGS("GroupFinished",
                             SD_BUS_ARGS("s", group, "u", succeeded, "u", failed), 0),
+    SD_BUS_SIGNAL_WITH_ARGS("GroupChanged", SD_BUS_ARGS("s", group), 0),
 
     SD_BUS_VTABLE_END
 };

@@ -34,7 +34,8 @@ struct BusPublisher {
     TAILQ_HEAD(, TaskOutbox) outboxes;
     uint64_t outboxes_due; /* when the first of them has something to send, or sooner */
     Batch added, finished, removed;
-    Coalescer changed; /* the tasks are those whose outbox is listed */
+    Coalescer changed; /* the tasks are those whose outbox is listed, and: */
+    Batch stirred;     /* some that have none yet; they may be gone by now */
     size_t n_listed;
     TAILQ_HEAD(, GroupEnd) group_ends; /* told behind the ends of their tasks */
 };
@@ -122,10 +123,24 @@ static bool ends(const Task *t) {
     return task_is_final(t);
 }
 
-static void send_changed(BusPublisher *p) {
-    _cleanup_free_ Task **tasks = calloc(p->n_listed + 1, sizeof(Task *));
+static size_t find_stirred(BusPublisher *p, Task **ret) {
+    const TaskTable *table = p->api->tasks(p->api_userdata);
     size_t n = 0;
+
+    for (size_t i = 0; i < p->stirred.count; i++) {
+        Task *t = task_table_find(table, p->stirred.entries[i].id);
+        if (t && !t->outbox && !ends(t))
+            ret[n++] = t;
+    }
+    return n;
+}
+
+static void send_changed(BusPublisher *p) {
+    _cleanup_free_ Task **tasks = calloc(p->n_listed + p->stirred.count + 1, sizeof(Task *));
+    size_t n = tasks ? find_stirred(p, tasks) : 0;
     TaskOutbox *o;
+
+    batch_clear(&p->stirred);
 
     TAILQ_FOREACH (o, &p->outboxes, link) {
         if (o->listed && tasks && !ends(o->task))
@@ -252,9 +267,20 @@ void bus_publisher_task_started(BusPublisher *p, Task *t) {
     bus_publisher_task_changed(p, t, BUS_CHANGE_STATE);
 }
 
+/* It waits: nothing else is told of it, and seldom, so it needs no outbox. */
+static void pending_changed(BusPublisher *p, const Task *t) {
+    bus_emit_state(p->bus, t);
+    batch_add(&p->stirred, (BatchEntry){.id = t->id});
+    coalescer_add(&p->changed);
+    arm_timer(p);
+}
+
 void bus_publisher_task_changed(BusPublisher *p, Task *t, BusChange change) {
-    if (!t->outbox)
+    if (!t->outbox) {
+        if (change == BUS_CHANGE_STATE && task_is_pending(t))
+            pending_changed(p, t);
         return;
+    }
     task_outbox_add(t->outbox, change);
     send_outbox(p, t->outbox, now(p), false);
     uint64_t due = task_outbox_due(t->outbox);
@@ -268,8 +294,21 @@ void bus_publisher_label_changed(BusPublisher *p, const Task *t) {
     bus_emit_label(p->bus, t);
 }
 
+void bus_publisher_priority_changed(BusPublisher *p, const Task *t) {
+    bus_emit_priority(p->bus, t);
+}
+
+void bus_publisher_attempt_ended(BusPublisher *p, Task *t) {
+    TaskOutbox *o = t->outbox;
+
+    if (!o || now(p) < o->first_usec)
+        return;
+    task_outbox_add(o, BUS_CHANGE_LOG);
+    send_outbox(p, o, now(p), true);
+}
+
 static void outbox_drop(BusPublisher *p, TaskOutbox *o) {
-    if (o->listed && --p->n_listed == 0)
+    if (o->listed && --p->n_listed == 0 && p->stirred.count == 0)
         p->changed.pending = false;
     o->task->outbox = NULL;
     TAILQ_REMOVE(&p->outboxes, o, link);
@@ -303,8 +342,13 @@ void bus_publisher_task_removed(BusPublisher *p, uint64_t id) {
 
 void bus_publisher_group_finished(BusPublisher *p, const char *group, unsigned succeeded,
                                   unsigned failed) {
-    GroupEnd *e = calloc(1, sizeof(GroupEnd));
+    GroupEnd *e;
 
+    if (!p->finished.rate.pending) {
+        bus_emit_group_finished(p->bus, group, succeeded, failed);
+        return;
+    }
+    e = calloc(1, sizeof(GroupEnd));
     if (e)
         *e = (GroupEnd){.group = strdup(group), .succeeded = succeeded, .failed = failed};
     if (!e || !e->group) {
@@ -313,6 +357,12 @@ void bus_publisher_group_finished(BusPublisher *p, const char *group, unsigned s
         return;
     }
     TAILQ_INSERT_TAIL(&p->group_ends, e, link);
+}
+
+bool bus_publisher_is_busy(const BusPublisher *p) {
+    uint64_t n = 0;
+
+    return sd_bus_get_n_queued_write(p->bus, &n) >= 0 && n > 0;
 }
 
 void bus_publisher_flush(BusPublisher *p) {
@@ -357,6 +407,7 @@ BusPublisher *bus_publisher_free(BusPublisher *p) {
     free(p->added.entries);
     free(p->finished.entries);
     free(p->removed.entries);
+    free(p->stirred.entries);
     sd_event_source_disable_unref(p->timer);
     free(p);
     return NULL;

@@ -1,3 +1,5 @@
+#include "daemon/bus/bus-task.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -10,7 +12,9 @@
 #include "daemon/bus/bus-fields.h"
 #include "daemon/bus/bus-later.h"
 #include "daemon/bus/bus-message.h"
+#include "daemon/bus/bus-priority.h"
 #include "daemon/bus/bus-reply.h"
+#include "daemon/bus/bus-retry.h"
 
 #define READ_LOG_MAX (1 * MIB)
 
@@ -33,8 +37,8 @@ static Task *task_of_path(const Bus *b, const char *path) {
     return id_of_path(path, &id) < 0 ? NULL : task_table_find(b->api->tasks(b->api_userdata), id);
 }
 
-/* The task whose method is called; there is one, for find_task() has said so. */
-static Task *task_of_call(const Bus *b, sd_bus_message *m) {
+/* find_task() has said that there is one. */
+Task *bus_task_of_call(const Bus *b, sd_bus_message *m) {
     return task_of_path(b, sd_bus_message_get_path(m));
 }
 
@@ -48,7 +52,7 @@ static int not_running(const Task *t, Error *error) {
 static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
     Bus *b = userdata;
-    Task *t = task_of_call(b, m);
+    Task *t = bus_task_of_call(b, m);
 
     if (task_is_final(t))
         return bus_error_from(ret_error, not_running(t, &error), &error);
@@ -58,7 +62,7 @@ static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
 
 static int set_paused(Bus *b, sd_bus_message *m, bool pause, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
-    Task *t = task_of_call(b, m);
+    Task *t = bus_task_of_call(b, m);
     int r = task_is_final(t) ? not_running(t, &error)
                              : b->api->pause(b->api_userdata, t, pause, &error);
 
@@ -76,7 +80,7 @@ static int method_resume(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
 static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
     Bus *b = userdata;
-    Task *t = task_of_call(b, m);
+    Task *t = bus_task_of_call(b, m);
     int32_t signal;
     int r = sd_bus_message_read_basic(m, 'i', &signal);
 
@@ -94,7 +98,7 @@ static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *ret_erro
 
 static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     Bus *b = userdata;
-    Task *t = task_of_call(b, m);
+    Task *t = bus_task_of_call(b, m);
 
     return bus_waits_add(b->waits, m, &t, 1, true, ret_error);
 }
@@ -102,7 +106,7 @@ static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *ret_erro
 static int method_open_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
     Bus *b = userdata;
-    _cleanup_close_ int fd = b->api->open_log(b->api_userdata, task_of_call(b, m), &error);
+    _cleanup_close_ int fd = b->api->open_log(b->api_userdata, bus_task_of_call(b, m), &error);
 
     if (fd < 0)
         return bus_error_from(ret_error, fd, &error);
@@ -124,7 +128,8 @@ static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
     data = malloc(max + 1);
     if (!data)
         return -ENOMEM;
-    int n = b->api->read_log(b->api_userdata, task_of_call(b, m), offset, data, max, &next, &error);
+    int n =
+        b->api->read_log(b->api_userdata, bus_task_of_call(b, m), offset, data, max, &next, &error);
     if (n < 0)
         return bus_error_from(ret_error, n, &error);
     r = sd_bus_message_new_method_return(m, &reply);
@@ -147,7 +152,7 @@ static void on_result(void *arg, const char *result, const Error *error) {
 static int method_take_result(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
     Bus *b = userdata;
-    Task *t = task_of_call(b, m);
+    Task *t = bus_task_of_call(b, m);
     BusLater *l;
     int r;
 
@@ -182,7 +187,7 @@ static int method_set_label(sd_bus_message *m, void *userdata, sd_bus_error *ret
     char *copy = strdup(label);
     if (!copy)
         return -ENOMEM;
-    b->api->set_label(b->api_userdata, task_of_call(b, m), copy);
+    b->api->set_label(b->api_userdata, bus_task_of_call(b, m), copy);
     return bus_reply_nothing(b, m);
 }
 
@@ -218,6 +223,10 @@ static const sd_bus_vtable methods[] = {
                             method_take_result, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("SetLabel", SD_BUS_ARGS("s", label), SD_BUS_NO_RESULT,
                             method_set_label, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("SetPriority", SD_BUS_ARGS("i", priority), SD_BUS_NO_RESULT,
+                            bus_method_set_priority, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Retry", SD_BUS_NO_ARGS, SD_BUS_RESULT("t", id, "o", task),
+                            bus_method_retry, SD_BUS_VTABLE_UNPRIVILEGED),
 };
 
 static const sd_bus_vtable signals[] = {

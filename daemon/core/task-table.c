@@ -2,61 +2,96 @@
 
 #include "common/cleanup.h"
 
+/* A key in use. Few tasks have one, so it is not in each. */
+typedef struct UniqueKey {
+    Task *task;        /* not owned; its request holds the text */
+    UT_hash_handle hh; /* by spec->unique */
+} UniqueKey;
+
+static int compare_ids(const Task *a, const Task *b) {
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+RB_GENERATE_INTERNAL(TaskTree, Task, by_id, compare_ids, _unused_ static)
+
 void task_table_init(TaskTable *t) {
     *t = (TaskTable){};
+    RB_INIT(&t->by_id);
     TAILQ_INIT(&t->ended);
 }
 
 void task_table_done(TaskTable *t) {
-    for (Task *task; (task = t->by_id);) {
+    for (Task *task; (task = RB_ROOT(&t->by_id));) {
         task_table_take(t, task);
         task_free(task);
     }
 }
 
 static void add_ended(TaskTable *t, Task *task) {
-    TAILQ_INSERT_TAIL(&t->ended, task, ahead);
+    TAILQ_INSERT_TAIL(&t->ended, task, ended);
     t->n_ended++;
     t->ended_bytes += task->request_bytes;
 }
 
+static UniqueKey *find_key(const TaskTable *t, const char *key) {
+    UniqueKey *found;
+
+    HASH_FIND(hh, t->by_unique, key, strlen(key), found);
+    return found;
+}
+
+/* Where memory is short the key is not kept: the next task with it is another one. */
+static void add_unique(TaskTable *t, Task *task) {
+    const char *key = task->spec->unique;
+    UniqueKey *u = isempty(key) ? NULL : calloc(1, sizeof(UniqueKey));
+
+    if (!u)
+        return;
+    u->task = task;
+    HASH_ADD_KEYPTR(hh, t->by_unique, key, strlen(key), u);
+}
+
+static void forget_unique(TaskTable *t, const Task *task) {
+    const char *key = task->spec->unique;
+    UniqueKey *u = isempty(key) ? NULL : find_key(t, key);
+
+    if (!u || u->task != task)
+        return;
+    HASH_DELETE(hh, t->by_unique, u);
+    free(u);
+}
+
 void task_table_add(TaskTable *t, Task *task) {
-    HASH_ADD(hh, t->by_id, id, sizeof(task->id), task);
+    RB_INSERT(TaskTree, &t->by_id, task);
     if (task_is_final(task)) {
         task->request_bytes = task_spec_size(task->spec);
         add_ended(t, task);
-    } else if (!isempty(task->spec->unique))
-        HASH_ADD_KEYPTR(hh_unique, t->by_unique, task->spec->unique, strlen(task->spec->unique),
-                        task);
+    } else
+        add_unique(t, task);
 }
 
 Task *task_table_find(const TaskTable *t, uint64_t id) {
-    Task *task;
+    Task *task = RB_ROOT(&t->by_id);
 
-    HASH_FIND(hh, t->by_id, &id, sizeof(id), task);
+    while (task && task->id != id)
+        task = id < task->id ? RB_LEFT(task, by_id) : RB_RIGHT(task, by_id);
     return task;
 }
 
 Task *task_table_find_unique(const TaskTable *t, const char *key) {
-    Task *task;
+    const UniqueKey *u = find_key(t, key);
 
-    HASH_FIND(hh_unique, t->by_unique, key, strlen(key), task);
-    return task;
-}
-
-static void forget_unique(TaskTable *t, Task *task) {
-    if (!isempty(task->spec->unique) && task_table_find_unique(t, task->spec->unique) == task)
-        HASH_DELETE(hh_unique, t->by_unique, task);
+    return u ? u->task : NULL;
 }
 
 void task_table_take(TaskTable *t, Task *task) {
     forget_unique(t, task);
     if (task_is_final(task)) {
-        TAILQ_REMOVE(&t->ended, task, ahead);
+        TAILQ_REMOVE(&t->ended, task, ended);
         t->n_ended--;
         t->ended_bytes -= task->request_bytes;
     }
-    HASH_DELETE(hh, t->by_id, task);
+    RB_REMOVE(TaskTree, &t->by_id, task);
 }
 
 void task_table_ended(TaskTable *t, Task *task) {
@@ -76,11 +111,23 @@ void task_table_evict(TaskTable *t, bool all) {
 }
 
 Task *task_table_begin(const TaskTable *t, bool newest_first) {
-    if (!t->by_id)
-        return NULL;
-    return newest_first ? ELMT_FROM_HH(t->by_id->hh.tbl, t->by_id->hh.tbl->tail) : t->by_id;
+    return newest_first ? RB_MAX(TaskTree, (struct TaskTree *)&t->by_id)
+                        : RB_MIN(TaskTree, (struct TaskTree *)&t->by_id);
 }
 
 Task *task_table_next(const TaskTable *t, const Task *task, bool newest_first) {
-    return newest_first ? task->hh.prev : task->hh.next;
+    return newest_first ? RB_PREV(TaskTree, &t->by_id, (Task *)task)
+                        : RB_NEXT(TaskTree, &t->by_id, (Task *)task);
+}
+
+Task *task_table_begin_at(const TaskTable *t, uint64_t id, bool newest_first) {
+    Task *best = NULL;
+
+    for (Task *task = RB_ROOT(&t->by_id); task;) {
+        bool behind = newest_first ? task->id <= id : task->id >= id;
+        if (behind)
+            best = task;
+        task = behind == newest_first ? RB_RIGHT(task, by_id) : RB_LEFT(task, by_id);
+    }
+    return best;
 }

@@ -2,12 +2,14 @@
 
 #include "daemon/core/task.h"
 
+RB_HEAD(TaskTree, Task);
+
 /* The tasks in memory, by id: all that are active, and of those that have ended some that somebody
  * may ask for next; the others are in the store. Owns them. */
 typedef struct TaskTable {
-    Task *by_id;
-    Task *by_unique;
-    struct TaskQueue ended; /* in the order in which they came */
+    struct TaskTree by_id;
+    struct UniqueKey *by_unique; /* of the active ones that have a key */
+    struct TaskQueue ended;      /* in the order in which they came */
     unsigned n_ended;
     size_t ended_bytes; /* of their requests */
 } TaskTable;
@@ -31,6 +33,8 @@ void task_table_ended(TaskTable *t, Task *task);
  * whose end has not been told stays, with those behind it. */
 void task_table_evict(TaskTable *t, bool all);
 
-/* Walk, in the order in which they came: the first or last task, and the one behind. */
+/* Walk, in the order of the ids: the first or last task, and the one behind. */
 Task *task_table_begin(const TaskTable *t, bool newest_first);
 Task *task_table_next(const TaskTable *t, const Task *task, bool newest_first);
+/* Begins at a cursor: the task with this id, or the first that lies behind it. */
+Task *task_table_begin_at(const TaskTable *t, uint64_t id, bool newest_first);

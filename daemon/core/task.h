@@ -14,6 +14,7 @@
 
 #define TASK_STATUS_MAX (1 * KIB)
 #define TASK_MESSAGE_MAX (4 * KIB)
+#define TASK_ATTEMPT_MESSAGE_MAX 256 /* there may be many of them */
 
 /* What an attempt has used up. */
 typedef struct TaskUsage {
@@ -66,6 +67,7 @@ typedef struct Task {
     int exit_signal;     /* 0 = none */
     pid_t pid;           /* 0 = none */
     uint64_t log_size;   /* bytes */
+    uint64_t log_begin;  /* where the part of the last attempt begins in it */
     uint64_t log_kept;   /* bytes of it that are on disk; known at the end */
     unsigned attempt;    /* 1 = the first; 0 = not started yet */
     unsigned n_attempts; /* of those in attempts */
@@ -88,8 +90,9 @@ typedef struct Task {
     RB_ENTRY(Task) plan;      /* of its lane, or of those that are due */
     TAILQ_ENTRY(Task) member; /* of its group: those that are pending, or those with a slot */
     union {
-        TAILQ_ENTRY(Task) ahead;       /* with TASK_PLACE_AHEAD; the table's when it has ended */
+        TAILQ_ENTRY(Task) ahead;       /* with TASK_PLACE_AHEAD */
         TAILQ_ENTRY(Task) conditional; /* pending, and with when_online: never handed ahead */
+        TAILQ_ENTRY(Task) ended;       /* the table's, once it has ended */
     };
 
     TAILQ_ENTRY(Task) changed; /* the commit queue's: its row is to be written */
@@ -100,8 +103,7 @@ typedef struct Task {
     TaskClaim claim;           /* while it is queued */
     uint64_t queue_deadline;   /* of queue-timeout, CLOCK_MONOTONIC, microseconds; 0 = none */
     size_t request_bytes;      /* the scheduler's: what it counts the request for */
-    UT_hash_handle hh;         /* the table's, by id */
-    UT_hash_handle hh_unique;  /* the table's, by unique key, while active */
+    RB_ENTRY(Task) by_id;      /* the table's */
     struct TaskRun *run;       /* the manager's, while something runs; not owned */
     struct TaskOutbox *outbox; /* the bus's, while there are signals to send; not owned */
 } Task;
@@ -130,8 +132,8 @@ static inline bool task_is_pending(const Task *t) {
     return t->state == TASK_WAITING || t->state == TASK_QUEUED;
 }
 
-/* Notes an attempt that is over and is to be followed by another. message is copied. 0 or -ENOMEM.
- */
+/* Notes an attempt that is over and is to be followed by another. message is copied, and cut at its
+ * cap. 0 or -ENOMEM. */
 int task_add_attempt(Task *t, const TaskAttempt *attempt);
 
 /* Replace one of the texts, cut at its cap. False when it is the same as before or memory is short.

@@ -112,6 +112,7 @@ int store_batch_put_task(StoreBatch *b, const Task *t, bool claimed) {
         .exit_signal = t->exit_signal,
         .pid = t->pid,
         .log_size = t->log_size,
+        .log_begin = t->log_begin,
         .log_kept = t->log_kept,
         .usage = t->usage,
         .has_result = t->has_result,

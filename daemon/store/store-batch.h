@@ -31,7 +31,7 @@ typedef struct StoreRow {
     TaskState end_state;
     int exit_code, exit_signal;
     pid_t pid;
-    uint64_t log_size, log_kept;
+    uint64_t log_size, log_begin, log_kept;
     TaskUsage usage;
     bool has_result, cancel_requested;
 } StoreRow;

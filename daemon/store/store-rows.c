@@ -37,21 +37,22 @@ static void bind_life(sqlite3_stmt *s, const StoreBatch *b, const StoreOp *op) {
     (void)store_bind_u64(s, 24, row->due_at);
     (void)store_bind_text(s, 25, strempty(task_state_to_string(row->end_state)));
     (void)sqlite3_bind_int64(s, 26, row->n_attempts);
+    (void)store_bind_u64(s, 27, row->log_begin);
 }
 
 /* What is bound here the update of an active task does not have. */
 static void bind_end(sqlite3_stmt *s, const StoreRow *row) {
-    (void)store_bind_u64(s, 27, row->finished_at);
+    (void)store_bind_u64(s, 28, row->finished_at);
 }
 
 static void bind_request(sqlite3_stmt *s, const StoreRow *row, int64_t env) {
-    (void)store_bind_text(s, 28, row->spec->kind);
-    (void)store_bind_text(s, 29, row->spec->group);
+    (void)store_bind_text(s, 29, row->spec->kind);
+    (void)store_bind_text(s, 30, row->spec->group);
     if (env > 0)
-        (void)sqlite3_bind_int64(s, 30, env);
-    (void)store_bind_u64(s, 31, row->created_at);
-    (void)store_bind_u64(s, 32, row->spec->parent);
-    (void)store_bind_u64(s, 33, row->retry_of);
+        (void)sqlite3_bind_int64(s, 31, env);
+    (void)store_bind_u64(s, 32, row->created_at);
+    (void)store_bind_u64(s, 33, row->spec->parent);
+    (void)store_bind_u64(s, 34, row->retry_of);
 }
 
 static int insert_task(StoreDb *d, const StoreBatch *b, const StoreOp *op, int64_t env) {
@@ -176,42 +177,33 @@ enum { /* of STORE_ROW_COLUMNS */
     COLUMN_DUE_AT,
     COLUMN_END_STATE,
     COLUMN_N_ATTEMPTS,
+    COLUMN_LOG_BEGIN,
     COLUMN_ENV,
     COLUMN_JSON,
 };
 
-static int replace_text(sqlite3_stmt *s, int column, char **field) {
-    char *copy = strdup(store_column_text(s, column));
-
-    if (!copy)
-        return -ENOMEM;
-    free(*field);
-    *field = copy;
-    return 0;
-}
-
 /* NULL stands for the empty text. */
 static int read_text(sqlite3_stmt *s, int column, char **field) {
-    return isempty(store_column_text(s, column)) ? 0 : replace_text(s, column, field);
+    const char *text = store_column_text(s, column);
+
+    if (isempty(text))
+        return 0;
+    *field = strdup(text);
+    return *field ? 0 : -ENOMEM;
 }
 
 static int read_spec(sqlite3_stmt *s, TaskSpec **ret, bool *ret_whole) {
-    _cleanup_(task_spec_freep) TaskSpec *spec = request_new(store_column_text(s, COLUMN_KIND));
-    int r = spec ? 0 : -ENOMEM;
+    const RequestColumns columns = {
+        .kind = store_column_text(s, COLUMN_KIND),
+        .label = store_column_text(s, COLUMN_LABEL),
+        .group = store_column_text(s, COLUMN_GROUP),
+        .priority = sqlite3_column_int(s, COLUMN_PRIORITY),
+        .parent = store_column_u64(s, COLUMN_PARENT),
+    };
+    int r = request_from_json(ret, &columns, store_column_text(s, COLUMN_JSON));
 
-    if (r >= 0)
-        r = replace_text(s, COLUMN_GROUP, &spec->group);
-    if (r >= 0)
-        r = replace_text(s, COLUMN_LABEL, &spec->label);
-    if (r >= 0)
-        r = request_from_json(spec, store_column_text(s, COLUMN_JSON));
-    if (r < 0 && r != -EBADMSG)
-        return r;
     *ret_whole = r >= 0;
-    spec->priority = sqlite3_column_int(s, COLUMN_PRIORITY);
-    spec->parent = store_column_u64(s, COLUMN_PARENT);
-    *ret = TAKE_PTR(spec);
-    return 0;
+    return r == -EBADMSG ? 0 : r;
 }
 
 static int read_texts(sqlite3_stmt *s, Task *t) {
@@ -251,6 +243,7 @@ static void read_numbers(sqlite3_stmt *s, Task *t) {
     t->retry_of = store_column_u64(s, COLUMN_RETRY_OF);
     t->ready_at = store_column_u64(s, COLUMN_READY_AT);
     t->due_at = store_column_u64(s, COLUMN_DUE_AT);
+    t->log_begin = store_column_u64(s, COLUMN_LOG_BEGIN);
     t->end_state = read_end_state(s);
 }
 

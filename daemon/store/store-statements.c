@@ -8,7 +8,7 @@
     " reason = ?8, status = ?9, phase = ?10, progress = ?11, done = ?12, total = ?13,"             \
     " attempt = ?14, pid = ?15, log_size = ?16, has_result = ?17, cancel_requested = ?18,"         \
     " usage_cpu_usec = ?19, usage_memory_peak = ?20, log_kept = ?21, priority = ?22,"              \
-    " ready_at = ?23, due_at = ?24, end_state = ?25, n_attempts = ?26"
+    " ready_at = ?23, due_at = ?24, end_state = ?25, n_attempts = ?26, log_begin = ?27"
 
 static const char *const statements[_STATEMENT_MAX] = {
     [STATEMENT_INSERT_TASK] =
@@ -16,11 +16,13 @@ static const char *const statements[_STATEMENT_MAX] = {
         " status, phase, progress, done, total, attempt, pid, log_size, has_result,"
         " cancel_requested, usage_cpu_usec, usage_memory_peak, log_kept, priority, ready_at, "
         "due_at,"
-        " end_state, n_attempts, finished_at, kind, grp, env_id, created_at, parent, retry_of)"
+        " end_state, n_attempts, log_begin, finished_at, kind, grp, env_id, created_at, parent, "
+        "retry_of)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-        " ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)",
+        " ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33,"
+        " ?34)",
     [STATEMENT_UPDATE_TASK] = "UPDATE task SET " LIFE " WHERE id = ?1",
-    [STATEMENT_END_TASK] = "UPDATE task SET " LIFE ", finished_at = ?27 WHERE id = ?1",
+    [STATEMENT_END_TASK] = "UPDATE task SET " LIFE ", finished_at = ?28 WHERE id = ?1",
     [STATEMENT_INSERT_REQUEST] = "INSERT OR REPLACE INTO request VALUES (?1, ?2)",
     [STATEMENT_FIND_ENV] = "SELECT id FROM env WHERE hash = ?1",
     [STATEMENT_INSERT_ENV] = "INSERT INTO env (hash, block) VALUES (?1, ?2)",

@@ -1,9 +1,11 @@
-/* Fills a store with tasks that have ended, through the store's own interface:
+/* Fills a store with tasks, through the store's own interface:
  *
- *     bench-history DIR N
+ *     bench-history DIR N [steps | waiting]
  *
  * makes DIR/longrun.db with N more of them and prints how long it took and how long each question
- * takes that clients ask. */
+ * takes that clients ask. They have ended; with "waiting" none has begun: they wait for a time, for
+ * another task, or in a group that is paused, and it prints how long it takes to load them and to
+ * change 10,000 of them. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -60,6 +62,7 @@ static void on_counts(void *userdata, int error, const uint32_t counts[_TASK_STA
 
 /* ---- filling ---- */
 
+#define GROUP_PAUSED "held"
 static const char *const groups[] = {"default", "builds", "encodes", "backups"};
 
 static char *text(const char *format, uint64_t n) {
@@ -105,6 +108,35 @@ static void end_task(Task *t, uint64_t now) {
         task_set_message(t, "exit code 1");
 }
 
+#define FAR_AWAY (UINT64_C(4102444800) * USEC_PER_SEC) /* 2100 */
+
+static void let_wait(Task *t) {
+    switch (t->id % 3) {
+    case 0:
+        t->state = TASK_WAITING;
+        t->spec->start_at = t->due_at = FAR_AWAY;
+        break;
+    case 1:
+        t->state = TASK_WAITING;
+        check(id_list_new(&t->spec->after, (const uint64_t[]){t->id - 1}, 1), "memory");
+        break;
+    default:
+        t->ready_at = t->created_at;
+        break;
+    }
+    replace(&t->spec->group, strdup(GROUP_PAUSED));
+}
+
+static void commit_group(Store *s) {
+    StoreBatch *b = store_batch_new();
+
+    check(store_batch_put_group(b, &(Group){.name = (char *)GROUP_PAUSED, .paused = true}),
+          "group");
+    check(store_commit(s, b, on_commit, NULL), "commit");
+    wait_answer();
+    store_batch_free(b);
+}
+
 static void commit_tasks(Store *s, Task **tasks, size_t n, bool claimed) {
     StoreBatch *b = store_batch_new();
 
@@ -118,7 +150,7 @@ static void commit_tasks(Store *s, Task **tasks, size_t n, bool claimed) {
 }
 
 /* steps: each task is put in as queued, claimed and ended; otherwise with its end alone. */
-static uint64_t fill(Store *s, EnvTable *envs, uint64_t count, bool steps) {
+static uint64_t fill(Store *s, EnvTable *envs, uint64_t count, bool steps, bool waiting) {
     uint64_t id = store_next_id(s), now = clock_usec(CLOCK_REALTIME), spent = 0;
     Task **tasks = calloc(BATCH, sizeof(Task *));
 
@@ -126,12 +158,14 @@ static uint64_t fill(Store *s, EnvTable *envs, uint64_t count, bool steps) {
         size_t n = MIN((uint64_t)BATCH, count - done);
         for (size_t i = 0; i < n; i++, id++)
             tasks[i] = make_task(envs, id, now - (count - done - i) * USEC_PER_SEC);
+        for (size_t i = 0; waiting && i < n; i++)
+            let_wait(tasks[i]);
         uint64_t begun = clock_usec(CLOCK_MONOTONIC);
         if (steps) {
             commit_tasks(s, tasks, n, false);
             commit_tasks(s, tasks, n, true);
         }
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; !waiting && i < n; i++)
             end_task(tasks[i], tasks[i]->created_at);
         commit_tasks(s, tasks, n, false);
         spent += clock_usec(CLOCK_MONOTONIC) - begun;
@@ -219,6 +253,37 @@ static int on_active(void *userdata, Task *task) {
     return 0;
 }
 
+/* ---- those that wait ---- */
+
+#define CHANGES 10000
+
+static Task **active;
+static size_t n_active;
+
+static int on_waiting(void *userdata, Task *task) {
+    active[n_active++] = task;
+    return 0;
+}
+
+/* As a daemon with all of them in memory does. */
+static void change(Store *s, EnvTable *envs, uint64_t count) {
+    uint64_t begun = clock_usec(CLOCK_MONOTONIC);
+
+    active = calloc(count, sizeof(Task *));
+    check(store_load_active(s, envs, on_waiting, NULL), "load");
+    answer_n = n_active;
+    print_time("load, and keep all", begun);
+    for (size_t i = 0; i < MIN(n_active, (size_t)CHANGES); i++)
+        active[i]->spec->priority++;
+    begun = clock_usec(CLOCK_MONOTONIC);
+    answer_n = MIN(n_active, (size_t)CHANGES);
+    commit_tasks(s, active, answer_n, false);
+    print_time("commit of changes", begun);
+    for (size_t i = 0; i < n_active; i++)
+        task_free(active[i]);
+    free(active);
+}
+
 static void print_memory(void) {
     char line[256];
     FILE *f = fopen("/proc/self/status", "re");
@@ -235,13 +300,17 @@ int main(int argc, char **argv) {
     uint64_t count;
 
     if (argc < 3 || parse_u64(argv[2], &count) < 0) {
-        fprintf(stderr, "usage: bench-history DIR N [steps]\n");
+        fprintf(stderr, "usage: bench-history DIR N [steps | waiting]\n");
         return 2;
     }
+    bool steps = argc > 3 && streq(argv[3], "steps"),
+         waiting = argc > 3 && streq(argv[3], "waiting");
     check(sd_event_new(&event), "event loop");
     Store *s = open_store(argv[1]);
+    if (waiting)
+        commit_group(s);
     if (count > 0) {
-        double seconds = (double)fill(s, envs, count, argc > 3) / USEC_PER_SEC;
+        double seconds = (double)fill(s, envs, count, steps, waiting) / USEC_PER_SEC;
         printf("%" PRIu64 " tasks in %.2f s, %.0f a second\n", count, seconds,
                (double)count / seconds);
     }
@@ -251,6 +320,8 @@ int main(int argc, char **argv) {
     answer_n = 0;
     check(store_load_active(s, envs, on_active, NULL), "load");
     print_time("active ones", begun);
+    if (waiting)
+        change(s, envs, store_next_id(s));
     print_memory();
     ask(s, store_next_id(s) / 2);
     print_memory();

@@ -211,19 +211,22 @@ static Task *new_task(FakeDaemon *f, TaskSpec *spec) {
     return task_new(f->last_id, spec, f->last_id);
 }
 
+static int check(void *userdata, TaskSpec **spec, Error *error) {
+    int r = task_spec_check(*spec, error);
+
+    return r < 0 ? r : task_spec_pack(spec);
+}
+
 static int start(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids, Error *error) {
     FakeDaemon *f = userdata;
-    int r = 0;
 
-    for (size_t i = 0; r >= 0 && i < n; i++)
-        r = task_spec_check(specs[i], error);
-    for (size_t i = 0; r >= 0 && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         Task *t = new_task(f, specs[i]);
         specs[i] = NULL;
         ret_ids[i] = t->id;
         task_table_add(&f->memory, t);
     }
-    return r;
+    return 0;
 }
 
 static void cancel(void *userdata, Task *t) {
@@ -238,8 +241,7 @@ static int pause_task(void *userdata, Task *t, bool pause, Error *error) {
 }
 
 static void set_label(void *userdata, Task *t, char *label) {
-    free(t->spec->label);
-    t->spec->label = label;
+    task_spec_set_label(t->spec, label);
 }
 
 static void remove_task(void *userdata, Task *t) {
@@ -337,6 +339,7 @@ static int new_log_lines(void *userdata, Task *task, bool final, LogLines *ret) 
 void fake_daemon_init(FakeDaemon *f, sd_event *event) {
     *f = (FakeDaemon){.isolation_now = ""};
     f->api = (BusApi){
+        .check = check,
         .start = start,
         .cancel = cancel,
         .pause = pause_task,
@@ -361,6 +364,7 @@ void fake_daemon_init(FakeDaemon *f, sd_event *event) {
         .when_committed = when_committed,
         .new_log_lines = new_log_lines,
     };
+    fake_groups_init(f);
     TAILQ_INIT(&f->jobs);
     task_table_init(&f->memory);
     task_table_init(&f->disk);
@@ -373,6 +377,7 @@ void fake_daemon_done(FakeDaemon *f) {
     for (FakeJob *j; (j = TAILQ_FIRST(&f->jobs));)
         job_free(f, j);
     sd_event_source_disable_unref(f->source);
+    fake_groups_done(f);
     task_table_done(&f->memory);
     task_table_done(&f->disk);
     env_table_free(f->envs);

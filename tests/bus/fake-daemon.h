@@ -31,7 +31,15 @@ typedef struct FakeDaemon {
     TaskFilter filter;     /* of the last list, count or prune; its strings are gone */
     const char *isolation_now;
     bool is_low_disk;
+
+    Group *groups;  /* by name */
+    uint64_t unset; /* of the last ConfigureGroup */
+    ResourceTable resources;
 } FakeDaemon;
+
+/* In fake-groups.c, for the fake itself. */
+void fake_groups_init(FakeDaemon *f);
+void fake_groups_done(FakeDaemon *f);
 
 void fake_daemon_init(FakeDaemon *f, sd_event *event);
 void fake_daemon_done(FakeDaemon *f); /* after its bus has gone */

@@ -29,20 +29,24 @@ from process_testing import children, command_line, keepers_of, kill, processes_
 ERROR_PREFIX = NAME + ".Error."
 PROPERTIES = "org.freedesktop.DBus.Properties"
 
-FINAL = {"succeeded", "failed", "cancelled", "timed-out", "interrupted"}
-ACTIVE = ["queued", "starting", "running", "paused", "cancelling"]
+FINAL = {"succeeded", "failed", "cancelled", "timed-out", "interrupted", "skipped"}
+ACTIVE = ["waiting", "queued", "starting", "running", "paused", "cancelling"]
 
 # D-Bus types of the options of a task.
 OPTIONS = {
     "label": "s", "group": "s", "cwd": "s", "env": "as", "clear-env": "b", "umask": "u", "stop-timeout": "t",
     "isolate": "b", "log-max": "t", "result-max": "t", "unique": "s", "params": "s", "argv": "as",
     "timeout": "t", "idle-timeout": "t", "queue-timeout": "t", "memory-max": "t", "pids-max": "t", "cpu-weight": "u",
-    "nice": "i", "on-interrupt": "s",
+    "nice": "i", "on-interrupt": "s", "priority": "i", "after": "at", "after-any": "at", "after-failed": "at",
+    "after-index": "at", "when-online": "s", "start-at": "t", "resources": "a{su}", "parent": "t", "retries": "u",
+    "retry-delay": "t", "retry-on": "ai", "every": "t", "calendar": "s", "persistent": "b", "stdin-open": "b",
 }
+# Of the properties of a group; defaults of options besides.
+GROUP = {**OPTIONS, "max-parallel": "u", "max-queued": "u", "unset": "as"}
 # And of the keys of a filter.
 FILTER = {
-    "states": "as", "group": "s", "kind": "s", "label": "s", "since": "t", "until": "t", "cursor": "t", "limit": "u",
-    "fields": "as", "newest-first": "b",
+    "states": "as", "group": "s", "kind": "s", "label": "s", "parent": "t", "since": "t", "until": "t", "cursor": "t",
+    "limit": "u", "fields": "as", "newest-first": "b",
 }
 
 # Of longrund's own complaints, those that no test may cause.
@@ -341,6 +345,17 @@ class DaemonSession:
         """tasks: pairs of a kind and options as of start()."""
         entries = [(kind, options_of(**options)) for kind, options in tasks]
         return [Task(self, number) for number, _ in self.call("StartMany", "(a(sa{sv}))", entries)[0]]
+
+    def configure_group(self, name, **properties):
+        self.call("ConfigureGroup", "(sa{sv})", name, dictionary(GROUP, properties))
+
+    def groups(self):
+        """All of them by name, each a dictionary."""
+        return {g["name"]: g for g in self.call("ListGroups")[0]}
+
+    def resources(self):
+        """Capacity and how many are used, by name."""
+        return {name: (capacity, used) for name, capacity, used in self.call("ListResources")[0]}
 
     def cancel_all(self, **keys):
         return self.call("CancelAll", "(a{sv})", dictionary(FILTER, keys))[0]

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -222,6 +223,191 @@ START_TEST(test_put_remove_withdraw) {
 }
 END_TEST
 
+/* ---- groups, resources, attempts ---- */
+
+static char names[256]; /* of what is on disk, with a number each */
+
+static void add_name(const char *name, unsigned number) {
+    size_t n = strlen(names);
+
+    snprintf(names + n, sizeof(names) - n, "%s=%u ", name, number);
+}
+
+static int on_group(void *userdata, Group *g) {
+    add_name(g->name, g->max_parallel);
+    group_free(g);
+    return 0;
+}
+
+static int on_resource(void *userdata, const char *name, uint32_t capacity) {
+    add_name(name, capacity);
+    return 0;
+}
+
+static void reopen_store(void) {
+    queue = commit_queue_free(queue);
+    store = store_free(store);
+    open_store();
+    MUST(commit_queue_new(&queue, event, store, &events, calls) == 0);
+    names[0] = '\0';
+}
+
+static void expect_groups(const char *expected) {
+    reopen_store();
+    MUST(store_load_groups(store, on_group, NULL) == 0);
+    ck_assert_str_eq(names, expected);
+}
+
+static Group *new_group(const char *name, unsigned max_parallel) {
+    Group *g = group_new(name);
+
+    MUST(g);
+    g->max_parallel = max_parallel;
+    return g;
+}
+
+/* As it is when the commit begins, once, with what else there is. */
+START_TEST(test_group) {
+    Group *g = new_group("builds", 1);
+
+    commit_queue_put_group(queue, g, true);
+    commit_queue_put_group(queue, g, true);
+    ck_assert(sd_event_run(event, 0) == 0); /* in no hurry */
+    ck_assert(!commit_queue_is_empty(queue));
+    commit_queue_put(queue, tasks[0]);
+    commit_queue_put_group(queue, g, false);
+    g->max_parallel = 2;
+    add(1);
+    run_until_empty();
+    ck_assert_uint_eq(n_commits, 1);
+    ck_assert(!g->is_listed);
+    expect_groups("builds=2 ");
+    group_free(g);
+}
+END_TEST
+
+START_TEST(test_group_later_alone) {
+    uint64_t begun = clock_usec(CLOCK_MONOTONIC);
+    Group *g = new_group("builds", 1);
+
+    commit_queue_put_group(queue, g, true);
+    run_until_empty();
+    ck_assert_uint_ge(clock_usec(CLOCK_MONOTONIC) - begun, 40 * USEC_PER_MSEC);
+    expect_groups("builds=1 ");
+    group_free(g);
+}
+END_TEST
+
+static void run_until_prepared(unsigned n) {
+    while (n_prepared < n)
+        MUST(sd_event_run(event, UINT64_MAX) >= 0);
+}
+
+/* Changed again while the first change is on its way, and in no hurry. */
+START_TEST(test_group_under_way) {
+    Group *g = new_group("builds", 1);
+
+    commit_queue_put_group(queue, g, false);
+    run_until_prepared(1);
+    ck_assert(!g->is_listed);
+    g->max_parallel = 2;
+    commit_queue_put_group(queue, g, true);
+    run_until_empty();
+    ck_assert_uint_eq(n_commits, 2);
+    expect_groups("builds=2 ");
+    group_free(g);
+}
+END_TEST
+
+/* One that is removed may be freed at once, wherever its row is, and another have its name. */
+START_TEST(test_group_removed) {
+    for (unsigned i = 0; i < 3; i++) {
+        Group *old = new_group("builds", 1), *fresh = new_group("builds", 2 + i);
+        commit_queue_put_group(queue, old, false);
+        if (i >= 1)
+            run_until_prepared(n_prepared + 1); /* it is on its way */
+        if (i == 2)
+            run_until_empty(); /* it is there */
+        MUST(commit_queue_remove_group(queue, old) == 0);
+        group_free(old);
+        commit_queue_put_group(queue, fresh, false);
+        run_until_empty();
+        names[0] = '\0';
+        MUST(store_load_groups(store, on_group, NULL) == 0);
+        ck_assert_int_eq(names[strlen("builds=")], (char)('2' + i));
+        MUST(commit_queue_remove_group(queue, fresh) == 0);
+        group_free(fresh);
+        run_until_empty();
+        expect_groups("");
+    }
+}
+END_TEST
+
+static void expect_resources(const char *expected) {
+    reopen_store();
+    MUST(store_load_resources(store, on_resource, NULL) == 0);
+    ck_assert_str_eq(names, expected);
+}
+
+START_TEST(test_resources) {
+    char name[] = "net";
+
+    MUST(commit_queue_put_resource(queue, "gpu", 1) == 0);
+    MUST(commit_queue_put_resource(queue, name, 5) == 0);
+    MUST(commit_queue_put_resource(queue, "gpu", 2) == 0);
+    name[0] = '\0'; /* it was copied */
+    ck_assert(!commit_queue_is_empty(queue));
+    run_until_empty();
+    expect_resources("gpu=2 net=5 ");
+    MUST(commit_queue_put_resource(queue, "gpu", 0) == 0);
+    run_until_empty();
+    expect_resources("net=5 ");
+}
+END_TEST
+
+/* Puts in an attempt of the first task, which goes on. */
+static void put_attempt(const char *message) {
+    const TaskAttempt a = {
+        .number = 1, .state = TASK_FAILED, .exit_code = 3, .message = (char *)message};
+
+    MUST(task_add_attempt(tasks[0], &a) == 0);
+    MUST(commit_queue_put_attempt(queue, 1, &a) == 0);
+    commit_queue_put(queue, tasks[0]);
+}
+
+static int on_attempts(void *userdata, Task *t) {
+    for (unsigned i = 0; i < t->n_attempts; i++)
+        add_name(t->attempts[i].message, t->attempts[i].number);
+    task_free(t);
+    return 0;
+}
+
+static void expect_attempts(const char *expected) {
+    reopen_store();
+    MUST(store_load_active(store, envs, on_attempts, NULL) == 0);
+    ck_assert_str_eq(names, expected);
+}
+
+/* With the row of a new task, and of one that is there; removed with it. */
+START_TEST(test_attempt) {
+    char message[] = "exit";
+
+    if (_i > 0) {
+        commit_queue_put(queue, tasks[0]);
+        run_until_empty();
+    }
+    put_attempt(message);
+    message[0] = '\0';
+    run_until_empty();
+    expect_attempts("exit=1 ");
+    MUST(commit_queue_remove(queue, 1) == 0);
+    run_until_empty();
+    commit_queue_put(queue, tasks[1]);
+    run_until_empty();
+    expect_attempts("");
+}
+END_TEST
+
 /* ---- those that are called add more ---- */
 
 static void on_call_and_add(void *userdata, void *arg, int error) {
@@ -352,6 +538,57 @@ START_TEST(test_empty) {
 }
 END_TEST
 
+static void run_until_failures(unsigned n) {
+    while (n_failures < n)
+        MUST(sd_event_run(event, UINT64_MAX) >= 0);
+}
+
+/* All that is no row of a task is kept, too, in its order. */
+START_TEST(test_failure_keeps_all) {
+    Group *kept = new_group("kept", 1), *removed = new_group("removed", 2),
+          *meanwhile = new_group("meanwhile", 3);
+
+    limit_files(true);
+    commit_queue_put_group(queue, kept, true);
+    commit_queue_put_group(queue, removed, false);
+    commit_queue_put_group(queue, meanwhile, false);
+    MUST(commit_queue_put_resource(queue, "gpu", 1) == 0);
+    put_attempt("exit");
+    run_until_prepared(1);
+    /* It goes while its row is on its way. */
+    MUST(commit_queue_remove_group(queue, meanwhile) == 0);
+    group_free(meanwhile);
+    MUST(commit_queue_put_resource(queue, "gpu", 4) == 0);
+    run_until_failures(1);
+    ck_assert(kept->is_listed && removed->is_listed);
+    MUST(commit_queue_remove_group(queue, removed) == 0);
+    group_free(removed);
+    kept->max_parallel = 9;
+    run_until_failures(2);
+    limit_files(false);
+    run_until_empty();
+    ck_assert(!kept->is_listed);
+    expect_groups("kept=9 ");
+    expect_resources("gpu=4 ");
+    expect_attempts("exit=1 ");
+    group_free(kept);
+}
+END_TEST
+
+/* A group that alone could not be written is tried again as well. */
+START_TEST(test_failure_of_group) {
+    Group *g = new_group("builds", 1);
+
+    limit_files(true);
+    commit_queue_put_group(queue, g, true);
+    run_until_failures(1);
+    limit_files(false);
+    run_until_empty();
+    expect_groups("builds=1 ");
+    group_free(g);
+}
+END_TEST
+
 START_TEST(test_hurry) {
     commit_queue_hurry(queue);
     ck_assert(commit_queue_is_empty(queue));
@@ -392,6 +629,8 @@ START_TEST(test_free_while_it_waits) {
     add(1);
     commit_queue_put(queue, tasks[0]);
     ck_assert_int_eq(commit_queue_put_result(queue, 2, strdup("[1]")), 0);
+    put_attempt("exit");
+    MUST(commit_queue_put_resource(queue, "gpu", 1) == 0);
     queue = commit_queue_free(queue);
     ck_assert_ptr_null(queue);
     ck_assert(sd_event_run(event, 0) == 0);
@@ -412,11 +651,19 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_later_under_way);
     tcase_add_test(t, test_changed_again);
     tcase_add_test(t, test_put_remove_withdraw);
+    tcase_add_test(t, test_group);
+    tcase_add_test(t, test_group_later_alone);
+    tcase_add_test(t, test_group_under_way);
+    tcase_add_test(t, test_group_removed);
+    tcase_add_test(t, test_resources);
+    tcase_add_loop_test(t, test_attempt, 0, 2);
     tcase_add_test(t, test_reentrant);
     tcase_add_test(t, test_reentrant_many);
     tcase_add_test(t, test_failure);
     tcase_add_test(t, test_failure_meanwhile);
     tcase_add_test(t, test_empty);
+    tcase_add_test(t, test_failure_keeps_all);
+    tcase_add_test(t, test_failure_of_group);
     tcase_add_test(t, test_hurry);
     tcase_add_test(t, test_refused_task);
     tcase_add_test(t, test_free_while_it_waits);

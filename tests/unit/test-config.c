@@ -52,6 +52,7 @@ static void expect_defaults(const Config *c) {
     ck_assert_uint_eq(c->history_max_age_usec, 0);
     ck_assert_uint_eq(c->logs_max, 10 * GIB);
     ck_assert_uint_eq(c->min_free_disk, 64 * MIB);
+    ck_assert_ptr_null(resource_next(&c->resources, NULL));
 }
 
 static const char *const empty[] = {
@@ -196,6 +197,7 @@ static const struct {
 } unknown[] = {
     {"[Manager]\nMaxParalel=3\n", "unknown key MaxParalel= in section [Manager], ignoring"},
     {"[Manager]\nmaxparallel=3\n", "unknown key maxparallel= in section [Manager], ignoring"},
+    {"[resources]\ngpu=3\n", "unknown key gpu= in section [resources], ignoring"},
     {"[Backend]\nMaxParallel=3\n", "unknown key MaxParallel= in section [Backend], ignoring"},
     {"MaxParallel=3\n", "unknown key MaxParallel= in section [], ignoring"},
 };
@@ -206,6 +208,73 @@ START_TEST(test_unknown) {
     expect_defaults(&c);
     ck_assert_uint_eq(warnings, 1);
     ck_assert_msg(strstr(last_warning, unknown[_i].warning), "%s", last_warning);
+}
+END_TEST
+
+/* ---- resources ---- */
+
+START_TEST(test_resources) {
+    Config c = load("[Resources]\ngpu = 2\nnet=1 ; of the lab\n"
+                    "[Manager]\nMaxParallel=5\n"
+                    "[Resources]\ntape.a-1=4294967295\nnet=3\n",
+                    NULL);
+    static const struct {
+        const char *name;
+        uint32_t capacity;
+    } expected[] = {{"gpu", 2}, {"net", 3}, {"tape.a-1", UINT32_MAX}};
+    const Resource *r = NULL;
+
+    for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+        r = resource_next(&c.resources, r);
+        ck_assert_ptr_nonnull(r);
+        ck_assert_str_eq(r->name, expected[i].name);
+        ck_assert_uint_eq(r->capacity, expected[i].capacity);
+        ck_assert_uint_eq(r->used, 0);
+    }
+    ck_assert_ptr_null(resource_next(&c.resources, r));
+    ck_assert_uint_eq(c.max_parallel, 5);
+    ck_assert_uint_eq(warnings, 0);
+    config_done(&c);
+}
+END_TEST
+
+static const struct {
+    const char *line, *error;
+} bad_resources[] = {
+    {"gpu=0", "line 3: gpu=0 is not valid, it wants a number of tokens, at least 1"},
+    {"gpu=", "line 3: gpu= is not valid"},
+    {"gpu=-1", "line 3: gpu=-1 is not valid"},
+    {"gpu=4294967296", "line 3: gpu=4294967296 is not valid"},
+    {"gpu=two", "line 3: gpu=two is not valid"},
+    {"gpu=1.5", "line 3: gpu=1.5 is not valid"},
+    {"my gpu=1", "line 3: "},
+    {"1=1", "line 3: "},
+    {"gpu/0=1", "line 3: "},
+    {"gpu", "line 3 is neither [Section] nor Key=Value"},
+};
+
+START_TEST(test_bad_resource) {
+    char text[256];
+
+    /* What was read before is not kept either. */
+    snprintf(text, sizeof(text), "[Resources]\nnet=2\n%s\n", bad_resources[_i].line);
+    (void)load(text, bad_resources[_i].error);
+}
+END_TEST
+
+START_TEST(test_many_resources) {
+    _cleanup_free_ char *text = calloc(RESOURCES_MAX + 2, 16);
+    size_t n = (size_t)sprintf(text, "[Resources]\n");
+
+    for (int i = 0; i < RESOURCES_MAX; i++)
+        n += (size_t)sprintf(text + n, "r%d=1\n", i);
+    Config c = load(text, NULL);
+    config_done(&c);
+    sprintf(text + n, "r0=2\n"); /* no new one */
+    c = load(text, NULL);
+    config_done(&c);
+    sprintf(text + n, "x=1\n");
+    (void)load(text, "line 1002: there are more than 1000 resources");
 }
 END_TEST
 
@@ -269,6 +338,9 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_long_line);
     tcase_add_test(t, test_first_error);
     tcase_add_loop_test(t, test_unknown, 0, ELEMENTSOF(unknown));
+    tcase_add_test(t, test_resources);
+    tcase_add_loop_test(t, test_bad_resource, 0, ELEMENTSOF(bad_resources));
+    tcase_add_test(t, test_many_resources);
     tcase_add_test(t, test_missing);
     tcase_add_loop_test(t, test_no_file, 0, 2);
     tcase_add_test(t, test_link);

@@ -7,6 +7,7 @@
 #include "tests/unit/store-rig.h"
 
 #define TASKS 20000
+#define PARENTS 5
 
 static Task *tasks[TASKS]; /* by id: task i has id 3 * (i + 1) */
 static unsigned n_groups;
@@ -43,6 +44,7 @@ static Task *random_task(size_t i) {
     unit_set(&t->spec->kind, kinds[random_below(ELEMENTSOF(kinds))]);
     unit_set(&t->spec->group, group_name(random_below(n_groups)));
     unit_set(&t->spec->label, label);
+    t->spec->parent = random_below(3) ? 0 : 1 + random_below(PARENTS);
     t->created_at = creation(i);
     t->state = active
                    ? (TaskState)random_below(TASK_SUCCEEDED)
@@ -150,6 +152,8 @@ static TaskFilter random_filter(void) {
         f.group = group_name(random_below(n_groups + 1)); /* the last one has no tasks */
     if (random_below(3) == 0)
         f.kind = random_below(9) ? kinds[random_below(ELEMENTSOF(kinds))] : "countdown";
+    if (random_below(3) == 0)
+        f.parent = 1 + random_below(PARENTS + 1); /* the last one has no children */
     if (random_below(4) == 0)
         f.label = labels[random_below(ELEMENTSOF(labels))];
     if (random_below(4) == 0)
@@ -186,6 +190,21 @@ START_TEST(test_all_pages) {
         } while (f.cursor > 0);
         ck_assert_ptr_null(walk(&all, &at));
     }
+}
+END_TEST
+
+/* Children of one task, whatever there is besides them. */
+START_TEST(test_children) {
+    TaskFilter f = {.limit = TASK_FILTER_LIMIT_MAX, .parent = 2};
+
+    for (unsigned newest_first = 0; newest_first < 2; newest_first++) {
+        f.newest_first = newest_first;
+        assert_page(&f);
+        assert_counts(&f);
+        assert_matches(&f);
+    }
+    f.parent = UINT64_MAX;
+    ck_assert_uint_eq(rig_list(&f)->n, 0);
 }
 END_TEST
 
@@ -381,6 +400,7 @@ static Suite *suite_new(void) {
     tcase_add_checked_fixture(few, setup_few_groups, teardown);
     tcase_add_test(few, test_against_walk);
     tcase_add_test(few, test_all_pages);
+    tcase_add_test(few, test_children);
     tcase_add_test(few, test_no_states_but_active);
     tcase_add_test(few, test_totals);
     tcase_add_test(few, test_excess_none);

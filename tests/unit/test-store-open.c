@@ -43,6 +43,46 @@ static char *read_dump(int version) {
     return sql;
 }
 
+static int on_group(void *userdata, Group *g) {
+    Group **found = userdata;
+
+    MUST(!*found);
+    *found = g;
+    return 0;
+}
+
+static int on_resource(void *userdata, const char *name, uint32_t capacity) {
+    ck_assert_str_eq(name, "gpu");
+    *(uint32_t *)userdata += capacity;
+    return 0;
+}
+
+/* What came with version 2; in an older one it is as if nobody had asked for it. */
+static void assert_plan(bool has_it) {
+    Group *g = NULL;
+    uint32_t capacity = 0;
+    const Task *t = rig_load()->tasks[0];
+
+    ck_assert_int_eq(t->spec->priority, has_it ? -3 : 0);
+    ck_assert_uint_eq(t->spec->parent, 0);
+    ck_assert_uint_eq(t->retry_of, has_it ? 6 : 0);
+    ck_assert_uint_eq(t->ready_at, has_it ? 1003 : 0);
+    ck_assert_uint_eq(t->due_at, has_it ? 2000000000000000 : 0);
+    ck_assert_int_eq(t->end_state, has_it ? TASK_FAILED : _TASK_STATE_INVALID);
+    t = rig_read_one(1);
+    ck_assert_uint_eq(t->spec->parent, has_it ? 7 : 0);
+    ck_assert_uint_eq(t->log_begin, has_it ? 77 : 0);
+    ck_assert_uint_eq(t->n_attempts, has_it);
+    ck_assert(!has_it || t->attempts[0].state == TASK_TIMED_OUT);
+    ck_assert_uint_eq(rig_list(&(TaskFilter){.parent = 7, .limit = 10})->n, has_it);
+    MUST(store_load_groups(rig_store, on_group, &g) == 0);
+    ck_assert(!g != has_it);
+    ck_assert(!g || (g->max_parallel == 2 && g->defaults->timeout_usec == 60000000));
+    group_free(g);
+    MUST(store_load_resources(rig_store, on_resource, &capacity) == 0);
+    ck_assert_uint_eq(capacity, has_it ? 2 : 0);
+}
+
 /* Each version that there ever was, with the same contents. */
 START_TEST(test_older_schema) {
     _cleanup_free_ char *sql = read_dump(_i);
@@ -80,6 +120,32 @@ START_TEST(test_older_schema) {
     ck_assert_str_eq(rig_result(1), "{\"a\":1}");
     ck_assert_uint_eq(rig_list(&(TaskFilter){.limit = 10})->n, 1);
     ck_assert_uint_eq(rig_count(&(TaskFilter){})->counts[TASK_FAILED], 1);
+    assert_plan(_i >= 2);
+}
+END_TEST
+
+/* And it takes what came later. */
+START_TEST(test_older_schema_is_of_use) {
+    const TaskAttempt attempt = {.number = 1, .state = TASK_FAILED, .exit_code = 4};
+    _cleanup_free_ char *sql = read_dump(_i);
+
+    make_database(sql, _i);
+    rig_open();
+    Task *t = rig_load()->tasks[0];
+    t->spec->priority = 9;
+    t->state = TASK_WAITING;
+    t->due_at = 77;
+    MUST(task_add_attempt(t, &attempt) == 0);
+    StoreBatch *b = rig_batch(&t, 1);
+    MUST(store_batch_put_attempt(b, t->id, &attempt) == 0);
+    ck_assert_int_eq(rig_commit(b), 0);
+    rig_reopen();
+    t = rig_load()->tasks[0];
+    ck_assert_int_eq(t->state, TASK_WAITING);
+    ck_assert_int_eq(t->spec->priority, 9);
+    ck_assert_uint_eq(t->due_at, 77);
+    ck_assert_uint_eq(t->n_attempts, 1);
+    ck_assert_int_eq(t->attempts[0].exit_code, 4);
 }
 END_TEST
 
@@ -150,6 +216,25 @@ END_TEST
 #define ENDED 2000
 #define ACTIVE 1000 /* the id of the active one, in the middle */
 
+#define ATTEMPTS 500
+static const char *const names[] = {"-a", ".b", "0c", "d", "Z"};
+
+/* Attempts of a task that has ended and of the active one, groups with odd names, a resource. */
+static void put_plan(StoreBatch *b) {
+    for (unsigned i = 1; i <= ATTEMPTS; i++) {
+        const TaskAttempt a = {
+            .number = i, .state = TASK_FAILED, .message = (char *)"again-and-again"};
+        MUST(store_batch_put_attempt(b, i % 2 ? 5 : ACTIVE, &a) == 0);
+    }
+    for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+        Group *g = group_new(names[i]);
+        g->max_parallel = 7;
+        MUST(store_batch_put_group(b, g) == 0);
+        group_free(g);
+    }
+    MUST(store_batch_put_resource(b, "gpu", 3) == 0);
+}
+
 /* A history with one active task, all in one file. */
 static void make_history(void) {
     static char variable[] = "A=1";
@@ -167,20 +252,27 @@ static void make_history(void) {
     }
     StoreBatch *b = rig_batch(tasks, ENDED);
     MUST(store_batch_put_result(b, 5, "\"five\"") == 0);
+    put_plan(b);
     ck_assert_int_eq(rig_commit(b), 0);
     for (size_t i = 0; i < ENDED; i++)
         task_free(tasks[i]);
     rig_close();
 }
 
-/* Where the text is in the file. */
-static long find_text(const char *text) {
+/* Where the text is in the file, for the first time or the n-th after it. */
+static long find_text_again(const char *text, size_t n) {
     size_t size;
     _cleanup_free_ char *data = unit_read(STORE_FILE, &size);
     const char *at = memmem(data, size, text, strlen(text));
 
+    for (; at && n > 0; n--)
+        at = memmem(at + 1, size - (size_t)(at + 1 - data), text, strlen(text));
     MUST(at);
     return at - data;
+}
+
+static long find_text(const char *text) {
+    return find_text_again(text, 0);
 }
 
 static void assert_moved_aside(const char *before, size_t size) {
@@ -289,6 +381,24 @@ START_TEST(test_page_in_the_middle) {
     ck_assert_str_eq(rig_result(5), "\"five\"");
     _cleanup_free_ char *session = store_session(rig_store);
     ck_assert_str_eq(session, "boot/1");
+    ck_assert_int_eq(rig_sql("SELECT count(*) FROM grp WHERE max_parallel = 7"), ELEMENTSOF(names));
+    ck_assert_int_eq(rig_sql("SELECT capacity FROM resource WHERE name = 'gpu'"), 3);
+    /* Those of the one that is lost went with it. */
+    ck_assert_int_eq(rig_sql("SELECT count(*) FROM attempt"), ATTEMPTS / 2);
+    ck_assert_int_eq(rig_sql("SELECT count(*) FROM attempt WHERE task_id = 5"), ATTEMPTS / 2);
+}
+END_TEST
+
+/* A page of the attempts is gone: the others are there. */
+START_TEST(test_attempts_in_the_middle) {
+    make_history();
+    rig_damage(rig_path(""), find_text_again("again-and-again", ATTEMPTS / 2) / PAGE * PAGE, PAGE);
+    damage_page_of("label-1000"); /* which is noticed at the start */
+    opens_after_damage();
+    int64_t left = rig_sql("SELECT count(*) FROM attempt");
+    ck_assert_int_gt(left, 0);
+    ck_assert_int_lt(left, ATTEMPTS / 2);
+    ck_assert_ptr_nonnull(rig_read_one(5));
 }
 END_TEST
 
@@ -505,11 +615,13 @@ static Suite *suite_new(void) {
     unit_use_dir(t);
     tcase_add_checked_fixture(t, rig_setup, rig_teardown);
     tcase_add_loop_test(t, test_older_schema, 1, versions + 1);
+    tcase_add_loop_test(t, test_older_schema_is_of_use, 1, versions + 1);
     tcase_add_loop_test(t, test_older_schema_is_as_new, 1, versions + 1);
     tcase_add_loop_test(t, test_newer_schema, 0, 2);
     tcase_add_test(t, test_newer_schema_in_wal);
     tcase_add_loop_test(t, test_hopeless, 0, ELEMENTSOF(hopeless));
     tcase_add_test(t, test_page_in_the_middle);
+    tcase_add_test(t, test_attempts_in_the_middle);
     tcase_add_test(t, test_request_of_active_task);
     tcase_add_test(t, test_env_changed);
     tcase_add_test(t, test_request_is_no_json);

@@ -331,11 +331,11 @@ START_TEST(test_size) {
     unit_set(&spec->label, "12345");
     ck_assert_uint_eq(task_spec_size(spec), before + 5);
     set_argv((const char *const[]){"true", "123", NULL});
-    ck_assert_uint_eq(task_spec_size(spec), before + 5 + 3 + sizeof(char *));
+    ck_assert_uint_eq(task_spec_size(spec), before + 5 + 4 + sizeof(char *));
     be_built_in();
     before = task_spec_size(spec);
     unit_set(&spec->params, "{\"steps\":10}");
-    ck_assert_uint_eq(task_spec_size(spec), before + 12);
+    ck_assert_uint_eq(task_spec_size(spec), before + 12 + 1);
 }
 END_TEST
 

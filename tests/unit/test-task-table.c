@@ -12,7 +12,7 @@ static void setup(void) {
 
 static void teardown(void) {
     task_table_done(&table);
-    ck_assert_ptr_null(table.by_id);
+    ck_assert(RB_EMPTY(&table.by_id));
     ck_assert_ptr_null(table.by_unique);
     ck_assert_uint_eq(table.n_ended, 0);
 }
@@ -76,6 +76,41 @@ START_TEST(test_walk) {
         add(id, "");
     expect_walk(false, (uint64_t[]){10, 20, 30, 40, 50, 0});
     expect_walk(true, (uint64_t[]){50, 40, 30, 20, 10, 0});
+}
+END_TEST
+
+/* However they came: one that is read from the disk is older than those before it. */
+START_TEST(test_walk_is_by_id) {
+    const uint64_t ids[] = {30, 10, 50, 20, 40};
+
+    for (size_t i = 0; i < ELEMENTSOF(ids); i++)
+        add(ids[i], "");
+    expect_walk(false, (uint64_t[]){10, 20, 30, 40, 50, 0});
+    expect_walk(true, (uint64_t[]){50, 40, 30, 20, 10, 0});
+}
+END_TEST
+
+static const struct {
+    uint64_t cursor, first, first_of_newest;
+} cursors[] = {
+    {0, 10, 0},  {1, 10, 0},   {10, 10, 10},        {11, 20, 10}, {20, 20, 20},
+    {99, 0, 50}, {50, 50, 50}, {UINT64_MAX, 0, 50}, {49, 50, 40},
+};
+
+START_TEST(test_begin_at) {
+    for (uint64_t id = 10; id <= 50; id += 10)
+        add(id, "");
+    for (int newest_first = 0; newest_first < 2; newest_first++) {
+        const Task *t = task_table_begin_at(&table, cursors[_i].cursor, newest_first);
+        ck_assert_uint_eq(t ? t->id : 0,
+                          newest_first ? cursors[_i].first_of_newest : cursors[_i].first);
+    }
+}
+END_TEST
+
+START_TEST(test_begin_at_nothing) {
+    ck_assert_ptr_null(task_table_begin_at(&table, 5, false));
+    ck_assert_ptr_null(task_table_begin_at(&table, 5, true));
 }
 END_TEST
 
@@ -227,6 +262,9 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_find);
     tcase_add_test(t, test_take_is_the_callers);
     tcase_add_test(t, test_walk);
+    tcase_add_test(t, test_walk_is_by_id);
+    tcase_add_loop_test(t, test_begin_at, 0, ELEMENTSOF(cursors));
+    tcase_add_test(t, test_begin_at_nothing);
     tcase_add_test(t, test_walk_after_removal);
     tcase_add_test(t, test_unique);
     tcase_add_test(t, test_evict_all);
