@@ -70,6 +70,8 @@ static void log_end(const Task *t) {
 
 /* Every way to a final state leads through here, once for each task. */
 static void finish(Manager *m, Task *t, TaskState state) {
+    Task *parent = task_parent(t);
+
     manager_set_state(t, state);
     task_table_ended(&m->tasks, t);
     log_end(t);
@@ -78,6 +80,10 @@ static void finish(Manager *m, Task *t, TaskState state) {
     /* Who is skipped for it is so in the same commit: see manager-recover.c. */
     scheduler_task_ended(&m->scheduler, t, clock_usec(CLOCK_REALTIME));
     manager_group_task_ended(m, t);
+    if (task_spec_is_series(t->spec))
+        manager_series_forget(m, t);
+    if (parent && task_spec_is_series(parent->spec))
+        manager_series_run_ended(m, parent);
     manager_schedule(m);
 }
 

@@ -23,6 +23,7 @@ void manager_enter_again(Manager *m, Task *t) {
 
 char *manager_reason(void *userdata, const Task *t) {
     Manager *m = userdata;
+    char *reason = NULL;
 
     if (t->end_untold)
         return strdup("");
@@ -33,7 +34,9 @@ char *manager_reason(void *userdata, const Task *t) {
     /* Of the attempt that failed, and when the next one is. */
     if (t->place == TASK_PLACE_DUE && t->n_attempts > 0)
         return strdup(strempty(t->reason));
-    return scheduler_reason(&m->scheduler, t);
+    if (task_spec_is_series(t->spec))
+        reason = manager_series_reason(m, t);
+    return reason ?: scheduler_reason(&m->scheduler, t);
 }
 
 /* ---- what the scheduler tells ---- */
@@ -60,6 +63,7 @@ static void on_unready(void *userdata, Task *t) {
 }
 
 static void on_elapsed(void *userdata, Task *t) {
+    manager_series_elapsed(userdata, t);
 }
 
 static const SchedulerEvents scheduler_events = {

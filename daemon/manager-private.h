@@ -1,6 +1,7 @@
 #pragma once
 
 #include "daemon/bus/bus.h"
+#include "daemon/calendar.h"
 #include "daemon/clock-watch.h"
 #include "daemon/commit.h"
 #include "daemon/core/group.h"
@@ -66,6 +67,9 @@ struct Manager {
     Bus *bus;        /* the same */
     ServiceStatus status;
     ClockWatch *clock;
+    Calendar *calendar;
+    struct Series *series; /* by id */
+    LIST_HEAD(, CalendarCheck) calendar_checks;
 
     unsigned threads_running;
     sd_event_source *stop_timer;
@@ -115,6 +119,10 @@ int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *re
  */
 int manager_start_again(Manager *m, TaskSpec **specs, const uint64_t *retry_of, size_t n,
                         uint64_t *ret_ids, Error *error);
+
+/* Puts a new task everywhere, with its group. may_fail: somebody waits for the answer; when it
+ * cannot be written, it never was. Else it is written as soon as that is possible. */
+void manager_add_task(Manager *m, Task *t, Group *g, bool may_fail);
 
 /* manager-retry.c */
 int manager_retry(void *userdata, const Task *t, uint64_t *ret_id, Error *error);
@@ -253,6 +261,29 @@ const Resource *manager_next_resource(void *userdata, const Resource *r);
 
 /* manager-due.c */
 int manager_init_due(Manager *m);
+
+/* manager-calendar.c */
+/* As BusApi.check_calendars. */
+int manager_check_calendars(void *userdata, TaskSpec *const *specs, size_t n,
+                            void (*func)(void *arg, const Error *error), void *arg, Error *error);
+void manager_done_calendars(Manager *m);
+
+/* manager-series.c */
+/* A new series is given its first time, as far as that is known. Before it goes to the scheduler.
+ */
+void manager_series_plan(Manager *m, Task *t);
+/* It is on disk (recovered: since an earlier daemon), and with the scheduler. */
+void manager_series_begin(Manager *m, Task *t, bool recovered);
+void manager_series_elapsed(Manager *m, Task *t);
+/* A run of it has ended, and is no child of it any more; the end is put into the next commit. */
+void manager_series_run_ended(Manager *m, Task *t);
+/* The clock or the time zone is another one. */
+void manager_series_ask_anew(Manager *m);
+/* It has ended, or never was. */
+void manager_series_forget(Manager *m, const Task *t);
+void manager_done_series(Manager *m);
+/* Why it does not run, where that is not its time; to be freed. NULL: the scheduler knows. */
+char *manager_series_reason(const Manager *m, const Task *t);
 
 /* manager-guard.c */
 int manager_init_guards(Manager *m);

@@ -101,6 +101,7 @@ static int when_committed(void *userdata, void (*func)(void *arg, int error), vo
 
 static const BusApi bus_api = {
     .check = manager_check_spec,
+    .check_calendars = manager_check_calendars,
     .start = manager_start_tasks,
     .cancel = manager_cancel_task,
     .kill = manager_kill_task,
@@ -391,6 +392,9 @@ Manager *manager_free(Manager *m) {
     sd_event_source_disable_unref(m->stop_timer);
     sd_event_source_disable_unref(m->scheduling);
     clock_watch_free(m->clock);
+    manager_done_series(m);
+    manager_done_calendars(m);
+    calendar_free(m->calendar);
     service_status_done(&m->status);
     task_table_done(&m->tasks);
     scheduler_done(&m->scheduler);
