@@ -29,7 +29,8 @@ class PriorityTestCase(DaemonTestCase):
         return self.session.call("SetPriorityAll", "(a{sv}i)", dictionary(FILTER, keys), priority)[0]
 
     def told(self, task):
-        """Priorities in PropertiesChanged."""
+        """Priorities in PropertiesChanged, which come before the replies."""
+        self.session.dispatch()
         return [s.args[1]["Priority"] for s in task.signals("PropertiesChanged") if "Priority" in s.args[1]]
 
 
