@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/kinds/kinds.h"
 #include "daemon/manager-private.h"
 
 /* What happens to a task that has a slot, and what is done to it. */
