@@ -257,6 +257,12 @@ class LimitTest(GroupTestCase):
         self.session.start("noop", group="narrow")
         self.session.configure_group("narrow", max_queued=0)
         self.session.start_many([("noop", {"group": "narrow"})] * 50)
+        # In a pause nobody gets a slot.
+        self.session.configure_group("paused", max_queued=2)
+        self.session.call("Pause", "(s)", "paused")
+        with self.assertError("QueueFull"):
+            self.session.start_many([("noop", {"group": "paused"})] * 3)
+        self.session.start_many([("noop", {"group": "paused"})] * 2)
 
     def test_turns(self):
         """A group with many does not keep another waiting: they take turns, also after a restart."""
@@ -377,14 +383,14 @@ class PauseTest(GroupTestCase):
         first.wait_state("running")
         tasks = [first, *(self.session.start("noop", group="build") for _ in range(2))]
         self.session.call("Drain", "(s)", "build")
-        with self.assertError("NotPermitted", "draining.*longrun resume build"):
+        with self.assertError("QueueFull", "draining.*longrun resume build"):
             self.session.start("noop", group="build")
-        with self.assertError("NotPermitted", "draining"):
+        with self.assertError("QueueFull", "draining"):
             self.session.start_many([("noop", {}), ("noop", {"group": "build"})])
         # Who is told of one that is in there already has not put anything in.
         self.assertEqual(self.session.start("noop", group="build", unique="key").id, first.id)
         self.session.restart()
-        with self.assertError("NotPermitted", "draining"):
+        with self.assertError("QueueFull", "draining"):
             self.session.start("noop", group="build")
         first.cancel()
         self.session.wait(tasks)
