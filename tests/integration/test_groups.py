@@ -444,6 +444,21 @@ class RunDryTest(GroupTestCase):
         self.session.command("true", group="build")
         self.assertEqual(self.wait_group_finished(2)[1], ("build", 1, 0))
 
+    def test_a_pool(self):
+        """Twelve pieces of work for two threads, each with a result; then those that are cancelled, all at once."""
+        self.session.configure_group("pool", max_parallel=2)
+        tasks = self.session.start_many(
+            [("map", {"params": {"items": [f"item {i}"], "op": "uppercase", "item_ms": 10}, "group": "pool"})
+             for i in range(12)])
+        self.assertEqual(self.wait_group_finished(), [("pool", 12, 0)])
+        results = [t.take_result()[0] for t in tasks]
+        self.assertEqual([r["processed"] for r in results], [f"ITEM {i}" for i in range(12)])
+        self.assertNotIn(self.session.daemon.pid, [r["thread"] for r in results])
+        tasks = [self.session.start("countdown", FOREVER, group="pool") for _ in range(6)]
+        self.assertEqual(self.session.cancel_all(group="pool"), 6)
+        self.assertEqual({state for _, state, _ in self.session.wait(tasks)}, {"cancelled"})
+        self.assertEqual(self.wait_group_finished(2)[1], ("pool", 0, 6))
+
     def test_all_fail(self):
         self.session.wait([self.session.command("false") for _ in range(5)])
         ended = self.wait_group_finished()
