@@ -486,6 +486,18 @@ class RunDryTest(GroupTestCase):
         self.session.wait(tasks)
         self.assertEqual(self.wait_group_finished(), [("build", 20, 10)])
 
+    def test_count_of_one_that_ran_for_long(self):
+        """Nothing is written of the group at its end but that it has ended."""
+        fifo = self.session.fifo()
+        last = self.session.command("sleep", "1000")
+        long = self.session.shell(f"echo >{fifo.path}; sleep 0.3; exit 1")
+        fifo.read_line()
+        long.wait()
+        self.session.restart()
+        self.assertEqual(self.counts("default"), {"active": 1, "running": 1, "failed": 1})
+        last.cancel()
+        self.assertEqual(self.wait_group_finished(), [("default", 0, 2)])
+
     def test_counts_while_it_is_active(self):
         blocker = self.blocker()
         self.session.wait([self.session.command("true"), self.session.command("false")])
