@@ -229,8 +229,6 @@ int manager_load_groups(Manager *m);
 void manager_put_groups(Manager *m); /* all of them are to be written */
 /* 0, or -EREMOTE with NoSuchGroup. */
 int manager_find_group(const Manager *m, const char *name, Group **ret, Error *error);
-/* The same for a new task: a group that is draining takes none. */
-int manager_enter_group(const Manager *m, const char *name, Group **ret, Error *error);
 /* Makes it when it is not there: it was lost with a damaged database. NULL when memory is short. */
 Group *manager_need_group(Manager *m, const char *name);
 /* To be called in the same turn in which the task has reached its final state, so that the count is
