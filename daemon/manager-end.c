@@ -95,11 +95,11 @@ void manager_finish_queued(Manager *m, Task *t, TaskState state, const char *mes
 static void append_attempt_note(const Manager *m, Task *t) {
     char note[256];
     LogFile log;
-    int n = snprintf(note, sizeof(note), "\n[longrun] %s\n", strempty(t->reason));
+    int n = snprintf(note, sizeof(note), "\n[longrun] %s\n", strempty(task_work(t)->reason));
 
     /* Of one that was lost, the disk alone knows. */
     t->log_size = task_log_size(m->dirs.logs, t->id);
-    if (t->log_size == 0 || isempty(t->reason))
+    if (t->log_size == 0 || isempty(task_work(t)->reason))
         return;
     log_file_init(&log, m->dirs.logs, t->id, t->spec->log_max);
     log_file_append(&log, LOG_STREAM_LONGRUN, clock_usec(CLOCK_REALTIME), note,
@@ -201,7 +201,10 @@ static void note_log_size(const Manager *m, Task *t) {
         uint64_t size = task_log_size(m->dirs.logs, t->id);
         t->log_size = MAX(t->log_size, size);
     }
-    t->log_kept = t->log_size > 0 ? task_log_kept(m->dirs.logs, t->id) : 0;
+    TaskWork *w = t->log_size > 0 ? task_work_make(t) : NULL;
+
+    if (w)
+        w->log_kept = task_log_kept(m->dirs.logs, t->id);
 }
 
 static void note_log_loss(Task *t, const ExecOutcome *outcome) {
@@ -244,7 +247,7 @@ void manager_finish_run(TaskRun *run, const ExecOutcome *outcome) {
     run->is_counted = false;
     if (outcome->left_no_files)
         free(TAKE_PTR(run->runtime_dir));
-    t->usage = outcome->usage;
+    task_set_usage(t, &outcome->usage);
     if (claimed && !t->cancel_requested)
         take_back_claim(run);
     else if (state == TASK_INTERRUPTED && task_spec_restarts(t->spec) && !t->cancel_requested)

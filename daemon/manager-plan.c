@@ -27,7 +27,7 @@ char *manager_reason(void *userdata, const Task *t) {
     if (t->end_untold)
         return strdup("");
     if (!task_is_pending(t) || t->run)
-        return strdup(strempty(t->reason));
+        return strdup(strempty(task_work(t)->reason));
     if (t->state == TASK_QUEUED && m->blocked)
         return strdup(m->blocked);
     return scheduler_reason(&m->scheduler, t);

@@ -44,7 +44,8 @@ static Task *read_task(FakeDaemon *f, const Task *on_disk) {
     ck_assert_ptr_nonnull(t);
     t->state = on_disk->state;
     t->exit_code = on_disk->exit_code;
-    t->usage = on_disk->usage;
+    if (on_disk->work)
+        task_work_make(t)->usage = on_disk->work->usage;
     t->attempt = on_disk->attempt;
     t->stored = true;
     if (on_disk->spec->env)
@@ -313,7 +314,7 @@ static bool ends_at_logout(void *userdata) {
 }
 
 static char *reason(void *userdata, const Task *t) {
-    return strdup(strempty(t->reason));
+    return strdup(strempty(task_work(t)->reason));
 }
 
 static TaskUsage usage(void *userdata, const Task *task) {

@@ -12,6 +12,9 @@ static TaskSpec *make(const char *kind, const char *json) {
     TaskSpec *spec = task_spec_new(kind, &(TaskDefaults){.cwd = "/"});
 
     MUST(spec && request_from_json(spec, json) == 0);
+    const char *priority = strstr(json, "\"priority\":"); /* has a place of its own on disk */
+    if (priority)
+        spec->priority = atoi(strchr(priority, ':') + 1);
     for (const TaskOption *o = task_options(); o->name; o++) {
         char key[64];
         snprintf(key, sizeof(key), "\"%s\"", o->name);
