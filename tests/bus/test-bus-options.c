@@ -257,7 +257,7 @@ START_TEST(places_in_a_call) {
     const TaskTable *table = &fake.memory;
 
     bus_rig_assert_error(MANAGER("Start", "sa{sv}", "noop", 1, "after-index", "at", 1, UINT64_C(0)),
-                         "InvalidOption", "after-index is for StartMany");
+                         "InvalidOption", "after-index names places of the same StartMany");
     bus_rig_assert_error(MANAGER("StartMany", "a(sa{sv})", 2, "noop", 0, "noop", 1, "after-index",
                                  "at", 1, UINT64_C(1)),
                          "InvalidOption", "tasks[1]: after-index 1 is no place before this one");
