@@ -218,6 +218,11 @@ static int check(void *userdata, TaskSpec **spec, Error *error) {
     return r < 0 ? r : task_spec_pack(spec);
 }
 
+static int check_calendars(void *userdata, TaskSpec *const *specs, size_t n,
+                           void (*func)(void *arg, const Error *error), void *arg, Error *error) {
+    return 0;
+}
+
 static int start(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids, Error *error) {
     FakeDaemon *f = userdata;
 
@@ -341,6 +346,7 @@ void fake_daemon_init(FakeDaemon *f, sd_event *event) {
     *f = (FakeDaemon){.isolation_now = ""};
     f->api = (BusApi){
         .check = check,
+        .check_calendars = check_calendars,
         .start = start,
         .cancel = cancel,
         .pause = pause_task,
