@@ -47,6 +47,7 @@ struct Manager {
     bool retention_under_way;
     unsigned retention_put_off; /* so many times in a row */
     sd_event_source *settling;  /* enabled: memory may be given back */
+    sd_event_source *trimming;  /* enabled: and to the system, when there is nothing else to do */
 
     sd_event_source *scheduling; /* enabled: free slots are to be given away */
     sd_event_source *claim_timer;
@@ -319,6 +320,11 @@ int manager_prune(void *userdata, const TaskFilter *filter,
 bool manager_is_gone(const Manager *m, uint64_t id);
 /* To be called when something has been read: what had to stay in memory for that may go, soon. */
 void manager_settle(Manager *m);
+
+/* manager-memory.c */
+int manager_init_memory(Manager *m);
+/* So many tasks have come, or gone, at once. */
+void manager_trim_after(Manager *m, size_t n_tasks);
 
 /* manager-list.c */
 /* A copy of a filter that outlives its message. 0 or -ENOMEM. */

@@ -44,7 +44,8 @@ static Task *read_task(FakeDaemon *f, const Task *on_disk) {
     ck_assert_ptr_nonnull(t);
     t->state = on_disk->state;
     t->exit_code = on_disk->exit_code;
-    t->usage = on_disk->usage;
+    if (on_disk->work)
+        task_work_make(t)->usage = on_disk->work->usage;
     t->attempt = on_disk->attempt;
     t->stored = true;
     if (on_disk->spec->env)
@@ -217,6 +218,11 @@ static int check(void *userdata, TaskSpec **spec, Error *error) {
     return r < 0 ? r : task_spec_pack(spec);
 }
 
+static int check_calendars(void *userdata, TaskSpec *const *specs, size_t n,
+                           void (*func)(void *arg, const Error *error), void *arg, Error *error) {
+    return 0;
+}
+
 static int start(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids, Error *error) {
     FakeDaemon *f = userdata;
 
@@ -313,7 +319,7 @@ static bool ends_at_logout(void *userdata) {
 }
 
 static char *reason(void *userdata, const Task *t) {
-    return strdup(strempty(t->reason));
+    return strdup(strempty(task_work(t)->reason));
 }
 
 static TaskUsage usage(void *userdata, const Task *task) {
@@ -340,6 +346,7 @@ void fake_daemon_init(FakeDaemon *f, sd_event *event) {
     *f = (FakeDaemon){.isolation_now = ""};
     f->api = (BusApi){
         .check = check,
+        .check_calendars = check_calendars,
         .start = start,
         .cancel = cancel,
         .pause = pause_task,
