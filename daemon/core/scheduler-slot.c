@@ -53,13 +53,22 @@ void scheduler_begin(Scheduler *s, Task *t) {
     scheduler_give_slot(s, t);
 }
 
+/* While tasks are ahead, there are none of other groups: see scheduler_peek(). */
+static Task *who_is_next(Scheduler *s) {
+    Task *t = TAILQ_FIRST(&s->ahead);
+
+    if (!t)
+        return scheduler_next(s);
+    return group_is_full(t->group) ? NULL : t;
+}
+
 Task *scheduler_take(Scheduler *s, bool *ret_unclaimed) {
     Task *t;
 
     *ret_unclaimed = false;
     if (s->closed || scheduler_free_slots(s) == 0)
         return NULL;
-    t = TAILQ_FIRST(&s->ahead) ?: scheduler_next(s);
+    t = who_is_next(s);
     if (!t)
         return NULL;
     if (t->claim != TASK_CLAIM_SAFE) {
