@@ -41,8 +41,8 @@ static int make_dir(const char *path, Error *error) {
     return 0;
 }
 
-/* A longrund that was killed while it made a process leaves its lock with that, until the program is
- * executed there. */
+/* A longrund that was killed while it made a process leaves its lock with that, until the program
+ * is executed there. */
 #define LOCK_TRIES 100
 #define LOCK_PAUSE_USEC (10 * USEC_PER_MSEC)
 
