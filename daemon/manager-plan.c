@@ -41,11 +41,20 @@ char *manager_reason(void *userdata, const Task *t) {
 
 /* ---- what the scheduler tells ---- */
 
+/* One that has never been on disk may be withdrawn yet, and is gone then; who is told that it was
+ * added asks for its state. */
+static void publish(Manager *m, Task *t) {
+    if (t->stored)
+        manager_publish_state(m, t);
+    else
+        commit_queue_put(m->commits, t);
+}
+
 static void on_ready(void *userdata, Task *t) {
     Manager *m = userdata;
 
     manager_guard_queued(m, t);
-    manager_publish_state(m, t);
+    publish(m, t);
     manager_schedule(m);
 }
 
@@ -59,7 +68,7 @@ static void on_unready(void *userdata, Task *t) {
     Manager *m = userdata;
 
     t->claim = TASK_CLAIM_NONE;
-    manager_publish_state(m, t);
+    publish(m, t);
 }
 
 static void on_elapsed(void *userdata, Task *t) {
