@@ -36,7 +36,7 @@ void manager_drop_run(TaskRun *run) {
 }
 
 /* The end is on disk: what told of it to a next daemon is of no more use. */
-static void clear_traces(TaskRun *run) {
+void manager_clear_traces(TaskRun *run) {
     if (run->trace_place >= 0)
         start_trace_release(run->manager->trace, run->trace_place);
     run->trace_place = -ENOENT;
@@ -49,7 +49,7 @@ static void on_finished(void *userdata, void *arg, int error) {
     Task *t = arg;
 
     if (t->run)
-        clear_traces(t->run);
+        manager_clear_traces(t->run);
     bus_publisher_task_finished(m->bus->publisher, t);
     bus_waits_task_ended(m->bus->waits, t);
     if (t->run)
@@ -68,9 +68,12 @@ static void log_end(const Task *t) {
         log_full(LOG_INFO, t->id, "%s%s%s", state, isempty(message) ? "" : ": ", message);
 }
 
-/* Every way to a final state leads through here, once for each task. */
-static void finish(Manager *m, Task *t, TaskState state) {
+/* Gives the parent, if that has waited for this end alone. */
+static Task *end_task(Manager *m, Task *t, TaskState state) {
+    Task *parent = manager_leave_parent(t);
+
     manager_set_state(t, state);
+    t->end_state = _TASK_STATE_INVALID;
     task_table_ended(&m->tasks, t);
     log_end(t);
     commit_queue_put(m->commits, t);
@@ -79,6 +82,21 @@ static void finish(Manager *m, Task *t, TaskState state) {
     scheduler_task_ended(&m->scheduler, t, clock_usec(CLOCK_REALTIME));
     manager_group_task_ended(m, t);
     manager_schedule(m);
+    return parent;
+}
+
+/* Every way to a final state leads through here, once for each task. Parents come after their
+ * children, in the same commit. */
+static void finish(Manager *m, Task *t, TaskState state) {
+    while (t && !manager_await_children(m, t, state)) {
+        t = end_task(m, t, state);
+        if (t)
+            state = t->end_state;
+    }
+}
+
+void manager_end_after_children(Manager *m, Task *t) {
+    finish(m, t, t->end_state);
 }
 
 void manager_finish_queued(Manager *m, Task *t, TaskState state, const char *message) {
@@ -113,7 +131,7 @@ static void on_requeued(void *userdata, void *arg, int error) {
     Manager *m = userdata;
     Task *t = arg;
 
-    clear_traces(t->run);
+    manager_clear_traces(t->run);
     append_attempt_note(m, t);
     manager_drop_run(t->run);
     manager_enter_again(m, t);

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/kinds/kinds.h"
 #include "daemon/manager-private.h"
 
 /* What happens to a task that has a slot, and what is done to it. */
@@ -107,6 +108,13 @@ static void on_usage(void *userdata, const TaskUsage *usage) {
     run->task->usage = *usage;
 }
 
+static void on_message(void *userdata, const char *text) {
+    TaskRun *run = userdata;
+
+    run->active_at = clock_usec(CLOCK_MONOTONIC);
+    manager_task_sent(run, text);
+}
+
 static void on_ended(void *userdata, const ExecOutcome *outcome) {
     manager_finish_run(userdata, outcome);
 }
@@ -120,6 +128,7 @@ static const ExecEvents exec_events = {
     .reason = on_reason,
     .paused = on_paused,
     .usage = on_usage,
+    .message = on_message,
     .ended = on_ended,
 };
 
@@ -267,15 +276,14 @@ TaskRun *manager_new_run(Manager *m, Task *t) {
 
 /* ---- cancel and pause ---- */
 
-void manager_cancel_task(void *userdata, Task *t) {
-    Manager *m = userdata;
-
+void manager_cancel_alone(Manager *m, Task *t) {
     /* Who cancels several in one go does not want the end of the first to begin the second. */
     if (m->scheduler.n_ahead > 0) {
         manager_take_back_ahead(m);
         manager_schedule(m);
     }
     if (task_is_pending(t) && !t->run) {
+        t->cancel_requested = true;
         manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started");
         return;
     }
@@ -287,10 +295,17 @@ void manager_cancel_task(void *userdata, Task *t) {
             exec_job_cancel(t->run->job);
         return;
     }
-    manager_set_state(t, TASK_CANCELLING);
-    manager_publish_state(m, t);
-    if (t->run->job)
+    if (t->state != TASK_CANCELLING) {
+        manager_set_state(t, TASK_CANCELLING);
+        manager_publish_state(m, t);
+    }
+    if (t->run && t->run->job)
         exec_job_cancel(t->run->job);
+}
+
+void manager_cancel_task(void *userdata, Task *t) {
+    manager_cancel_children(userdata, t);
+    manager_cancel_alone(userdata, t);
 }
 
 static bool is_paused_or_will_be(const TaskRun *run) {

@@ -26,6 +26,8 @@ void bus_publisher_task_started(BusPublisher *p, Task *t);
 void bus_publisher_task_changed(BusPublisher *p, Task *t, BusChange change);
 void bus_publisher_label_changed(BusPublisher *p, const Task *t);
 void bus_publisher_priority_changed(BusPublisher *p, const Task *t);
+/* A message came to the task, or it sent one: each is told, at once. from: 0 = a client. */
+void bus_publisher_message(BusPublisher *p, uint64_t id, uint64_t from, const char *text);
 /* What was held back goes out, then Finished. */
 void bus_publisher_task_finished(BusPublisher *p, Task *t);
 void bus_publisher_task_removed(BusPublisher *p, uint64_t id);
