@@ -6,10 +6,14 @@
 #include "client-cli/when.h"
 #include "common/task-state.h"
 
+/* So begins the Reason of a task that needs more than the time to pass. */
+#define WAITS_FOR "waits for "
+
 uint64_t task_due(const cJSON *task, uint64_t now_usec) {
     uint64_t due = json_u64(task, "due-at");
 
-    if (task_state_from_string(json_string(task, "state")) != TASK_WAITING)
+    if (task_state_from_string(json_string(task, "state")) != TASK_WAITING ||
+        strncmp(json_string(task, "reason"), WAITS_FOR, strlen(WAITS_FOR)) == 0)
         return 0;
     return due > now_usec ? due : 0;
 }

@@ -5,7 +5,7 @@
 
 /* A task in words for people, from its properties under the keys of a listed task. */
 
-/* When it starts, or the next run of a series does; 0: now, or nobody knows. */
+/* When it starts, or the next run of a series does; 0: now, or it depends on more than the time. */
 uint64_t task_due(const cJSON *task, uint64_t now_usec);
 /* It is run again and again. */
 bool task_is_series(const cJSON *task);

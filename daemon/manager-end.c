@@ -11,7 +11,7 @@
 #include "daemon/logs/task-log.h"
 #include "daemon/manager-private.h"
 
-/* The ends of tasks, or of an attempt. */
+/* The ends of tasks. */
 
 void manager_set_state(Task *t, TaskState state) {
     int r = task_set_state(t, state, clock_usec(CLOCK_REALTIME));
@@ -70,7 +70,7 @@ static void log_end(const Task *t) {
 
 /* Gives the parent, if that has waited for this end alone. */
 static Task *end_task(Manager *m, Task *t, TaskState state) {
-    Task *parent = manager_leave_parent(t);
+    Task *parent = task_parent(t), *due = manager_leave_parent(t);
 
     manager_set_state(t, state);
     t->end_state = _TASK_STATE_INVALID;
@@ -81,8 +81,12 @@ static Task *end_task(Manager *m, Task *t, TaskState state) {
     /* Who is skipped for it is so in the same commit: see manager-recover.c. */
     scheduler_task_ended(&m->scheduler, t, clock_usec(CLOCK_REALTIME));
     manager_group_task_ended(m, t);
+    if (task_spec_is_series(t->spec))
+        manager_series_forget(m, t);
+    if (parent && task_spec_is_series(parent->spec))
+        manager_series_run_ended(m, parent);
     manager_schedule(m);
-    return parent;
+    return due;
 }
 
 /* Every way to a final state leads through here, once for each task. Parents come after their
@@ -105,71 +109,6 @@ void manager_finish_queued(Manager *m, Task *t, TaskState state, const char *mes
     task_set_message(t, message);
     finish(m, t, state);
     manager_update_status(m);
-}
-
-/* ---- another attempt ---- */
-
-/* Where one attempt ends in the log and the next begins. */
-static void append_attempt_note(const Manager *m, Task *t) {
-    char note[256];
-    LogFile log;
-    int n = snprintf(note, sizeof(note), "\n[longrun] %s\n", strempty(t->reason));
-
-    /* Of one that was lost, the disk alone knows. */
-    t->log_size = task_log_size(m->dirs.logs, t->id);
-    if (t->log_size == 0 || isempty(t->reason))
-        return;
-    log_file_init(&log, m->dirs.logs, t->id, t->spec->log_max);
-    log_file_append(&log, LOG_STREAM_LONGRUN, clock_usec(CLOCK_REALTIME), note,
-                    MIN((size_t)n, sizeof(note) - 1));
-    t->log_size = MAX(t->log_size, log.size);
-    log_file_done(&log);
-}
-
-/* "queued" is on disk: from now on what the attempt has left is no sign of one under way. */
-static void on_requeued(void *userdata, void *arg, int error) {
-    Manager *m = userdata;
-    Task *t = arg;
-
-    manager_clear_traces(t->run);
-    append_attempt_note(m, t);
-    manager_drop_run(t->run);
-    manager_enter_again(m, t);
-    if (t->cancel_requested) {
-        manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started again");
-        return;
-    }
-    bus_publisher_task_changed(m->bus->publisher, t, BUS_CHANGE_STATE);
-    manager_schedule(m);
-}
-
-static void requeue(TaskRun *run) {
-    Manager *m = run->manager;
-    Task *t = run->task;
-
-    manager_set_state(t, TASK_QUEUED);
-    commit_queue_put(m->commits, t);
-    commit_queue_call(m->commits, on_requeued, m, t);
-}
-
-/* It was claimed, no more than that: this was no attempt. */
-static void take_back_claim(TaskRun *run) {
-    requeue(run);
-    run->task->attempt--;
-    task_set_message(run->task, "");
-}
-
-static void start_again(TaskRun *run, const char *why) {
-    Task *t = run->task;
-    char reason[1024];
-
-    requeue(run);
-    snprintf(reason, sizeof(reason), "attempt %u was interrupted (%s); starting again", t->attempt,
-             why);
-    task_set_reason(t, reason);
-    t->exit_code = -1;
-    t->exit_signal = 0;
-    log_full(LOG_NOTICE, t->id, "%s", reason);
 }
 
 /* ---- the end of a run ---- */
@@ -264,10 +203,8 @@ void manager_finish_run(TaskRun *run, const ExecOutcome *outcome) {
         free(TAKE_PTR(run->runtime_dir));
     t->usage = outcome->usage;
     if (claimed && !t->cancel_requested)
-        take_back_claim(run);
-    else if (state == TASK_INTERRUPTED && task_spec_restarts(t->spec) && !t->cancel_requested)
-        start_again(run, strempty(t->message));
-    else {
+        manager_take_back_claim(run);
+    else if (!manager_try_again(run, state, outcome)) {
         t->exit_code = outcome->exit_code;
         t->exit_signal = outcome->exit_signal;
         note_log_size(m, t);

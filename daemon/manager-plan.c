@@ -23,6 +23,7 @@ void manager_enter_again(Manager *m, Task *t) {
 
 char *manager_reason(void *userdata, const Task *t) {
     Manager *m = userdata;
+    char *reason = NULL;
 
     if (t->end_untold)
         return strdup("");
@@ -32,7 +33,12 @@ char *manager_reason(void *userdata, const Task *t) {
         return strdup(strempty(t->reason));
     if (t->state == TASK_QUEUED && m->blocked)
         return strdup(m->blocked);
-    return scheduler_reason(&m->scheduler, t);
+    /* Of the attempt that failed, and when the next one is. */
+    if (t->place == TASK_PLACE_DUE && t->n_attempts > 0)
+        return strdup(strempty(t->reason));
+    if (task_spec_is_series(t->spec))
+        reason = manager_series_reason(m, t);
+    return reason ?: scheduler_reason(&m->scheduler, t);
 }
 
 /* ---- what the scheduler tells ---- */
@@ -59,6 +65,7 @@ static void on_unready(void *userdata, Task *t) {
 }
 
 static void on_elapsed(void *userdata, Task *t) {
+    manager_series_elapsed(userdata, t);
 }
 
 static const SchedulerEvents scheduler_events = {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "daemon/bus/bus.h"
+#include "daemon/calendar.h"
+#include "daemon/clock-watch.h"
 #include "daemon/commit.h"
 #include "daemon/core/group.h"
 #include "daemon/core/scheduler.h"
@@ -64,6 +66,10 @@ struct Manager {
     TasksUnit *unit; /* NULL before manager_attach_bus() */
     Bus *bus;        /* the same */
     ServiceStatus status;
+    ClockWatch *clock;
+    Calendar *calendar;
+    struct Series *series; /* by id */
+    LIST_HEAD(, CalendarCheck) calendar_checks;
 
     unsigned threads_running;
     sd_event_source *stop_timer;
@@ -102,6 +108,8 @@ TaskSpec *manager_new_spec(void *userdata, const char *kind);
 /* manager-check.c */
 /* As BusApi.check; also for requests that do not come from the bus. */
 int manager_check_spec(void *userdata, TaskSpec **spec, Error *error);
+/* The same for a request that was made before: defaults were filled in then. */
+int manager_check_again(Manager *m, TaskSpec **spec, Error *error);
 
 /* manager-start.c */
 /* The requests have been checked. */
@@ -112,6 +120,17 @@ int manager_start_tasks(void *userdata, TaskSpec **specs, size_t n, uint64_t *re
  */
 int manager_start_again(Manager *m, TaskSpec **specs, const uint64_t *retry_of, size_t n,
                         uint64_t *ret_ids, Error *error);
+
+/* Puts a new task everywhere, with its group. may_fail: somebody waits for the answer; when it
+ * cannot be written, it never was. Else it is written as soon as that is possible. */
+void manager_add_task(Manager *m, Task *t, Group *g, bool may_fail);
+
+/* manager-retry.c */
+int manager_retry(void *userdata, const Task *t, uint64_t *ret_id, Error *error);
+int manager_retry_all(void *userdata, const TaskFilter *filter,
+                      void (*func)(void *arg, int result, const uint64_t *ids, size_t n,
+                                   const Error *error),
+                      void *arg);
 
 /* manager-ties.c */
 /* Whether the tasks that the request waits for are there, all of them in memory. 0 or -EREMOTE. */
@@ -171,8 +190,7 @@ void manager_update_status(Manager *m);
 bool manager_runs_on_thread(const TaskSpec *spec);
 /* ahead: on a thread, as soon as another one has ended there. 0 or -errno. */
 int manager_start_job(TaskRun *run, bool ahead);
-void manager_cancel_task(void *userdata, Task *t); /* an active one, and all below it */
-void manager_cancel_alone(Manager *m, Task *t);
+void manager_cancel_alone(Manager *m, Task *t); /* an active one; see manager_cancel_task() */
 int manager_pause_task(void *userdata, Task *t, bool pause, Error *error);
 TaskUsage manager_usage(void *userdata, const Task *t);
 /* A run for a task that has a slot. NULL when memory is short. */
@@ -192,6 +210,7 @@ bool manager_await_children(Manager *m, Task *t, TaskState state);
 Task *manager_leave_parent(Task *t);
 /* All that is below it. */
 void manager_cancel_children(Manager *m, Task *root);
+void manager_cancel_task(void *userdata, Task *t); /* an active one, and all below it */
 /* Why one that waits for its children has not ended; to be freed. NULL when memory is short. */
 char *manager_tree_reason(const Task *t);
 
@@ -212,14 +231,23 @@ void manager_give_back_claims(Manager *m);
 /* manager-end.c */
 void manager_drop_run(TaskRun *run); /* frees it; nothing runs, nothing has ended */
 void manager_set_state(Task *t, TaskState state);
-/* What told a next daemon of the run is of no more use. */
-void manager_clear_traces(TaskRun *run);
-/* The run is over; the task too, unless it is interrupted and to be started again. */
+/* The run is over; the task too, unless it is to be tried again. */
 void manager_finish_run(TaskRun *run, const ExecOutcome *outcome);
 /* Of one whose own work was over already: it ends, or waits for its children still. */
 void manager_end_after_children(Manager *m, Task *t);
+/* What told a next daemon of the run is of no more use. */
+void manager_clear_traces(TaskRun *run);
 /* Of a task that has no slot. */
 void manager_finish_queued(Manager *m, Task *t, TaskState state, const char *message);
+
+/* manager-again.c */
+/* The attempt is over, its message is set, and it holds no slot any more. True: it is to be
+ * followed by another, and the task is on its way back to the scheduler. */
+bool manager_try_again(TaskRun *run, TaskState state, const ExecOutcome *outcome);
+/* It was claimed, no more than that: this was no attempt. */
+void manager_take_back_claim(TaskRun *run);
+/* The next one is about to begin: Reason tells of the one before. */
+void manager_attempt_begins(Task *t);
 
 /* manager-group.c */
 int manager_load_groups(Manager *m);
@@ -255,6 +283,32 @@ void manager_put_resources(Manager *m); /* those that are kept are to be written
 void manager_follow_config_resources(Manager *m, const ResourceTable *before);
 int manager_configure_resource(void *userdata, const char *name, uint32_t capacity, Error *error);
 const Resource *manager_next_resource(void *userdata, const Resource *r);
+
+/* manager-due.c */
+int manager_init_due(Manager *m);
+
+/* manager-calendar.c */
+/* As BusApi.check_calendars. */
+int manager_check_calendars(void *userdata, TaskSpec *const *specs, size_t n,
+                            void (*func)(void *arg, const Error *error), void *arg, Error *error);
+void manager_done_calendars(Manager *m);
+
+/* manager-series.c */
+/* A new series is given its first time, as far as that is known. Before it goes to the scheduler.
+ */
+void manager_series_plan(Manager *m, Task *t);
+/* It is on disk (recovered: since an earlier daemon), and with the scheduler. */
+void manager_series_begin(Manager *m, Task *t, bool recovered);
+void manager_series_elapsed(Manager *m, Task *t);
+/* A run of it has ended, and is no child of it any more; the end is put into the next commit. */
+void manager_series_run_ended(Manager *m, Task *t);
+/* The clock or the time zone is another one. */
+void manager_series_ask_anew(Manager *m);
+/* It has ended, or never was. */
+void manager_series_forget(Manager *m, const Task *t);
+void manager_done_series(Manager *m);
+/* Why it does not run, where that is not its time; to be freed. NULL: the scheduler knows. */
+char *manager_series_reason(const Manager *m, const Task *t);
 
 /* manager-guard.c */
 int manager_init_guards(Manager *m);
@@ -306,6 +360,7 @@ int manager_count(void *userdata, const TaskFilter *filter,
 
 /* manager-access.c */
 int manager_kill_task(void *userdata, Task *t, int signal, Error *error);
+void manager_set_priority(void *userdata, Task *t, int32_t priority); /* a pending one */
 void manager_set_label(void *userdata, Task *t, char *label);
 int manager_open_log(void *userdata, Task *t, Error *error);
 int manager_read_log(void *userdata, Task *t, uint64_t offset, void *buf, size_t size,

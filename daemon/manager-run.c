@@ -303,11 +303,6 @@ void manager_cancel_alone(Manager *m, Task *t) {
         exec_job_cancel(t->run->job);
 }
 
-void manager_cancel_task(void *userdata, Task *t) {
-    manager_cancel_children(userdata, t);
-    manager_cancel_alone(userdata, t);
-}
-
 static bool is_paused_or_will_be(const TaskRun *run) {
     return run->pause_request == PAUSE_REQUEST_NONE ? run->task->state == TASK_PAUSED
                                                     : run->pause_request == PAUSE_REQUEST_PAUSE;

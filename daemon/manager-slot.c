@@ -56,6 +56,7 @@ static void set_starting(Manager *m, Task *t) {
     manager_claim_used(m);
     t->queue_deadline = 0; /* kept, also if it comes back into the queue */
     manager_set_state(t, TASK_STARTING);
+    manager_attempt_begins(t);
     commit_queue_put_later(m->commits, t);
     commit_queue_put_group(m->commits, t->group, true); /* it has had its turn */
 }

@@ -62,15 +62,17 @@ static void on_added(void *userdata, void *arg, int error) {
         return;
     }
     bus_publisher_task_added(m->bus->publisher, t);
+    if (task_spec_is_series(t->spec) && !task_is_final(t))
+        manager_series_begin(m, t, false);
     manager_schedule(m);
 }
 
-static void add_task(Manager *m, Task *t, Group *g) {
+void manager_add_task(Manager *m, Task *t, Group *g, bool may_fail) {
     task_table_add(&m->tasks, t);
     manager_enter(m, t, g);
     group_task_added(g, t);
     commit_queue_put(m->commits, t);
-    if (commit_queue_add(m->commits, on_added, m, t) < 0)
+    if (!may_fail || commit_queue_add(m->commits, on_added, m, t) < 0)
         commit_queue_call(m->commits, on_added, m, t);
 }
 
@@ -114,6 +116,9 @@ static int make_task(StartCall *c, size_t i, Error *error) {
     c->ids[i] = m->next_id++;
     if (c->retry_of)
         t->retry_of = c->retry_of[i];
+    t->due_at = t->spec->start_at;
+    if (task_spec_is_series(t->spec))
+        manager_series_plan(m, t);
     task_table_add(&c->fresh, t);
     return manager_tie(t, find_task, c, &c->causes[i], error);
 }
@@ -151,7 +156,7 @@ static void enter_all(StartCall *c) {
     for (size_t i = 0; i < c->n; i++)
         if (c->made[i]) {
             task_table_take(&c->fresh, c->made[i]);
-            add_task(c->manager, c->made[i], c->groups[i]);
+            manager_add_task(c->manager, c->made[i], c->groups[i], true);
         }
     for (size_t i = 0; i < c->n; i++)
         if (c->causes[i] && !task_is_final(c->made[i])) {

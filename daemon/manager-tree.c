@@ -56,16 +56,18 @@ bool manager_await_children(Manager *m, Task *t, TaskState state) {
         return false;
     t->end_state = state;
     t->pid = 0;
-    if (t->state != waiting_state(t))
+    if (t->state != waiting_state(t)) {
         manager_set_state(t, waiting_state(t));
-    log_full(LOG_INFO, t->id, "its own work is over (%s), waiting for %u children",
+        manager_publish_state(m, t);
+    }
+    log_full(LOG_INFO, t->id, "its own work is over (%s), children that are active: %u",
              task_state_to_string(state), task_child_count(t));
-    manager_publish_state(m, t);
+    commit_queue_put(m->commits, t);
     commit_queue_call(m->commits, on_own_end_committed, m, t);
     /* Without having begun there is nothing that they could be children of. */
     if (pending && !t->cancel_requested) {
-        manager_cancel_children(m, t);
         t->cancel_requested = true;
+        manager_cancel_children(m, t);
     }
     return true;
 }
@@ -87,7 +89,7 @@ void manager_cancel_children(Manager *m, Task *root) {
     _cleanup_free_ Task **tasks = NULL;
     size_t n = 0;
 
-    if (task_child_count(root) == 0 || root->cancel_requested)
+    if (task_child_count(root) == 0)
         return;
     for (Task *t = root; (t = task_next_in_tree(root, t));)
         n++;
@@ -102,6 +104,14 @@ void manager_cancel_children(Manager *m, Task *root) {
     while (n-- > 0)
         if (!task_is_final(tasks[n]))
             manager_cancel_alone(m, tasks[n]);
+}
+
+/* It comes first itself: what ends below it must not make it begin anything anew. */
+void manager_cancel_task(void *userdata, Task *t) {
+    if (t->cancel_requested)
+        return;
+    manager_cancel_alone(userdata, t);
+    manager_cancel_children(userdata, t);
 }
 
 /* ---- words ---- */

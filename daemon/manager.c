@@ -101,10 +101,14 @@ static int when_committed(void *userdata, void (*func)(void *arg, int error), vo
 
 static const BusApi bus_api = {
     .check = manager_check_spec,
+    .check_calendars = manager_check_calendars,
     .start = manager_start_tasks,
     .cancel = manager_cancel_task,
     .kill = manager_kill_task,
     .set_label = manager_set_label,
+    .set_priority = manager_set_priority,
+    .retry = manager_retry,
+    .retry_all = manager_retry_all,
     .pause = manager_pause_task,
     .send = manager_send,
     .send_to_children = manager_send_to_children,
@@ -282,6 +286,8 @@ static int make_parts(Manager *m) {
     if (r >= 0)
         r = manager_init_guards(m);
     if (r >= 0)
+        r = manager_init_due(m);
+    if (r >= 0)
         r = manager_init_disk(m);
     if (r >= 0)
         r = manager_init_history(m);
@@ -387,6 +393,10 @@ Manager *manager_free(Manager *m) {
     sd_event_source_disable_unref(m->disk_timer);
     sd_event_source_disable_unref(m->stop_timer);
     sd_event_source_disable_unref(m->scheduling);
+    clock_watch_free(m->clock);
+    manager_done_series(m);
+    manager_done_calendars(m);
+    calendar_free(m->calendar);
     service_status_done(&m->status);
     task_table_done(&m->tasks);
     scheduler_done(&m->scheduler);

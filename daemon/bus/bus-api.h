@@ -40,6 +40,10 @@ typedef struct BusApi {
     /* Holds a request against all that can be known before it is started, fills in the defaults of
      * its group, and packs it. To be called for each before start. */
     int (*check)(void *userdata, TaskSpec **spec, Error *error);
+    /* Whether the calendars of these elapse again. 0: they do; 1: that is being found out, and func
+     * is called later, from the loop, with the error or NULL. */
+    int (*check_calendars)(void *userdata, TaskSpec *const *specs, size_t n,
+                           void (*func)(void *arg, const Error *error), void *arg, Error *error);
     /* Starts all or none; takes the specs it starts (sets them to NULL). ret_ids has room for n. */
     int (*start)(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids, Error *error);
     /* Of an active task. */

@@ -302,6 +302,15 @@ void bus_publisher_priority_changed(BusPublisher *p, const Task *t) {
     bus_emit_priority(p->bus, t);
 }
 
+void bus_publisher_attempt_ended(BusPublisher *p, Task *t) {
+    TaskOutbox *o = t->outbox;
+
+    if (!o || now(p) < o->first_usec)
+        return;
+    task_outbox_add(o, BUS_CHANGE_LOG);
+    send_outbox(p, o, now(p), true);
+}
+
 static void outbox_drop(BusPublisher *p, TaskOutbox *o) {
     if (o->listed && --p->n_listed == 0 && p->stirred.count == 0)
         p->changed.pending = false;
@@ -352,6 +361,12 @@ void bus_publisher_group_finished(BusPublisher *p, const char *group, unsigned s
         return;
     }
     TAILQ_INSERT_TAIL(&p->group_ends, e, link);
+}
+
+bool bus_publisher_is_busy(const BusPublisher *p) {
+    uint64_t n = 0;
+
+    return sd_bus_get_n_queued_write(p->bus, &n) >= 0 && n > 0;
 }
 
 void bus_publisher_flush(BusPublisher *p) {

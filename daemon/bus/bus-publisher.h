@@ -28,10 +28,14 @@ void bus_publisher_label_changed(BusPublisher *p, const Task *t);
 void bus_publisher_priority_changed(BusPublisher *p, const Task *t);
 /* A message came to the task, or it sent one: each is told, at once. from: 0 = a client. */
 void bus_publisher_message(BusPublisher *p, uint64_t id, uint64_t from, const char *text);
+/* An attempt is over that was not the last: what it printed last goes out. */
+void bus_publisher_attempt_ended(BusPublisher *p, Task *t);
 /* What was held back goes out, then Finished. */
 void bus_publisher_task_finished(BusPublisher *p, Task *t);
 void bus_publisher_task_removed(BusPublisher *p, uint64_t id);
 void bus_publisher_group_finished(BusPublisher *p, const char *group, unsigned succeeded,
                                   unsigned failed);
+/* What was sent has not been taken by the bus yet: what is in no hurry had better wait. */
+bool bus_publisher_is_busy(const BusPublisher *p);
 /* Sends everything that is held back: the daemon ends. */
 void bus_publisher_flush(BusPublisher *p);

@@ -214,7 +214,15 @@ static int find_absent(const Bus *b, const SpecList *l, AbsentIds *ret) {
     return r;
 }
 
-/* Now all that exist are in memory. What was read of the call before may not hold any more. */
+/* What was read of the call before may not hold any more. */
+static int read_again(const BusLater *l, SpecList *list, Error *error) {
+    const StartMethod *const *method = l->data;
+    int r = sd_bus_message_rewind(l->call, true);
+
+    return r < 0 ? r : (*method)->read(l->bus, l->call, list, error);
+}
+
+/* Now all that exist are in memory. */
 static void on_recalled(void *arg, int error) {
     BusLater *l = arg;
     const StartMethod *const *method = l->data;
@@ -226,9 +234,7 @@ static void on_recalled(void *arg, int error) {
     if (error < 0)
         r = bus_error_storage(&e, error, "Nothing was started. Cannot read the tasks from disk");
     else {
-        r = sd_bus_message_rewind(l->call, true);
-        if (r >= 0)
-            r = (*method)->read(l->bus, l->call, &list, &refusal);
+        r = read_again(l, &list, &refusal);
         if (r >= 0)
             r = start_all(l->bus, l->call, *method, &list, &refusal);
         if (r < 0)
@@ -237,24 +243,33 @@ static void on_recalled(void *arg, int error) {
     bus_later_end(l, r, &e);
 }
 
-static int recall(Bus *b, sd_bus_message *m, const StartMethod *method, const AbsentIds *absent,
-                  sd_bus_error *error) {
-    _cleanup_free_ const StartMethod **data = malloc(sizeof(*data));
-    BusLater *l;
+static int park(BusLater **ret, Bus *b, sd_bus_message *m, const StartMethod *method,
+                sd_bus_error *error) {
+    const StartMethod **data = malloc(sizeof(*data));
     int r;
 
     if (!data)
         return -ENOMEM;
     *data = method;
+    r = bus_later_new(ret, b, m, data, error);
+    if (r < 0)
+        free(data);
+    return r;
+}
+
+static int recall(Bus *b, sd_bus_message *m, const StartMethod *method, const AbsentIds *absent,
+                  sd_bus_error *error) {
+    BusLater *l;
+    int r;
+
     if (absent->n > BUS_BY_ID_RECALL_MAX)
         return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                  "%zu of the tasks that are to come before ended long ago and "
                                  "would have to be read from disk, and %d is the limit of one call",
                                  absent->n, BUS_BY_ID_RECALL_MAX);
-    r = bus_later_new(&l, b, m, data, error);
+    r = park(&l, b, m, method, error);
     if (r < 0)
         return r;
-    TAKE_PTR(data);
     r = b->api->recall(b->api_userdata, absent->ids, absent->n, on_recalled, l);
     if (r >= 0)
         return 1;
@@ -262,21 +277,71 @@ static int recall(Bus *b, sd_bus_message *m, const StartMethod *method, const Ab
     return bus_error_storage(error, r, "Nothing was started. Cannot read the tasks from disk");
 }
 
+/* The last step before the start, since what was recalled does not stay for long. */
+static int recall_and_start(Bus *b, sd_bus_message *m, const StartMethod *method, SpecList *list,
+                            sd_bus_error *ret_error) {
+    _cleanup_absent_ids_ AbsentIds absent = {};
+    _cleanup_error_ Error error = {};
+    int r = find_absent(b, list, &absent);
+
+    if (r >= 0 && absent.n > 0)
+        return recall(b, m, method, &absent, ret_error);
+    if (r >= 0)
+        r = start_all(b, m, method, list, &error);
+    return bus_error_from(ret_error, r, &error);
+}
+
+/* ---- calendars, which systemd has to read ---- */
+
+static bool has_calendar(const SpecList *l) {
+    for (size_t i = 0; i < l->n; i++)
+        if (!isempty(l->specs[i]->calendar))
+            return true;
+    return false;
+}
+
+static void on_calendars(void *arg, const Error *error) {
+    BusLater *l = arg;
+    const StartMethod *const *method = l->data;
+    _cleanup_(spec_list_done) SpecList list = {};
+    _cleanup_error_ Error refusal = {};
+    sd_bus_error e = SD_BUS_ERROR_NULL;
+    int r = error ? -EREMOTE : read_again(l, &list, &refusal);
+
+    if (r < 0)
+        r = bus_error_from(&e, r, error ?: &refusal);
+    else
+        r = recall_and_start(l->bus, l->call, *method, &list, &e);
+    bus_later_end(l, r, &e);
+}
+
+static int check_calendars_and_start(Bus *b, sd_bus_message *m, const StartMethod *method,
+                                     SpecList *list, sd_bus_error *ret_error) {
+    _cleanup_error_ Error error = {};
+    BusLater *l;
+    int r = park(&l, b, m, method, ret_error);
+
+    if (r < 0)
+        return r;
+    r = b->api->check_calendars(b->api_userdata, list->specs, list->n, on_calendars, l, &error);
+    if (r > 0)
+        return r;
+    bus_later_free(l);
+    return r < 0 ? bus_error_from(ret_error, r, &error)
+                 : recall_and_start(b, m, method, list, ret_error);
+}
+
 /* ---- methods ---- */
 
 static int start(Bus *b, sd_bus_message *m, const StartMethod *method, sd_bus_error *ret_error) {
     _cleanup_(spec_list_done) SpecList list = {};
-    _cleanup_absent_ids_ AbsentIds absent = {};
     _cleanup_error_ Error error = {};
     int r = method->read(b, m, &list, &error);
 
-    if (r >= 0)
-        r = find_absent(b, &list, &absent);
-    if (r >= 0 && absent.n > 0)
-        return recall(b, m, method, &absent, ret_error);
-    if (r >= 0)
-        r = start_all(b, m, method, &list, &error);
-    return bus_error_from(ret_error, r, &error);
+    if (r < 0)
+        return bus_error_from(ret_error, r, &error);
+    return has_calendar(&list) ? check_calendars_and_start(b, m, method, &list, ret_error)
+                               : recall_and_start(b, m, method, &list, ret_error);
 }
 
 int bus_method_start(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {

@@ -37,7 +37,6 @@ void series_skip(Task *t, uint64_t now) {
 
 void series_run_made(Task *t, uint64_t now) {
     t->attempt++;
-    t->started_at = now;
     t->ready_at = now;
     t->due_at = 0;
 }

@@ -5,10 +5,9 @@
 /* The moments of a series: a task that never runs itself, but makes one task after the other
  * (task_spec_is_series()). Pure; all of it is in the task and so on disk:
  *
- *   due_at      when the next run is to be made; 0: that is not known yet
- *   ready_at    from when on the calendar counts: its next moment is the first one after that
- *   attempt     runs that were made
- *   started_at  when the last one was
+ *   due_at    when the next run is to be made; 0: that is not known, or nothing is
+ *   ready_at  from when on the calendar counts: its next moment is the first one after that
+ *   attempt   runs that were made
  *
  * Times are CLOCK_REALTIME, microseconds. */
 

@@ -10,15 +10,15 @@
 
 #define ANY_END (TO(SUCCEEDED) | TO(FAILED) | TO(CANCELLED) | TO(TIMED_OUT) | TO(INTERRUPTED))
 
-/* From each state, the states that may follow. Final is final. Back to the queue goes what was
- * interrupted and is to be started again. */
+/* From each state, the states that may follow. Final is final. Back to the queue, or to wait for
+ * its next attempt, goes what is to be started again. */
 static const unsigned task_transitions[_TASK_STATE_MAX] = {
     [TASK_WAITING] = TO(QUEUED) | TO(CANCELLING) | TO(SKIPPED) | ANY_END,
     [TASK_QUEUED] =
         TO(WAITING) | TO(STARTING) | TO(CANCELLING) | TO(SKIPPED) | (ANY_END & ~TO(SUCCEEDED)),
-    [TASK_STARTING] = TO(QUEUED) | TO(RUNNING) | TO(CANCELLING) | ANY_END,
-    [TASK_RUNNING] = TO(QUEUED) | TO(PAUSED) | TO(CANCELLING) | ANY_END,
-    [TASK_PAUSED] = TO(QUEUED) | TO(RUNNING) | TO(CANCELLING) | ANY_END,
+    [TASK_STARTING] = TO(WAITING) | TO(QUEUED) | TO(RUNNING) | TO(CANCELLING) | ANY_END,
+    [TASK_RUNNING] = TO(WAITING) | TO(QUEUED) | TO(PAUSED) | TO(CANCELLING) | ANY_END,
+    [TASK_PAUSED] = TO(WAITING) | TO(QUEUED) | TO(RUNNING) | TO(CANCELLING) | ANY_END,
     [TASK_CANCELLING] = TO(SKIPPED) | ANY_END,
 };
 
@@ -68,7 +68,7 @@ int task_set_state(Task *t, TaskState state, uint64_t now_usec) {
 
     t->state_before = t->state;
     t->state = state;
-    if (state == TASK_QUEUED && t->state_before != TASK_WAITING)
+    if (task_is_pending(t) && t->state_before != TASK_WAITING && t->state_before != TASK_QUEUED)
         begin_again(t);
     if (state == TASK_STARTING) {
         t->started_at = now_usec;

@@ -13,9 +13,9 @@ static const struct {
     /* clang-format off */
     {TASK_WAITING,     "-+---+++++++"},
     {TASK_QUEUED,      "+-+--+-+++++"},
-    {TASK_STARTING,    "-+-+-++++++-"},
-    {TASK_RUNNING,     "-+--+++++++-"},
-    {TASK_PAUSED,      "-+-+-++++++-"},
+    {TASK_STARTING,    "++-+-++++++-"},
+    {TASK_RUNNING,     "++--+++++++-"},
+    {TASK_PAUSED,      "++-+-++++++-"},
     {TASK_CANCELLING,  "------++++++"},
     {TASK_SUCCEEDED,   "------------"},
     {TASK_FAILED,      "------------"},
