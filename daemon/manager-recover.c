@@ -125,6 +125,9 @@ static int recover_task(void *userdata, Task *t) {
         return -ENOMEM;
     task_table_add(&m->tasks, t);
     group_task_added(t->group, t);
+    Task *parent = task_table_find(&m->tasks, t->spec->parent);
+    if (parent && !task_is_final(parent) && task_ties_set_parent(t, parent) < 0)
+        return -ENOMEM;
     if (task_is_pending(t))
         return back_to_queue(r, t);
     run = manager_new_run(m, t);
@@ -271,6 +274,7 @@ int manager_recover(Manager *m, Error *error) {
         log_notice("Took up the tasks of the last longrund: %u wait, %u run or ended meanwhile, %u "
                    "were lost",
                    r.queued, r.taken_up, r.lost);
+    manager_series_recover(m);
     manager_schedule(m);
     manager_forget_ended(m); /* what is to be kept may be less than it was, or some are too old */
     return 0;

@@ -319,17 +319,25 @@ static Series *new_series(Manager *m, Task *t) {
     return s;
 }
 
-void manager_series_begin(Manager *m, Task *t, bool recovered) {
+static void begin(Manager *m, Task *t, bool recovered) {
     Series *s = new_series(m, t);
 
-    if (!s) {
-        manager_finish_queued(m, t, TASK_FAILED, "cannot be started: out of memory");
-        return;
-    }
-    if (recovered && !isempty(t->spec->calendar))
+    if (!s)
+        manager_finish_queued(m, t, TASK_FAILED, "cannot go on: out of memory");
+    else if (recovered && !isempty(t->spec->calendar))
         ask_anew(s);
     else
         look(s);
+}
+
+void manager_series_begin(Manager *m, Task *t) {
+    begin(m, t, false);
+}
+
+void manager_series_recover(Manager *m) {
+    for (Task *t = task_table_begin(&m->tasks, false); t; t = task_table_next(&m->tasks, t, false))
+        if (!task_is_final(t) && task_spec_is_series(t->spec))
+            begin(m, t, true);
 }
 
 static void free_series(Series *s) {
