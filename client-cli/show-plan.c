@@ -30,11 +30,12 @@ static void print_id(const cJSON *task, const char *name, const char *key) {
 }
 
 static void print_due(const cJSON *task) {
-    uint64_t due = task_due(task, clock_usec(CLOCK_REALTIME));
+    uint64_t now = clock_usec(CLOCK_REALTIME), due = json_u64(task, "due-at");
+    const char *name = task_due(task, now) > 0 ? "Starts at" : "Not before";
     char when[WHEN_MAX];
 
-    if (due > 0)
-        print_field(task_is_series(task) ? "Next run" : "Starts at", format_when(when, due));
+    if (due > now)
+        print_field(task_is_series(task) ? "Next run" : name, format_when(when, due));
 }
 
 static void print_series(const cJSON *task) {

@@ -5,13 +5,13 @@
 
 /* A task in words for people, from its properties under the keys of a listed task. */
 
-/* When it starts, or the next run of a series does; 0: now, or nobody knows. */
+/* When it starts, or the next run of a series does; 0: now, or it depends on more than the time. */
 uint64_t task_due(const cJSON *task, uint64_t now_usec);
 /* It is run again and again. */
 bool task_is_series(const cJSON *task);
 
-/* Why it does not run yet: "until 18:00", or the words of the daemon; "" when it does not wait.
- * Fresh string, made for a terminal. */
+/* What it waits for: "until 18:00", or the words of the daemon; "" when it does not, or only for a
+ * slot. Fresh string, made for a terminal. */
 char *task_reason(const cJSON *task, uint64_t now_usec);
 
 /* How long it has run, or ran: "2min 5s"; "-" before it has begun. */

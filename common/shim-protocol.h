@@ -77,6 +77,8 @@
 #define SHIM_SPEC_CPU_WEIGHT "cpu-weight" /* where the cpu controller is delegated */
 #define SHIM_SPEC_LOG_DIR "log-dir"
 #define SHIM_SPEC_LOG_MAX "log-max" /* bytes; without it no limit */
+/* =1: stdin is a pipe that stays open, for messages; what SHIM_SPEC_STDIN has comes first. */
+#define SHIM_SPEC_STDIN_OPEN "stdin-open"
 /* Bytes for the command's stdin; without it /dev/null. Comes last: its value runs up to the NUL
  * that ends the file, and so may have NULs of its own. */
 #define SHIM_SPEC_STDIN "stdin"
@@ -95,6 +97,11 @@
 #define SHIM_CANCEL "CANCEL" /* =1: SIGTERM to every process, after the stop timeout SIGKILL */
 #define SHIM_KILL "KILL"     /* =N: signal N to every process */
 #define SHIM_PAUSE "PAUSE"   /* =1: stop every process, =0: let them go on */
+/* =TEXT of up to MESSAGE_MAX bytes: a line for the command's stdin, one in a packet. The shim keeps
+ * what the pipe has no room for, up to MESSAGE_QUEUE_MAX of them: the daemon, which is told how
+ * many it has, sends no more. To be sent only to a shim that has told so: one of a version before
+ * that, or of a command whose stdin is not open, passes it over in silence. */
+#define SHIM_MESSAGE "MESSAGE"
 
 /* From the shim, while it runs. */
 #define SHIM_STARTED "STARTED"   /* =PID: the command was executed */
@@ -102,6 +109,12 @@
 #define SHIM_MAIN_EXITED                                                                           \
     "MAIN_EXITED"            /* =N: the command ended, N processes of its own making live on */
 #define SHIM_PAUSED "PAUSED" /* =1: all of them are stopped, =0: they go on */
+/* Where stdin stays open: at the start, and whenever it has changed. Both count messages from the
+ * start of the task, whichever daemon sent them. Those that are TAKEN are in the pipe, or of no
+ * use any more. */
+#define SHIM_MESSAGES_RECEIVED "MESSAGES_RECEIVED"
+#define SHIM_MESSAGES_TAKEN "MESSAGES_TAKEN"
+#define SHIM_STDIN_CLOSED "STDIN_CLOSED" /* =1: nobody reads it any more; with the two above */
 /* Used up so far: comes along with other messages, at most once a second, and with the last. */
 #define SHIM_CPU_USEC "CPU_USEC"
 #define SHIM_MEMORY_PEAK                                                                           \
@@ -116,6 +129,16 @@
 #define NOTIFY_PHASE "X_LONGRUN_PHASE"
 #define NOTIFY_FINAL_MESSAGE "X_LONGRUN_FINAL_MESSAGE" /* the closing words, kept for the end */
 #define NOTIFY_VALUE_MAX (1 * KIB)
+
+/* From the command on NOTIFY_SOCKET, too: a message of up to MESSAGE_MAX bytes for the parent of
+ * the task. All of them are passed on in their order, in packets that have nothing else: after N of
+ * them there are none for N * NOTIFY_MESSAGE_INTERVAL_USEC. What comes meanwhile waits, also for
+ * the next daemon, but no more than MESSAGE_QUEUE_MAX. */
+#define NOTIFY_MESSAGE "X_LONGRUN_MESSAGE"
+#define NOTIFY_MESSAGE_INTERVAL_USEC (10 * USEC_PER_MSEC)
+/* =N more that were not passed on: too long, too many, or, with the last message, nobody was there
+ * to be told. */
+#define SHIM_MESSAGES_DROPPED "MESSAGES_DROPPED"
 
 /* The last message, when no process of the task is left and the exit record is in place;
  * SHIM_LOG_SIZE and usage come with it. Just one of the first four. */

@@ -42,6 +42,27 @@ void manager_set_label(void *userdata, Task *t, char *label) {
     (void)commit_queue_add(m->commits, on_label_committed, m, t);
 }
 
+static void on_priority_committed(void *userdata, void *arg, int error) {
+    Manager *m = userdata;
+
+    if (error < 0)
+        return; /* the task may have been withdrawn */
+    bus_publisher_priority_changed(m->bus->publisher, arg);
+}
+
+void manager_set_priority(void *userdata, Task *t, int32_t priority) {
+    Manager *m = userdata;
+
+    manager_take_back_ahead(m);
+    if (t->place == TASK_PLACE_NONE || t->place == TASK_PLACE_AHEAD)
+        t->spec->priority = priority; /* on its way back to the scheduler, or about to begin */
+    else
+        scheduler_set_priority(&m->scheduler, t, priority);
+    commit_queue_put(m->commits, t);
+    (void)commit_queue_add(m->commits, on_priority_committed, m, t);
+    manager_schedule(m);
+}
+
 int manager_open_log(void *userdata, Task *t, Error *error) {
     Manager *m = userdata;
     int fd = task_log_open(m->dirs.logs, t->id);

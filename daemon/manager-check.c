@@ -72,18 +72,22 @@ static int check_place(const Manager *m, const TaskSpec *spec, Error *error) {
     return r < 0 ? r : resource_check(&m->scheduler.resources, spec->resources, error);
 }
 
-int manager_check_spec(void *userdata, TaskSpec **spec, Error *error) {
-    const Manager *m = userdata;
-    Group *g;
-    int r = manager_find_group(m, (*spec)->group, &g, error);
+int manager_check_again(Manager *m, TaskSpec **spec, Error *error) {
+    int r = check_kind(*spec, error);
 
-    if (r >= 0)
-        r = task_spec_apply_defaults(*spec, g->defaults);
-    if (r >= 0)
-        r = check_kind(*spec, error);
     if (r >= 0)
         r = task_spec_check(*spec, error);
     if (r >= 0)
         r = check_place(m, *spec, error);
     return r < 0 ? r : task_spec_pack(spec);
+}
+
+int manager_check_spec(void *userdata, TaskSpec **spec, Error *error) {
+    Manager *m = userdata;
+    Group *g;
+    int r = manager_find_group(m, (*spec)->group, &g, error);
+
+    if (r >= 0)
+        r = task_spec_apply_defaults(*spec, g->defaults);
+    return r < 0 ? r : manager_check_again(m, spec, error);
 }

@@ -6,10 +6,12 @@
 #include "daemon/manager-private.h"
 
 /* When a group is paused or goes on, its queued tasks are shown in another state. There may be
- * 100,000 of them: clients are told in slices, with turns of the loop between them. The ids are
- * noted once; what becomes of a task until it is its turn is told anyway. */
+ * 100,000 of them: clients are told in slices, with turns of the loop between them, and none while
+ * the bus has not taken the one before: answers to other calls would have to wait behind all of it.
+ * The ids are noted once; what becomes of a task until it is its turn is told anyway. */
 
-#define SLICE_TASKS 500
+#define SLICE_TASKS 250
+#define BUSY_USEC (2 * USEC_PER_MSEC) /* when to look again whether the bus has taken it */
 
 typedef struct StateNews {
     Group *group;  /* not owned */
@@ -85,7 +87,8 @@ static void begin_walk(Manager *m, StateNews *n, uint64_t now) {
 static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
     Manager *m = userdata;
     uint64_t now = clock_usec(CLOCK_MONOTONIC), due = USEC_INFINITY;
-    size_t room = SLICE_TASKS;
+    bool is_busy = bus_publisher_is_busy(m->bus->publisher);
+    size_t room = is_busy ? 0 : SLICE_TASKS;
 
     for (StateNews *n = TAILQ_FIRST(&m->state_news), *next; n; n = next) {
         next = TAILQ_NEXT(n, link);
@@ -93,7 +96,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
             begin_walk(m, n, now);
         room -= tell_slice(m, n, room);
         if (n->next < n->n)
-            due = now;
+            due = MIN(due, is_busy ? now + BUSY_USEC : now);
         else if (n->stale || now < n->not_before)
             due = MIN(due, n->not_before);
         else

@@ -107,6 +107,8 @@ TaskSpec *manager_new_spec(void *userdata, const char *kind);
 /* manager-check.c */
 /* As BusApi.check; also for requests that do not come from the bus. */
 int manager_check_spec(void *userdata, TaskSpec **spec, Error *error);
+/* The same for a request that was made before: defaults were filled in then. */
+int manager_check_again(Manager *m, TaskSpec **spec, Error *error);
 
 /* manager-start.c */
 /* The requests have been checked. */
@@ -121,6 +123,13 @@ int manager_start_again(Manager *m, TaskSpec **specs, const uint64_t *retry_of, 
 /* Puts a new task everywhere, with its group. may_fail: somebody waits for the answer; when it
  * cannot be written, it never was. Else it is written as soon as that is possible. */
 void manager_add_task(Manager *m, Task *t, Group *g, bool may_fail);
+
+/* manager-retry.c */
+int manager_retry(void *userdata, const Task *t, uint64_t *ret_id, Error *error);
+int manager_retry_all(void *userdata, const TaskFilter *filter,
+                      void (*func)(void *arg, int result, const uint64_t *ids, size_t n,
+                                   const Error *error),
+                      void *arg);
 
 /* manager-ties.c */
 /* Whether the tasks that the request waits for are there, all of them in memory. 0 or -EREMOTE. */
@@ -328,6 +337,7 @@ int manager_count(void *userdata, const TaskFilter *filter,
 
 /* manager-access.c */
 int manager_kill_task(void *userdata, Task *t, int signal, Error *error);
+void manager_set_priority(void *userdata, Task *t, int32_t priority); /* a pending one */
 void manager_set_label(void *userdata, Task *t, char *label);
 int manager_open_log(void *userdata, Task *t, Error *error);
 int manager_read_log(void *userdata, Task *t, uint64_t offset, void *buf, size_t size,

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/kinds/kinds.h"
 #include "daemon/manager-private.h"
 
 /* What happens to a task that has a slot, and what is done to it. */
@@ -152,17 +153,45 @@ bool manager_runs_on_thread(const TaskSpec *spec) {
     return !is_command(spec) && !spec->isolate;
 }
 
+/* For messages. */
+static bool has_open_stdin(const TaskSpec *spec) {
+    return is_command(spec) ? spec->stdin_open : kind_takes_messages(spec->kind);
+}
+
+/* The params come on stdin: in one line, where messages follow them. */
+static int prepare_worker(const TaskRun *run, char **argv, char **ret_program, char **ret_params) {
+    const TaskSpec *spec = run->task->spec;
+    const char *params = isempty(spec->params) ? "{}" : spec->params;
+    bool open = has_open_stdin(spec);
+    _cleanup_free_ char *line = open ? kind_params_line(params) : NULL;
+    char *program, *text;
+
+    if (open && !line)
+        return -ENOMEM;
+    if (asprintf(&program, "%s/longrun-worker", run->manager->libexec_dir) < 0)
+        return -ENOMEM;
+    *ret_program = program;
+    if (asprintf(&text, "%s%s", line ?: params, line ? "\n" : "") < 0)
+        return -ENOMEM;
+    *ret_params = text;
+    *argv++ = program;
+    if (open)
+        *argv++ = (char *)WORKER_MESSAGES;
+    *argv = spec->kind;
+    return 0;
+}
+
 static int start_process(TaskRun *run) {
     const TaskSpec *spec = run->task->spec;
     bool isolated = !is_command(spec);
-    _cleanup_free_ char *worker = NULL;
-    char *worker_argv[] = {NULL, spec->kind, NULL};
+    _cleanup_free_ char *worker = NULL, *params = NULL;
+    char *worker_argv[] = {NULL, NULL, NULL, NULL};
 
-    if (asprintf(&worker, "%s/longrun-worker", run->manager->libexec_dir) < 0) {
-        worker = NULL;
-        return -ENOMEM;
+    if (isolated) {
+        int r = prepare_worker(run, worker_argv, &worker, &params);
+        if (r < 0)
+            return r;
     }
-    worker_argv[0] = worker;
     ShimSpec job = {
         .id = run->task->id,
         .attempt = run->task->attempt,
@@ -173,7 +202,8 @@ static int start_process(TaskRun *run) {
         .umask = spec->umask,
         .nofile = run->manager->nofile,
         .nice = spec->nice,
-        .stdin_text = isolated ? (isempty(spec->params) ? "{}" : spec->params) : NULL,
+        .stdin_text = params,
+        .stdin_open = has_open_stdin(spec),
         .stop_timeout_usec = spec->stop_timeout_usec,
         .timeout_usec = spec->timeout_usec,
         .idle_timeout_usec = spec->idle_timeout_usec,
@@ -198,6 +228,7 @@ int manager_adopt(TaskRun *run) {
         .program = isolated ? "longrun-worker" : spec->argv[0],
         .cwd = spec->cwd,
         .isolated = isolated,
+        .takes_messages = has_open_stdin(spec),
         .limits =
             {
                 .stop_timeout_usec = spec->stop_timeout_usec,

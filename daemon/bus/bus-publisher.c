@@ -359,6 +359,12 @@ void bus_publisher_group_finished(BusPublisher *p, const char *group, unsigned s
     TAILQ_INSERT_TAIL(&p->group_ends, e, link);
 }
 
+bool bus_publisher_is_busy(const BusPublisher *p) {
+    uint64_t n = 0;
+
+    return sd_bus_get_n_queued_write(p->bus, &n) >= 0 && n > 0;
+}
+
 void bus_publisher_flush(BusPublisher *p) {
     send_batches(p, now(p), true);
     arm_timer(p);

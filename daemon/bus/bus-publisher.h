@@ -33,5 +33,7 @@ void bus_publisher_task_finished(BusPublisher *p, Task *t);
 void bus_publisher_task_removed(BusPublisher *p, uint64_t id);
 void bus_publisher_group_finished(BusPublisher *p, const char *group, unsigned succeeded,
                                   unsigned failed);
+/* What was sent has not been taken by the bus yet: what is in no hurry had better wait. */
+bool bus_publisher_is_busy(const BusPublisher *p);
 /* Sends everything that is held back: the daemon ends. */
 void bus_publisher_flush(BusPublisher *p);

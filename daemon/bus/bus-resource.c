@@ -27,7 +27,7 @@ int bus_method_list_resources(sd_bus_message *m, void *userdata, sd_bus_error *r
     if (r >= 0)
         r = sd_bus_message_open_container(reply, 'a', "(suu)");
     for (const Resource *i = NULL; r >= 0 && (i = b->api->next_resource(b->api_userdata, i));)
-        r = sd_bus_message_append(reply, "(suu)", i->name, i->removed ? 0 : i->capacity, i->used);
+        r = sd_bus_message_append(reply, "(suu)", i->name, i->capacity, i->used);
     if (r >= 0)
         r = sd_bus_message_close_container(reply);
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);

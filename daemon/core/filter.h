@@ -11,6 +11,7 @@ typedef struct TaskFilter {
     uint64_t cursor;                  /* id to begin at; 0 = the first */
     uint32_t limit;
     bool newest_first;
+    bool not_retried; /* of ended tasks on disk: those of which there is no repetition */
 } TaskFilter;
 
 #define TASK_FILTER_LIMIT_DEFAULT 100

@@ -1,6 +1,7 @@
 #include "daemon/core/task-options.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 #include "common/strv.h"
 
@@ -80,6 +81,33 @@ TaskOptionType task_option_type(const TaskOption *o) {
     default: /* 's' */
         return o->offset == offsetof(TaskSpec, env) ? TASK_OPTION_ENV : TASK_OPTION_STRINGS;
     }
+}
+
+#define OPTIONS_MAX 64
+static const TaskOption *owned[OPTIONS_MAX + 1];
+
+static bool is_owned(const TaskOption *o, bool string) {
+    TaskOptionType type = task_option_type(o);
+
+    return string ? type == TASK_OPTION_STRING
+                  : type == TASK_OPTION_STRINGS || type == TASK_OPTION_IDS ||
+                        type == TASK_OPTION_CODES || type == TASK_OPTION_TOKENS;
+}
+
+static void find_owned(void) {
+    size_t n = 0;
+
+    for (int string = 0; string < 2; string++)
+        for (const TaskOption *o = task_options(); o->name; o++)
+            if (is_owned(o, string))
+                owned[n++] = o;
+}
+
+const TaskOption *const *task_options_owned(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, find_owned);
+    return owned;
 }
 
 const TaskOption *task_option_by_name(const char *name) {

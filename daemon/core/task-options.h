@@ -38,6 +38,9 @@ typedef enum TaskOptionType {
 
 TaskOptionType task_option_type(const TaskOption *o);
 
+/* Those of which a request owns memory: strings last. Ends with NULL. */
+const TaskOption *const *task_options_owned(void);
+
 const TaskOption *task_option_by_name(const char *name); /* NULL = there is none */
 
 /* Its bit in TaskSpec.given. */

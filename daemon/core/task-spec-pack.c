@@ -95,36 +95,46 @@ static void put_option(Piece *p, const TaskOption *o, TaskSpec *to, const TaskSp
 }
 
 /* What is aligned comes first, so that nothing is left empty between strings. */
-static bool is_aligned(const TaskOption *o) {
-    return task_option_type(o) != TASK_OPTION_STRING;
-}
-
 static size_t put_spec(char *memory, const TaskSpec *s) {
     Piece p = {.memory = memory};
     TaskSpec measured = *s, *to = put(&p, s, sizeof(*s), alignof(TaskSpec)) ?: &measured;
 
-    for (int aligned = 1; aligned >= 0; aligned--)
-        for (const TaskOption *o = task_options(); o->name; o++)
-            if (is_aligned(o) == aligned)
-                put_option(&p, o, to, s);
+    for (const TaskOption *const *o = task_options_owned(); *o; o++)
+        put_option(&p, *o, to, s);
     to->kind = put_string(&p, s->kind);
     to->packed = (uint32_t)p.size;
     return p.size;
 }
 
+static TaskSpec *pack(const TaskSpec *s) {
+    char *memory = malloc(put_spec(NULL, s));
+
+    if (memory)
+        put_spec(memory, s);
+    return (TaskSpec *)memory;
+}
+
 int task_spec_pack(TaskSpec **spec) {
-    TaskSpec *s = *spec;
-    char *memory;
+    TaskSpec *s = *spec, *packed;
 
     if (s->packed > 0)
         return 0;
-    memory = malloc(put_spec(NULL, s));
-    if (!memory)
+    packed = pack(s);
+    if (!packed)
         return -ENOMEM;
-    put_spec(memory, s);
     s->env = NULL; /* it has moved */
     task_spec_free(s);
-    *spec = (TaskSpec *)memory;
+    *spec = packed;
+    return 0;
+}
+
+int task_spec_pack_copy(TaskSpec **ret, const TaskSpec *s) {
+    TaskSpec *packed = pack(s);
+
+    if (!packed)
+        return -ENOMEM;
+    packed->env = NULL;
+    *ret = packed;
     return 0;
 }
 

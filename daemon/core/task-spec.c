@@ -38,25 +38,12 @@ static bool is_packed_in(const TaskSpec *s, const void *p) {
 }
 
 static void free_options(TaskSpec *s) {
-    for (const TaskOption *o = task_options(); o->name; o++) {
-        void *field = task_option_field(o, s);
-        switch (task_option_type(o)) {
-        case TASK_OPTION_STRING:
-        case TASK_OPTION_IDS:
-        case TASK_OPTION_CODES:
-        case TASK_OPTION_TOKENS:
-            free(*(void **)field);
-            break;
-        case TASK_OPTION_STRINGS:
+    for (const TaskOption *const *o = task_options_owned(); *o; o++) {
+        void *field = task_option_field(*o, s);
+        if (task_option_type(*o) == TASK_OPTION_STRINGS)
             strv_free(*(char ***)field);
-            break;
-        case TASK_OPTION_ENV: /* counted, not owned */
-        case TASK_OPTION_BOOL:
-        case TASK_OPTION_U32:
-        case TASK_OPTION_I32:
-        case TASK_OPTION_U64:
-            break;
-        }
+        else
+            free(*(void **)field);
     }
 }
 

@@ -153,6 +153,10 @@ size_t task_spec_size(const TaskSpec *s);
  * -ENOMEM, then it is as it was. */
 int task_spec_pack(TaskSpec **s);
 
+/* Makes a packed copy of one that may be put together of strings and lists of others, with `given`
+ * and without an environment. 0 or -ENOMEM. */
+int task_spec_pack_copy(TaskSpec **ret, const TaskSpec *s);
+
 /* Takes label. Also of one that is packed. */
 void task_spec_set_label(TaskSpec *s, char *label);
 

@@ -49,6 +49,7 @@ void shim_job_set_state(ShimJob *j, ShimJobState state) {
 void shim_job_close_control(ShimJob *j) {
     j->control_source = sd_event_source_disable_unref(j->control_source);
     j->control_fd = close_fd(j->control_fd);
+    j->inbox_known = false;
 }
 
 /* ---- the end ---- */
@@ -129,6 +130,7 @@ static void handle_news(ShimJob *j, const ShimMessage *m) {
         events->paused(userdata, m->paused > 0);
     if (m->has_usage)
         handle_usage(j, &m->usage);
+    shim_job_note_inbox(j, m);
     if (m->final_message) {
         free(j->final_message);
         j->final_message = strdup(m->final_message);
@@ -160,6 +162,10 @@ static void wait_for_next_keeper(ShimJob *j) {
 static bool handle_message(ShimJob *j, char *data) {
     ShimMessage m;
 
+    if (shim_is_texts(data)) {
+        shim_job_report_texts(j, data);
+        return false;
+    }
     shim_message_parse(data, &m);
     if (is_refused(j, &m)) {
         wait_for_next_keeper(j);
@@ -227,8 +233,8 @@ static int send_field(ShimJob *j, const char *key, int value) {
     return 0;
 }
 
-static void update_interest(ShimJob *j) {
-    bool pending = j->cancel_pending || j->pause_pending;
+void shim_job_update_interest(ShimJob *j) {
+    bool pending = j->cancel_pending || j->pause_pending || (j->inbox_known && j->outbox.first);
 
     if (j->control_source)
         (void)sd_event_source_set_io_events(j->control_source,
@@ -248,12 +254,12 @@ static bool send_wish(ShimJob *j, const char *key, int value) {
 
 static void send_cancel(ShimJob *j) {
     j->cancel_pending = send_wish(j, SHIM_CANCEL, 1);
-    update_interest(j);
+    shim_job_update_interest(j);
 }
 
 static void send_pause(ShimJob *j) {
     j->pause_pending = send_wish(j, SHIM_PAUSE, j->pause_wanted);
-    update_interest(j);
+    shim_job_update_interest(j);
 }
 
 void shim_job_repeat_wishes(ShimJob *j) {
@@ -270,6 +276,8 @@ static int on_control(sd_event_source *s, int fd, uint32_t revents, void *userda
         send_cancel(j);
     if (revents & EPOLLOUT && j->pause_pending)
         send_pause(j);
+    if (revents & EPOLLOUT)
+        shim_job_send_outbox(j);
     if (revents & ~(uint32_t)EPOLLOUT)
         (void)read_round(j);
     return 0;
@@ -279,7 +287,7 @@ int shim_job_watch(ShimJob *j) {
     int r = sd_event_add_io(j->executor->event, &j->control_source, j->control_fd, EPOLLIN,
                             on_control, j);
     if (r >= 0)
-        update_interest(j);
+        shim_job_update_interest(j);
     return r;
 }
 
@@ -338,6 +346,7 @@ static void shim_job_free(ExecJob *job) {
     }
     shim_job_close_control(j);
     close_fd(j->job_fd);
+    message_queue_clear(&j->outbox);
     free(j->runtime_dir);
     free(j->program);
     free(j->cwd);
@@ -350,5 +359,6 @@ const ExecJobVTable shim_job_vtable = {
     .cancel = shim_job_cancel,
     .kill = shim_job_kill,
     .pause = shim_job_pause,
+    .send = shim_job_send,
     .free = shim_job_free,
 };

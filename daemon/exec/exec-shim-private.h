@@ -3,6 +3,7 @@
 #include <sys/queue.h>
 #include <uthash.h>
 
+#include "common/message-queue.h"
 #include "daemon/exec/exec-shim.h"
 #include "daemon/exec/keeper-link.h"
 #include "daemon/exec/shim-message.h"
@@ -43,6 +44,12 @@ typedef struct ShimJob {
     bool cancel_requested, cancel_pending;
     int pause_wanted; /* 1, 0, or -1: nothing was */
     bool pause_pending;
+
+    /* Messages to the command. They wait here until the shim has told what it has, for one on whose
+     * socket nobody looks yet may be lost with it. */
+    bool takes_messages, inbox_known, stdin_closed;
+    MessageQueue outbox;
+    uint64_t sent, taken; /* from the start of the task, also by daemons before */
 
     unsigned strays; /* processes found in this round */
     bool untraced;   /* nothing was found of it, neither files nor processes */
@@ -89,6 +96,14 @@ void shim_job_end(ShimJob *j, const ShimEnd *end);
 void shim_job_end_by_errno(ShimJob *j, int error); /* it was not started */
 void shim_job_tell_end(ShimJob *j);                /* from the loop */
 extern const ExecJobVTable shim_job_vtable;
+
+/* exec-shim-inbox.c: messages to the command, and those that it sends. */
+int shim_job_send(ExecJob *job, const char *text); /* of the vtable */
+void shim_job_send_outbox(ShimJob *j);             /* there may be room */
+void shim_job_note_inbox(ShimJob *j, const ShimMessage *m);
+bool shim_is_texts(const char *data); /* a packet that has nothing but messages */
+void shim_job_report_texts(ShimJob *j, char *data);
+void shim_job_update_interest(ShimJob *j); /* exec-shim-job.c */
 
 /* exec-shim-settle.c: ends that no control socket tells. */
 int shim_settle_init(ShimExecutor *x);

@@ -55,7 +55,8 @@ typedef struct ShimAdoption {
     const char *program;     /* argv[0] */
     const char *cwd;
     bool isolated;
-    ShimLimits limits; /* for the words about them: the shim has them itself */
+    bool takes_messages; /* its stdin is open */
+    ShimLimits limits;   /* for the words about them: the shim has them itself */
 } ShimAdoption;
 
 /* Takes the task up: what its shim tells, tells anew, or has left in its exit record comes as

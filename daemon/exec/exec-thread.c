@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log-file.h"
 #include "common/log.h"
+#include "common/message-queue.h"
 #include "common/parse.h"
 #include "daemon/exec/result-file.h"
 #include "daemon/exec/thread-pool.h"
@@ -58,7 +59,8 @@ typedef struct ThreadJob {
     News news[NEWS_MAX];
     size_t n_news;
     bool cancelled;
-    pthread_cond_t wake; /* cancelled */
+    MessageQueue inbox, sent; /* to the task, and by it */
+    pthread_cond_t wake;      /* cancelled, or there is a message */
 
     /* The thread's until the item is done. */
     LogFile log;
@@ -181,6 +183,39 @@ static int on_sleep(TaskContext *c, uint64_t usec) {
     return cancelled ? -ECANCELED : 0;
 }
 
+static int on_receive(TaskContext *c, uint64_t timeout_usec, char **ret) {
+    ThreadJob *j = context_job(c);
+    ThreadPool *pool = j->executor->pool;
+    uint64_t now = clock_usec(CLOCK_MONOTONIC);
+    uint64_t deadline = timeout_usec < USEC_INFINITY - now ? now + timeout_usec : USEC_INFINITY;
+
+    thread_pool_lock(pool);
+    bool in_time = true;
+    while (!j->cancelled && !j->inbox.first && in_time)
+        in_time = thread_pool_wait_until(pool, &j->wake, deadline);
+    bool cancelled = j->cancelled;
+    _cleanup_free_ Message *m = cancelled ? NULL : message_queue_take(&j->inbox);
+    thread_pool_unlock(pool);
+    if (!m)
+        return cancelled ? -ECANCELED : -ETIMEDOUT;
+    char *text = strdup(m->text);
+    if (!text)
+        return -ENOMEM;
+    *ret = text;
+    return 0;
+}
+
+static int on_send(TaskContext *c, const char *text) {
+    ThreadJob *j = context_job(c);
+    ThreadPool *pool = j->executor->pool;
+
+    thread_pool_lock(pool);
+    int r = message_queue_put(&j->sent, text);
+    thread_pool_notify(pool, &j->item);
+    thread_pool_unlock(pool);
+    return r;
+}
+
 static const TaskContextVTable context_vtable = {
     .progress = on_progress,
     .phase = on_phase,
@@ -190,6 +225,8 @@ static const TaskContextVTable context_vtable = {
     .set_result = on_set_result,
     .cancelled = on_cancelled,
     .sleep = on_sleep,
+    .receive = on_receive,
+    .send = on_send,
 };
 
 /* Behind the end of the one whose slot it takes, with the lock still held: in this order the loop
@@ -218,6 +255,8 @@ static void thread_job_free(ExecJob *job) {
     sd_event_source_disable_unref(j->stop_timer);
     for (size_t i = 0; i < j->n_news; i++)
         free(j->news[i].text);
+    message_queue_clear(&j->inbox);
+    message_queue_clear(&j->sent);
     log_file_done(&j->log);
     pthread_cond_destroy(&j->wake);
     cJSON_Delete(j->params);
@@ -269,10 +308,24 @@ static int thread_job_pause(ExecJob *job, bool pause) {
     return -EOPNOTSUPP;
 }
 
+static int thread_job_send(ExecJob *job, const char *text) {
+    ThreadJob *j = CONTAINER_OF(job, ThreadJob, job);
+    ThreadPool *pool = j->executor->pool;
+
+    if (!j->kind->takes_messages)
+        return -EOPNOTSUPP;
+    thread_pool_lock(pool);
+    int r = message_queue_put(&j->inbox, text);
+    pthread_cond_signal(&j->wake);
+    thread_pool_unlock(pool);
+    return r;
+}
+
 static const ExecJobVTable job_vtable = {
     .cancel = thread_job_cancel,
     .kill = thread_job_kill,
     .pause = thread_job_pause,
+    .send = thread_job_send,
     .free = thread_job_free,
 };
 
@@ -306,13 +359,19 @@ static void report_news(ThreadJob *j) {
 
     thread_pool_lock(j->executor->pool);
     size_t n = j->n_news;
+    MessageQueue sent = j->sent;
     memcpy(news, j->news, n * sizeof(News));
     j->n_news = 0;
+    j->sent = (MessageQueue){};
     thread_pool_unlock(j->executor->pool);
 
     for (size_t i = 0; i < n; i++) {
         report(j, &news[i]);
         free(news[i].text);
+    }
+    for (Message *m; (m = message_queue_take(&sent));) {
+        j->job.events->message(j->job.userdata, m->text);
+        free(m);
     }
 }
 

@@ -31,6 +31,7 @@ static const ExecEvents no_events = {
     .reason = no_text,
     .paused = no_pause,
     .usage = no_usage,
+    .message = no_text,
     .ended = no_end,
 };
 

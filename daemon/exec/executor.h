@@ -32,6 +32,7 @@ typedef struct ExecEvents {
     void (*reason)(void *userdata, const char *text);
     void (*paused)(void *userdata, bool paused); /* its processes are stopped, or go on */
     void (*usage)(void *userdata, const TaskUsage *usage);
+    void (*message)(void *userdata, const char *text); /* for the parent; one line of UTF-8 */
     void (*ended)(void *userdata, const ExecOutcome *outcome);
 } ExecEvents;
 
@@ -41,6 +42,7 @@ typedef struct ExecJobVTable {
     void (*cancel)(ExecJob *job);
     int (*kill)(ExecJob *job, int signal);  /* 0, -EOPNOTSUPP when there is no process */
     int (*pause)(ExecJob *job, bool pause); /* the same; events->paused tells when it is done */
+    int (*send)(ExecJob *job, const char *text);
     void (*free)(ExecJob *job);
 } ExecJobVTable;
 
@@ -62,6 +64,13 @@ static inline int exec_job_kill(ExecJob *job, int signal) {
 
 static inline int exec_job_pause(ExecJob *job, bool pause) {
     return job->vtable->pause(job, pause);
+}
+
+/* A message to the task, a line of up to MESSAGE_MAX bytes. 0; -ENOBUFS when MESSAGE_QUEUE_MAX are
+ * there that it has not taken; -EOPNOTSUPP when it is one that takes none, -EPIPE when it takes
+ * none any more; -ESRCH when it is over. */
+static inline int exec_job_send(ExecJob *job, const char *text) {
+    return job->vtable->send(job, text);
 }
 
 /* Whatever still comes of the job is of no interest any more. It is not freed. */

@@ -54,6 +54,14 @@ static void parse_news(const char *key, const char *value, ShimMessage *m) {
         m->left_behind = (unsigned)small_number(value);
     else if (streq(key, SHIM_PAUSED))
         m->paused = streq(value, "1") ? 1 : streq(value, "0") ? 0 : m->paused;
+    else if (streq(key, SHIM_MESSAGES_RECEIVED))
+        m->has_inbox |= parse_u64(value, &m->received) >= 0;
+    else if (streq(key, SHIM_MESSAGES_TAKEN))
+        m->taken = number(value);
+    else if (streq(key, SHIM_STDIN_CLOSED))
+        m->stdin_closed = streq(value, "1");
+    else if (streq(key, SHIM_MESSAGES_DROPPED))
+        m->messages_dropped = number(value);
     else if (streq(key, SHIM_CPU_USEC))
         m->has_usage |= parse_u64(value, &m->usage.cpu_usec) >= 0;
     else if (streq(key, SHIM_MEMORY_PEAK))

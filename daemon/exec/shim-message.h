@@ -11,6 +11,10 @@ typedef struct ShimMessage {
     uint64_t log_size;    /* 0 = not in it */
     unsigned left_behind; /* processes; 0 = not in it */
     int paused;           /* 1 or 0; -1 = not in it */
+    bool has_inbox;       /* the next three */
+    uint64_t received, taken;
+    bool stdin_closed;
+    uint64_t messages_dropped;
     bool has_usage;
     TaskUsage usage;                            /* 0 = not in it */
     const char *phase, *status, *final_message; /* into the data; NULL = not in it */

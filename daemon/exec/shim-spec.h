@@ -16,6 +16,7 @@ typedef struct ShimSpec {
     uint64_t nofile;        /* soft RLIMIT_NOFILE; 0 = the daemon's own */
     int nice;               /* added to the keeper's own */
     const char *stdin_text; /* NULL: /dev/null */
+    bool stdin_open;        /* stdin stays open for messages; the text comes first */
     uint64_t stop_timeout_usec;
     uint64_t timeout_usec, idle_timeout_usec; /* 0 = none, as all limits below */
     uint64_t memory_max;                      /* bytes */

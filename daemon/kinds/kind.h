@@ -8,6 +8,7 @@
 typedef struct Kind {
     const char *name;
     const char *description; /* one line, for people */
+    bool takes_messages;     /* it looks for them, see task_context_receive() */
 
     /* Checks the params (a JSON object) when the task is started. 0, or -EINVAL and in *ret_error
      * what is wrong with which parameter (owned by the caller). Runs on the loop: no I/O. */
@@ -20,7 +21,8 @@ typedef struct Kind {
 } Kind;
 
 const Kind *kind_by_name(const char *name); /* NULL for an unknown one */
-const Kind *const *kind_all(void);          /* NULL-terminated, sorted by name */
+bool kind_takes_messages(const char *name);
+const Kind *const *kind_all(void); /* NULL-terminated, sorted by name */
 
 /* How longrun-worker KIND ends, the program that runs a kind in a process of its own. A SIGTERM
  * that comes before the kind has begun ends it as any other program, by the signal. */
@@ -28,6 +30,10 @@ const Kind *const *kind_all(void);          /* NULL-terminated, sorted by name *
 #define WORKER_EXIT_FAILED 1
 #define WORKER_EXIT_USAGE 2     /* unknown kind, bad params, bad environment: nothing was done */
 #define WORKER_EXIT_CANCELLED 3 /* SIGTERM or SIGINT came before the end of the work */
+
+/* Its first argument when messages to the task follow the params on stdin, which is one for a kind
+ * that takes them; all of it in lines. */
+#define WORKER_MESSAGES "--messages"
 
 /* What longrun-worker reads besides stdin (the params) and NOTIFY_SOCKET. */
 #define WORKER_ENV_RESULT "LONGRUN_RESULT"         /* path of the file that takes the result */

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 
 #include "common/clock.h"
+#include "common/message-queue.h"
 #include "common/parse.h"
 #include "common/text.h"
 
@@ -25,6 +26,12 @@ const Kind *kind_by_name(const char *name) {
         if (streq((*k)->name, name))
             return *k;
     return NULL;
+}
+
+bool kind_takes_messages(const char *name) {
+    const Kind *k = kind_by_name(name);
+
+    return k && k->takes_messages;
 }
 
 int kind_params_error(char **ret_error, const char *format, ...) {
@@ -55,6 +62,12 @@ char *kind_describe_value(const cJSON *value) {
                   : cJSON_IsNull(value)   ? "null"
                   : cJSON_IsTrue(value)   ? "true"
                                           : "false");
+}
+
+char *kind_params_line(const char *json) {
+    _cleanup_(cJSON_Deletep) cJSON *params = cJSON_Parse(json);
+
+    return params ? cJSON_PrintUnformatted(params) : NULL;
 }
 
 /* "steps, step_ms"; the caller frees it. */
@@ -216,6 +229,22 @@ int kind_param_choice(const cJSON *params, const char *name, const char *const *
     _cleanup_free_ char *known = join_words(words);
     return kind_params_error(ret_error, "parameter '%s' must be one of %s, not %s", name,
                              strempty(known), strempty(shown));
+}
+
+int kind_param_message(const cJSON *params, const char *name, const char **ret, char **ret_error) {
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(params, name);
+
+    if (!value)
+        return 0;
+    if (cJSON_IsString(value) && message_check(value->valuestring) >= 0) {
+        *ret = value->valuestring;
+        return 0;
+    }
+
+    _cleanup_free_ char *shown = kind_describe_value(value);
+    return kind_params_error(
+        ret_error, "parameter '%s' must be one line of text of up to %" PRIu64 " bytes, not %s",
+        name, MESSAGE_MAX, strempty(shown));
 }
 
 int kind_param_array(const cJSON *params, const char *name, const char *what, size_t min,

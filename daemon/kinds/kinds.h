@@ -23,6 +23,9 @@ static inline void cJSON_Deletep(cJSON **p) {
  * string short unseen. */
 int kind_parse_params(const char *json, cJSON **ret, char **ret_error);
 
+/* The text of params as one line, owned by the caller; NULL when memory is short or it is none. */
+char *kind_params_line(const char *json);
+
 /* Refuses keys that are not among the NULL-terminated names, and those given twice. */
 int kind_check_names(const cJSON *params, const char *const *names, char **ret_error);
 int kind_check_no_params(const cJSON *params, char **ret_error);
@@ -37,6 +40,8 @@ int kind_param_bool(const cJSON *params, const char *name, bool *ret, char **ret
 /* The index of a word in the NULL-terminated list. */
 int kind_param_choice(const cJSON *params, const char *name, const char *const *words, size_t *ret,
                       char **ret_error);
+/* A line that can be sent; *ret belongs to params. */
+int kind_param_message(const cJSON *params, const char *name, const char **ret, char **ret_error);
 /* An array of min to max items, which must be there; what names them. *ret belongs to params. */
 int kind_param_array(const cJSON *params, const char *name, const char *what, size_t min,
                      size_t max, const cJSON **ret, char **ret_error);

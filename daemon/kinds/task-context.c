@@ -1,8 +1,10 @@
 #include "daemon/kinds/task-context.h"
 
+#include <errno.h>
 #include <stdarg.h>
 
 #include "common/cleanup.h"
+#include "common/message-queue.h"
 #include "common/shim-protocol.h"
 #include "common/text.h"
 
@@ -85,4 +87,14 @@ bool task_context_cancelled(TaskContext *c) {
 
 int task_context_sleep(TaskContext *c, uint64_t usec) {
     return c->vtable->sleep(c, usec);
+}
+
+int task_context_receive(TaskContext *c, uint64_t timeout_usec, char **ret) {
+    return c->vtable->receive(c, timeout_usec, ret);
+}
+
+int task_context_send(TaskContext *c, const char *text) {
+    int r = utf8_is_valid(text) ? message_check(text) : -EINVAL;
+
+    return r < 0 ? r : c->vtable->send(c, text);
 }

@@ -29,6 +29,15 @@ bool task_context_cancelled(TaskContext *c);
 /* 0 after the time, -ECANCELED at once when the task is cancelled, also when it was before. */
 int task_context_sleep(TaskContext *c, uint64_t usec);
 
+/* A message that somebody sent to the task: one line, owned by the caller. Waits for one: 0,
+ * -ETIMEDOUT after that many microseconds, or -ECANCELED as task_context_sleep(). Only a kind that
+ * says so (takes_messages) gets any. */
+int task_context_receive(TaskContext *c, uint64_t timeout_usec, char **ret);
+/* A message to the task's parent: one line of up to MESSAGE_MAX bytes. 0 when it is on its way: the
+ * parent may not take it; -EINVAL when it is no line of UTF-8, -EMSGSIZE, -ENOBUFS when too many
+ * were sent in a moment. */
+int task_context_send(TaskContext *c, const char *text);
+
 /* Implementations fill this in and put it first in a struct of their own. */
 typedef struct TaskContextVTable {
     void (*progress)(TaskContext *c, uint64_t done, uint64_t total);
@@ -39,6 +48,8 @@ typedef struct TaskContextVTable {
     int (*set_result)(TaskContext *c, const char *json);
     bool (*cancelled)(TaskContext *c);
     int (*sleep)(TaskContext *c, uint64_t usec);
+    int (*receive)(TaskContext *c, uint64_t timeout_usec, char **ret);
+    int (*send)(TaskContext *c, const char *text);
 } TaskContextVTable;
 
 struct TaskContext {

@@ -15,10 +15,16 @@
 /* From the job to the command. */
 
 /* 0, 1 and 2 are taken: no pipe ends up there, in the way of the command's. */
-static int open_stdin(const ShimJob *job) {
+static int open_stdin(Shim *s, const ShimJob *job) {
+    int fd;
+
+    if (job->stdin_open) {
+        int r = shim_stdin_open(&s->in, job->stdin_data, job->stdin_size, &fd);
+        return r < 0 ? r : fd;
+    }
     if (job->stdin_data)
         return memfd_new("stdin", job->stdin_data, job->stdin_size);
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    fd = open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY);
     return fd < 0 ? -errno : fd;
 }
 
@@ -46,7 +52,7 @@ static int spawn(Shim *s, ShimJob *job, const char **ret_step) {
     int r;
 
     *ret_step = SHIM_STEP_SETUP;
-    in = open_stdin(job);
+    in = open_stdin(s, job);
     if (in < 0)
         return in;
     r = shim_output_open(&s->out, LOG_STREAM_STDOUT, &out);
@@ -64,6 +70,7 @@ static int spawn(Shim *s, ShimJob *job, const char **ret_step) {
     if (r < 0)
         return r;
     s->running = true;
+    shim_stdin_write(&s->in);
     s->usage.due_usec = clock_usec(CLOCK_MONOTONIC) + USEC_PER_SEC;
     shim_guard_begin(&s->guard, &job->limits, s->procs.limits_memory, s->procs.limits_pids,
                      clock_usec(CLOCK_MONOTONIC));

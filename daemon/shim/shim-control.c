@@ -35,18 +35,18 @@ static void parse_orders(char *message, ShimOrders *ret) {
             ret->kill = (int)sig;
         else if (streq(key, SHIM_PAUSE) && (streq(value, "1") || streq(value, "0")))
             ret->pause = streq(value, "1");
+        else if (streq(key, SHIM_MESSAGE))
+            ret->message = value;
     }
 }
 
-bool shim_control_receive(ShimControl *c, ShimOrders *ret) {
-    char message[FIELDS_MAX + 1];
-
+bool shim_control_receive(ShimControl *c, char buffer[static FIELDS_MAX + 1], ShimOrders *ret) {
     if (c->fd < 0)
         return false;
-    ssize_t n = recv(c->fd, message, FIELDS_MAX, 0);
+    ssize_t n = recv(c->fd, buffer, FIELDS_MAX, 0);
     /* A peer that closed with something unread leaves an error, ahead of what it sent. */
     if (n < 0 && errno == ECONNRESET)
-        n = recv(c->fd, message, FIELDS_MAX, 0);
+        n = recv(c->fd, buffer, FIELDS_MAX, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (n <= 0) {
@@ -54,8 +54,8 @@ bool shim_control_receive(ShimControl *c, ShimOrders *ret) {
         return false;
     }
     *ret = (ShimOrders){.pause = -1};
-    message[n] = '\0';
-    parse_orders(message, ret);
+    buffer[n] = '\0';
+    parse_orders(buffer, ret);
     return true;
 }
 

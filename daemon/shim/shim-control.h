@@ -12,8 +12,9 @@ typedef struct ShimControl {
 
 typedef struct ShimOrders {
     bool cancel;
-    int kill;  /* signal to send, 0: none */
-    int pause; /* 1: pause, 0: go on, -1: neither */
+    int kill;            /* signal to send, 0: none */
+    int pause;           /* 1: pause, 0: go on, -1: neither */
+    const char *message; /* for the command; NULL: none. Points into the buffer */
 } ShimOrders;
 
 /* Makes the descriptors, which the control owns from then on, non-blocking and close-on-exec. 0 or
@@ -21,8 +22,9 @@ typedef struct ShimOrders {
 int shim_control_init(ShimControl *c, int fd, int listen_fd);
 void shim_control_close(ShimControl *c);
 
-/* Takes one message. False when there was none. At the end of the stream closes it. */
-bool shim_control_receive(ShimControl *c, ShimOrders *ret);
+/* Takes one message into the buffer. False when there was none. At the end of the stream closes it.
+ */
+bool shim_control_receive(ShimControl *c, char buffer[static FIELDS_MAX + 1], ShimOrders *ret);
 
 /* A daemon that has connected takes the place of the one before. True when there is one, which is
  * to be told all. To be called when the orders of the one before have been read. */

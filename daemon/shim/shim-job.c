@@ -75,6 +75,10 @@ static int set_key(ShimJob *job, char *string) {
             *texts[i].field = value;
             return 0;
         }
+    if ((value = value_of(string, SHIM_SPEC_STDIN_OPEN))) {
+        job->stdin_open = streq(value, "1");
+        return 0;
+    }
     if ((value = value_of(string, SHIM_SPEC_UMASK)))
         return set_umask(job, value);
     if ((value = value_of(string, SHIM_SPEC_NICE)))

@@ -28,6 +28,7 @@ typedef struct ShimJob {
     uint64_t log_max;
     const char *stdin_data; /* NULL: /dev/null */
     size_t stdin_size;
+    bool stdin_open;
 
     size_t env_count;
     char *notify_env; /* the one string of env that is not in the buffer, or NULL */

@@ -170,15 +170,19 @@ ShimReason shim_read_signals(Shim *s) {
 /* The same for the daemon's messages. */
 ShimReason shim_read_orders(Shim *s) {
     ShimReason reason = SHIM_REASON_NONE;
+    char buffer[FIELDS_MAX + 1];
     ShimOrders orders;
 
-    while (shim_control_receive(&s->control, &orders)) {
+    while (shim_control_receive(&s->control, buffer, &orders)) {
         if (orders.cancel)
             reason = SHIM_REASON_CANCELLED;
         if (orders.kill > 0 && s->running)
             shim_procs_signal(&s->procs, orders.kill);
         if (orders.pause >= 0)
             on_pause_order(s, orders.pause == 1);
+        if (orders.message)
+            shim_stdin_put(&s->in, orders.message);
     }
+    shim_stdin_write(&s->in);
     return reason;
 }

@@ -1,6 +1,7 @@
 #include "daemon/shim/shim-notify.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,7 +9,7 @@
 #include "common/cleanup.h"
 #include "daemon/shim/shim-socket.h"
 
-#define DATAGRAM_MAX (4 * KIB)
+#define DATAGRAM_MAX FIELDS_MAX
 #define DATAGRAMS_PER_ROUND 1024 /* more than any queue holds: systemd sets 512 */
 
 static const char *const notify_keys[SHIM_NOTIFY_KEYS] = {
@@ -16,7 +17,7 @@ static const char *const notify_keys[SHIM_NOTIFY_KEYS] = {
 };
 
 /* What is pending always fits into one message. */
-_Static_assert(SHIM_NOTIFY_KEYS *(NOTIFY_VALUE_MAX + 32) < FIELDS_MAX - 256, "FIELDS_MAX");
+_Static_assert(SHIM_NOTIFY_KEYS *(NOTIFY_VALUE_MAX + 32) < FIELDS_MAX - 512, "FIELDS_MAX");
 
 /* A socket that an earlier supervisor could not remove is in the way of nobody else. */
 static int bind_over(int fd, const struct sockaddr_un *address) {
@@ -139,6 +140,12 @@ static ssize_t receive_one(int fd, char *buffer, size_t size) {
     return n;
 }
 
+static void note_message(ShimNotify *n, const char *text) {
+    n->n_changes++;
+    if (message_check(text) < 0 || message_queue_put(&n->messages, text) < 0)
+        n->dropped++;
+}
+
 void shim_notify_receive(ShimNotify *n) {
     char buffer[DATAGRAM_MAX + 1];
 
@@ -152,7 +159,10 @@ void shim_notify_receive(ShimNotify *n) {
         char *cursor = buffer;
         forget_progress_of_old_phase(n, buffer);
         for (const char *key, *value; fields_next(&cursor, &key, &value);)
-            note_value(n, key, value);
+            if (streq(key, NOTIFY_MESSAGE))
+                note_message(n, value);
+            else
+                note_value(n, key, value);
     }
 }
 
@@ -178,4 +188,34 @@ void shim_notify_sent(ShimNotify *n) {
     for (size_t i = 0; i < SHIM_NOTIFY_KEYS; i++)
         n->values[i].pending = false;
     n->pending = false;
+    n->dropped = 0;
+}
+
+/* ---- messages ---- */
+
+unsigned shim_notify_add_messages(const ShimNotify *n, Fields *fields) {
+    unsigned added = 0;
+
+    for (const Message *m = n->messages.first; m; m = m->next) {
+        if (fields->size + strlen(NOTIFY_MESSAGE "=\n") + m->size > FIELDS_MAX)
+            break;
+        fields_add(fields, NOTIFY_MESSAGE, m->text);
+        added++;
+    }
+    return added;
+}
+
+void shim_notify_messages_sent(ShimNotify *n, unsigned sent) {
+    while (sent-- > 0)
+        free(message_queue_take(&n->messages));
+}
+
+void shim_notify_drop_messages(ShimNotify *n) {
+    n->dropped += n->messages.n;
+    message_queue_clear(&n->messages);
+}
+
+void shim_notify_add_dropped(const ShimNotify *n, Fields *fields) {
+    if (n->dropped > 0)
+        fields_addf(fields, SHIM_MESSAGES_DROPPED, "%u", n->dropped);
 }

@@ -3,6 +3,7 @@
 #include <sys/un.h>
 
 #include "common/fields.h"
+#include "common/message-queue.h"
 #include "common/shim-protocol.h"
 
 #define SHIM_NOTIFY_KEYS 6
@@ -17,6 +18,8 @@ typedef struct ShimNotify {
         bool known, pending;
         char text[NOTIFY_VALUE_MAX + 1];
     } values[SHIM_NOTIFY_KEYS];
+    MessageQueue messages; /* for the parent of the task; none is left out */
+    unsigned dropped;      /* of them, since that was told last */
 } ShimNotify;
 
 /* Binds the socket, for our own user alone. 0 or -errno. */
@@ -35,3 +38,12 @@ void shim_notify_add_known(const ShimNotify *n, Fields *fields);
 /* Adds what is pending to a message, and forgets it once the message was sent. */
 void shim_notify_add_fields(const ShimNotify *n, Fields *fields);
 void shim_notify_sent(ShimNotify *n);
+
+/* Adds messages to a packet, as many as fit, and gives their number: so many are to be taken away
+ * once it was sent. */
+unsigned shim_notify_add_messages(const ShimNotify *n, Fields *fields);
+void shim_notify_messages_sent(ShimNotify *n, unsigned sent);
+/* Nobody is there to hear those that wait. */
+void shim_notify_drop_messages(ShimNotify *n);
+/* Adds how many were dropped, if any were. */
+void shim_notify_add_dropped(const ShimNotify *n, Fields *fields);

@@ -23,6 +23,7 @@ void shim_report_retell(ShimReport *r) {
     r->tell_started = r->pid > 0;
     r->tell_survivors = r->survivors > 0;
     r->tell_paused = r->paused;
+    r->in->tell = r->in->is_open;
     r->told_size = UINT64_MAX;
     r->log_due_usec = r->notify_due_usec = r->usage->due_usec = 0;
     shim_notify_retell(r->notify);
@@ -31,12 +32,14 @@ void shim_report_retell(ShimReport *r) {
 uint64_t shim_report_due(const ShimReport *r) {
     uint64_t due = USEC_INFINITY;
 
-    if (r->tell_started || r->tell_survivors || r->tell_paused)
+    if (r->tell_started || r->tell_survivors || r->tell_paused || r->in->tell)
         return 0;
     if (r->log->size != r->told_size)
         due = r->log_due_usec;
-    if (r->notify->pending)
+    if (r->notify->pending || r->notify->dropped > 0)
         due = MIN(due, r->notify_due_usec);
+    if (r->notify->messages.first)
+        due = MIN(due, r->messages_due_usec);
     return due;
 }
 
@@ -47,23 +50,41 @@ static void add_lifecycle(const ShimReport *r, Fields *fields) {
         fields_addf(fields, SHIM_MAIN_EXITED, "%d", r->survivors);
     if (r->tell_paused)
         fields_add(fields, SHIM_PAUSED, r->paused ? "1" : "0");
+    if (r->in->tell)
+        shim_stdin_add_fields(r->in, fields);
 }
 
 static void lifecycle_sent(ShimReport *r) {
-    r->tell_started = r->tell_survivors = r->tell_paused = false;
+    r->tell_started = r->tell_survivors = r->tell_paused = r->in->tell = false;
 }
 
-void shim_report_send(ShimReport *r, ShimControl *control, uint64_t now) {
+/* Each is told once, and in its order, unlike all that is kept as a state. */
+static void send_messages(ShimReport *r, ShimControl *control, uint64_t now) {
+    Fields fields;
+
+    if (!r->notify->messages.first || now < r->messages_due_usec)
+        return;
+    fields.size = 0;
+    unsigned n = shim_notify_add_messages(r->notify, &fields);
+    if (!shim_control_send(control, &fields))
+        return;
+    shim_notify_messages_sent(r->notify, n);
+    r->messages_due_usec = now + n * NOTIFY_MESSAGE_INTERVAL_USEC;
+}
+
+static void send_news(ShimReport *r, ShimControl *control, uint64_t now) {
     bool with_log = r->log->size != r->told_size && now >= r->log_due_usec;
-    bool with_notify = r->notify->pending && now >= r->notify_due_usec;
+    bool with_notify = (r->notify->pending || r->notify->dropped > 0) && now >= r->notify_due_usec;
     Fields fields;
 
     fields.size = 0;
     add_lifecycle(r, &fields);
     if (with_log)
         fields_addf(&fields, SHIM_LOG_SIZE, "%" PRIu64, r->log->size);
-    if (with_notify)
+    if (with_notify) {
         shim_notify_add_fields(r->notify, &fields);
+        shim_notify_add_dropped(r->notify, &fields);
+    }
     if (fields.size == 0)
         return;
     shim_usage_add_due(r->usage, now, &fields);
@@ -81,6 +102,12 @@ void shim_report_send(ShimReport *r, ShimControl *control, uint64_t now) {
     }
 }
 
+void shim_report_send(ShimReport *r, ShimControl *control, uint64_t now) {
+    send_news(r, control, now);
+    if (!control->full)
+        send_messages(r, control, now);
+}
+
 void shim_report_rest(ShimReport *r, ShimControl *control, int signal_fd) {
     Fields fields;
 
@@ -89,4 +116,10 @@ void shim_report_rest(ShimReport *r, ShimControl *control, int signal_fd) {
     shim_notify_add_fields(r->notify, &fields);
     if (fields.size > 0)
         shim_control_send_wait(control, &fields, signal_fd);
+    while (r->notify->messages.first) {
+        fields.size = 0;
+        unsigned n = shim_notify_add_messages(r->notify, &fields);
+        shim_control_send_wait(control, &fields, signal_fd);
+        shim_notify_messages_sent(r->notify, n);
+    }
 }

@@ -5,6 +5,7 @@
 #include "common/log-file.h"
 #include "daemon/shim/shim-control.h"
 #include "daemon/shim/shim-notify.h"
+#include "daemon/shim/shim-stdin.h"
 #include "daemon/shim/shim-usage.h"
 
 /* What the daemon is to hear while the task runs. It is kept as a state, not as a queue: a daemon
@@ -17,9 +18,11 @@ typedef struct ShimReport {
     bool tell_started, tell_survivors, tell_paused;
     uint64_t told_size;                     /* of the log; UINT64_MAX: not told */
     uint64_t log_due_usec, notify_due_usec; /* not before; 0 for the first */
-    const LogFile *log;                     /* not owned */
-    ShimNotify *notify;                     /* not owned */
-    ShimUsage *usage;                       /* not owned */
+    uint64_t messages_due_usec;
+    const LogFile *log; /* not owned */
+    ShimNotify *notify; /* not owned */
+    ShimStdin *in;      /* not owned */
+    ShimUsage *usage;   /* not owned */
 } ShimReport;
 
 void shim_report_started(ShimReport *r, pid_t pid);

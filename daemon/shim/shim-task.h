@@ -10,6 +10,7 @@
 #include "daemon/shim/shim-output.h"
 #include "daemon/shim/shim-procs.h"
 #include "daemon/shim/shim-report.h"
+#include "daemon/shim/shim-stdin.h"
 #include "daemon/shim/shim-stop.h"
 #include "daemon/shim/shim-usage.h"
 #include "daemon/shim/shim.h"
@@ -19,6 +20,7 @@
 typedef struct Shim {
     const ShimStart *start;
     ShimControl control;
+    ShimStdin in;
     ShimOutput out, err;
     char *log_dir;
     LogFile log;

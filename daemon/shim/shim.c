@@ -18,6 +18,7 @@ enum {
     WATCH_SIGNALS,
     WATCH_CONTROL,
     WATCH_LISTEN,
+    WATCH_IN,
     WATCH_OUT,
     WATCH_ERR,
     WATCH_NOTIFY,
@@ -33,6 +34,7 @@ static void wait_for_events(Shim *s, struct pollfd fds[static _WATCH_MAX]) {
     fds[WATCH_CONTROL] = (struct pollfd){
         .fd = s->control.fd, .events = (short)(s->control.full ? POLLIN | POLLOUT : POLLIN)};
     fds[WATCH_LISTEN] = (struct pollfd){.fd = s->control.listen_fd, .events = POLLIN};
+    fds[WATCH_IN] = (struct pollfd){.fd = s->in.fd, .events = shim_stdin_events(&s->in)};
     fds[WATCH_OUT] = (struct pollfd){.fd = s->out.fd, .events = POLLIN};
     fds[WATCH_ERR] = (struct pollfd){.fd = s->err.fd, .events = POLLIN};
     fds[WATCH_NOTIFY] = (struct pollfd){.fd = s->notify.fd, .events = POLLIN};
@@ -71,6 +73,10 @@ static void dispatch(Shim *s, const struct pollfd fds[static _WATCH_MAX]) {
         shim_stop(s, shim_read_signals(s));
     if (fds[WATCH_CONTROL].revents & (POLLIN | POLLHUP | POLLERR))
         shim_stop(s, shim_read_orders(s));
+    if (fds[WATCH_IN].revents & POLLERR)
+        shim_stdin_close(&s->in);
+    else if (fds[WATCH_IN].revents)
+        shim_stdin_write(&s->in);
     if (fds[WATCH_LISTEN].revents)
         accept_daemon(s);
 }
@@ -132,6 +138,9 @@ static int finish(Shim *s) {
     last.size = 0;
     shim_end_add_fields(&s->end, &s->log, &last);
     shim_usage_add_last(&s->usage, &last);
+    if (s->control.fd < 0)
+        shim_notify_drop_messages(&s->notify);
+    shim_notify_add_dropped(&s->notify, &last);
     shim_procs_remove_cgroup(&s->procs);
     int r = write_record(s, &last);
 
@@ -148,9 +157,10 @@ _Noreturn void shim_main(const ShimStart *start) {
     Shim *s = &shim;
 
     s->start = start;
-    s->out.fd = s->err.fd = s->notify.fd = -EBADF;
+    s->in.fd = s->out.fd = s->err.fd = s->notify.fd = -EBADF;
     log_file_init(&s->log, NULL, 0, 0);
-    s->report = (ShimReport){.log = &s->log, .notify = &s->notify, .usage = &s->usage};
+    s->report =
+        (ShimReport){.log = &s->log, .notify = &s->notify, .in = &s->in, .usage = &s->usage};
     s->usage.procs = &s->procs;
     s->procs = SHIM_PROCS_NONE;
 

@@ -83,6 +83,7 @@
     "ALTER TABLE task ADD COLUMN log_begin INTEGER NOT NULL DEFAULT 0;"                            \
     "CREATE INDEX task_parent ON task (parent, state, id, created_at)"                             \
     " WHERE finished_at > 0 AND parent > 0;"                                                       \
+    "CREATE INDEX task_retry ON task (retry_of) WHERE retry_of > 0;"                               \
     "CREATE TABLE grp ("                                                                           \
     " name TEXT PRIMARY KEY,"                                                                      \
     " max_parallel INTEGER NOT NULL,"                                                              \

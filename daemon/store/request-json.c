@@ -3,14 +3,15 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <pthread.h>
 
 #include "common/parse.h"
 #include "common/strv.h"
 #include "daemon/core/task-options.h"
+#include "daemon/store/json-scan.h"
 
-/* cJSON reads numbers as doubles, which hold whole ones up to here. Above, it is a string. */
+/* Others who read the text may take numbers for doubles, which hold whole ones up to here. Above,
+ * it is a string. */
 #define EXACT_MAX (UINT64_C(1) << 53)
 
 static void cjson_deletep(cJSON **j) {
@@ -175,141 +176,106 @@ char *request_defaults_to_json(const TaskSpec *defaults) {
 
 /* ---- reading ---- */
 
-/* Each of these fills in a field: 1, 0 when the value is of another type, or -ENOMEM. */
+/* Each of these fills in a field: 1, 0 when the value is of another type, or -ENOMEM. Strings stay
+ * where they are, in the text; lists get memory of their own. */
 
-static int string_from_json(const cJSON *value, char **field) {
-    if (!cJSON_IsString(value))
+static int string_from_json(const JsonValue *value, char **field) {
+    if (value->type != JSON_STRING)
         return 0;
-    char *copy = strdup(value->valuestring);
-    if (!copy)
-        return -ENOMEM;
-    free(*field);
-    *field = copy;
+    *field = value->text;
     return 1;
 }
 
-static int strings_from_json(const cJSON *value, char ***field) {
-    size_t n = 0, size = cJSON_IsArray(value) ? (size_t)cJSON_GetArraySize(value) : 0;
-    const cJSON *item;
+static int strings_from_json(const JsonValue *value, char ***field) {
+    static char none[] = "";
+    JsonValue item;
+    size_t n = 0;
 
-    if (!cJSON_IsArray(value))
+    if (value->type != JSON_ARRAY)
         return 0;
-    _cleanup_(strv_freep) char **strings = calloc(size + 1, sizeof(char *));
+    char **strings = calloc(json_count(value) + 1, sizeof(char *));
     if (!strings)
         return -ENOMEM;
-    cJSON_ArrayForEach (item, value) {
-        strings[n] = strdup(cJSON_IsString(item) ? item->valuestring : "");
-        if (!strings[n++])
-            return -ENOMEM;
-    }
-    strv_free(*field);
-    *field = TAKE_PTR(strings);
+    for (JsonWalk w = json_walk(value); json_next(&w, NULL, &item);)
+        strings[n++] = item.type == JSON_STRING ? item.text : none;
+    free(*field);
+    *field = strings;
     return 1;
 }
 
-/* A whole number from min to max. */
-static bool number_from_json(const cJSON *value, double min, double max, double *ret) {
-    if (!cJSON_IsNumber(value) || !(value->valuedouble >= min && value->valuedouble <= max) ||
-        value->valuedouble != floor(value->valuedouble))
+static bool u64_from_json(const JsonValue *value, uint64_t *ret) {
+    if (value->type == JSON_STRING)
+        return parse_u64(value->text, ret) >= 0;
+    if (value->type != JSON_NUMBER || value->is_negative)
         return false;
-    *ret = value->valuedouble;
+    *ret = value->number;
     return true;
 }
 
-static bool u32_from_json(const cJSON *value, uint32_t *ret) {
-    double n;
-
-    if (!number_from_json(value, 0, UINT32_MAX, &n))
+static bool u32_from_json(const JsonValue *value, uint32_t *ret) {
+    if (value->type != JSON_NUMBER || value->is_negative || value->number > UINT32_MAX)
         return false;
-    *ret = (uint32_t)n;
+    *ret = (uint32_t)value->number;
     return true;
 }
 
-static bool i32_from_json(const cJSON *value, int32_t *ret) {
-    double n;
-
-    if (!number_from_json(value, INT32_MIN, INT32_MAX, &n))
+static bool i32_from_json(const JsonValue *value, int32_t *ret) {
+    if (value->type != JSON_NUMBER || value->number > (uint64_t)INT32_MAX + value->is_negative)
         return false;
-    *ret = (int32_t)n;
-    return true;
-}
-
-static bool u64_from_json(const cJSON *value, uint64_t *ret) {
-    double n;
-
-    if (cJSON_IsString(value))
-        return parse_u64(value->valuestring, ret) >= 0;
-    if (!number_from_json(value, 0, (double)EXACT_MAX, &n))
-        return false;
-    *ret = (uint64_t)n;
+    *ret = value->is_negative ? (int32_t) - (int64_t)value->number : (int32_t)value->number;
     return true;
 }
 
 /* What is no number in a list is left out of it. */
-static int ids_from_json(const cJSON *value, IdList **field) {
+static int ids_from_json(const JsonValue *value, IdList **field) {
+    JsonValue item;
     size_t n = 0;
-    IdList *l;
 
-    if (!cJSON_IsArray(value))
+    if (value->type != JSON_ARRAY)
         return 0;
-    _cleanup_free_ uint64_t *ids = calloc((size_t)cJSON_GetArraySize(value) + 1, sizeof(uint64_t));
+    _cleanup_free_ uint64_t *ids = calloc(json_count(value) + 1, sizeof(uint64_t));
     if (!ids)
         return -ENOMEM;
-    const cJSON *item;
-    cJSON_ArrayForEach (item, value)
-        n += u64_from_json(item, &ids[n]);
-    int r = id_list_new(&l, ids, n);
-    if (r < 0)
-        return r;
-    free(*field);
-    *field = l;
-    return 1;
+    for (JsonWalk w = json_walk(value); json_next(&w, NULL, &item);)
+        n += u64_from_json(&item, &ids[n]);
+    free(TAKE_PTR(*field));
+    return id_list_new(field, ids, n) < 0 ? -ENOMEM : 1;
 }
 
-static int codes_from_json(const cJSON *value, CodeList **field) {
+static int codes_from_json(const JsonValue *value, CodeList **field) {
+    JsonValue item;
     size_t n = 0;
-    CodeList *l;
 
-    if (!cJSON_IsArray(value))
+    if (value->type != JSON_ARRAY)
         return 0;
-    _cleanup_free_ int32_t *codes = calloc((size_t)cJSON_GetArraySize(value) + 1, sizeof(int32_t));
+    _cleanup_free_ int32_t *codes = calloc(json_count(value) + 1, sizeof(int32_t));
     if (!codes)
         return -ENOMEM;
-    const cJSON *item;
-    cJSON_ArrayForEach (item, value)
-        n += i32_from_json(item, &codes[n]);
-    int r = code_list_new(&l, codes, n);
-    if (r < 0)
-        return r;
-    free(*field);
-    *field = l;
-    return 1;
+    for (JsonWalk w = json_walk(value); json_next(&w, NULL, &item);)
+        n += i32_from_json(&item, &codes[n]);
+    free(TAKE_PTR(*field));
+    return code_list_new(field, codes, n) < 0 ? -ENOMEM : 1;
 }
 
-static int tokens_from_json(const cJSON *value, TokenList **field) {
+static int tokens_from_json(const JsonValue *value, TokenList **field) {
+    JsonValue item;
     size_t n = 0;
-    TokenList *l;
+    char *name;
 
-    if (!cJSON_IsObject(value))
+    if (value->type != JSON_OBJECT)
         return 0;
-    _cleanup_free_ TokenClaim *claims =
-        calloc((size_t)cJSON_GetArraySize(value) + 1, sizeof(TokenClaim));
+    _cleanup_free_ TokenClaim *claims = calloc(json_count(value) + 1, sizeof(TokenClaim));
     if (!claims)
         return -ENOMEM;
-    const cJSON *item;
-    cJSON_ArrayForEach (item, value) {
-        claims[n].name = item->string;
-        n += u32_from_json(item, &claims[n].amount);
+    for (JsonWalk w = json_walk(value); json_next(&w, &name, &item);) {
+        claims[n].name = name;
+        n += u32_from_json(&item, &claims[n].amount);
     }
-    int r = token_list_new(&l, claims, n);
-    if (r < 0)
-        return r;
-    free(*field);
-    *field = l;
-    return 1;
+    free(TAKE_PTR(*field));
+    return token_list_new(field, claims, n) < 0 ? -ENOMEM : 1;
 }
 
-static int field_from_json(const TaskOption *o, const cJSON *value, void *field) {
+static int field_from_json(const TaskOption *o, const JsonValue *value, void *field) {
     switch (task_option_type(o)) {
     case TASK_OPTION_STRING:
         return string_from_json(value, field);
@@ -318,9 +284,9 @@ static int field_from_json(const TaskOption *o, const cJSON *value, void *field)
     case TASK_OPTION_ENV: /* has a place of its own */
         return 0;
     case TASK_OPTION_BOOL:
-        if (!cJSON_IsBool(value))
+        if (value->type != JSON_BOOL)
             return 0;
-        *(bool *)field = cJSON_IsTrue(value);
+        *(bool *)field = value->number;
         return 1;
     case TASK_OPTION_U32:
         return u32_from_json(value, field);
@@ -338,39 +304,92 @@ static int field_from_json(const TaskOption *o, const cJSON *value, void *field)
     return 0;
 }
 
-int request_from_json(TaskSpec *spec, const char *json) {
-    _cleanup_cjson_ cJSON *object = cJSON_Parse(json);
+/* Keys are mostly in the order of the table: so the search begins behind the one before. NULL when
+ * there is none of that name. */
+static const TaskOption *next_option(const TaskOption *from, const char *name) {
+    const TaskOption *first = task_options(), *o = from->name ? from : first, *start = o;
 
-    if (!cJSON_IsObject(object))
+    do {
+        if (streq(o->name, name))
+            return o;
+        o = (o + 1)->name ? o + 1 : first;
+    } while (o != start);
+    return NULL;
+}
+
+/* Sets `given` of what it fills in. 0, -EBADMSG or -ENOMEM. */
+static int read_options(TaskSpec *spec, char *text, bool (*wanted)(const TaskOption *o)) {
+    const TaskOption *next = task_options();
+    JsonValue object, value;
+    char *name;
+
+    if (json_scan(text, &object) < 0 || object.type != JSON_OBJECT)
         return -EBADMSG;
-    for (const TaskOption *o = task_options(); o->name; o++) {
-        const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, o->name);
-        int r =
-            value && !is_elsewhere(o) ? field_from_json(o, value, task_option_field(o, spec)) : 0;
+    for (JsonWalk w = json_walk(&object); json_next(&w, &name, &value);) {
+        const TaskOption *o = next_option(next, name);
+        if (!o)
+            continue;
+        next = o + 1;
+        int r = wanted(o) ? field_from_json(o, &value, task_option_field(o, spec)) : 0;
         if (r < 0)
             return r;
+        if (r > 0)
+            spec->given |= task_option_bit(o);
     }
     return 0;
 }
 
-int request_defaults_from_json(TaskSpec **ret, const char *json) {
-    _cleanup_cjson_ cJSON *object = cJSON_Parse(json);
-    _cleanup_(task_spec_freep) TaskSpec *defaults = request_new("");
+/* Of a request whose strings lie elsewhere. */
+static void free_lists(TaskSpec *spec) {
+    for (const TaskOption *const *o = task_options_owned(); *o; o++)
+        if (task_option_type(*o) != TASK_OPTION_STRING)
+            free(*(void **)task_option_field(*o, spec));
+}
 
-    if (!defaults)
+static bool is_in_text(const TaskOption *o) {
+    return !is_elsewhere(o);
+}
+
+int request_from_json(TaskSpec **ret, const RequestColumns *columns, const char *json) {
+    _cleanup_free_ char *text = strdup(json);
+    const TaskSpec *plain_spec = request_plain();
+    TaskSpec spec;
+    int r, p;
+
+    if (!text || !plain_spec)
         return -ENOMEM;
-    if (!cJSON_IsObject(object))
-        return -EBADMSG;
-    for (const TaskOption *o = task_options(); o->name; o++) {
-        const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, o->name);
-        if (!value || !(o->flags & TASK_OPTION_DEFAULT))
-            continue;
-        int r = field_from_json(o, value, task_option_field(o, defaults));
-        if (r < 0)
-            return r;
-        if (r > 0)
-            defaults->given |= task_option_bit(o);
+    spec = *plain_spec;
+    spec.kind = (char *)columns->kind; /* what follows is copied */
+    spec.label = (char *)columns->label;
+    spec.group = (char *)columns->group;
+    spec.priority = columns->priority;
+    spec.parent = columns->parent;
+    r = read_options(&spec, text, is_in_text);
+    spec.given = 0;
+    p = r >= 0 || r == -EBADMSG ? task_spec_pack_copy(ret, &spec) : 0;
+    free_lists(&spec);
+    return p < 0 ? p : r;
+}
+
+static bool is_default(const TaskOption *o) {
+    return o->flags & TASK_OPTION_DEFAULT;
+}
+
+int request_defaults_from_json(TaskSpec **ret, const char *json) {
+    _cleanup_free_ char *text = strdup(json);
+    const TaskSpec *plain_spec = request_plain();
+    TaskSpec spec, *copy = NULL;
+
+    if (!text || !plain_spec)
+        return -ENOMEM;
+    spec = *plain_spec;
+    int r = read_options(&spec, text, is_default);
+    if (r >= 0 && spec.given != 0) {
+        copy = task_spec_copy(&spec, 0);
+        r = copy ? 0 : -ENOMEM;
     }
-    *ret = defaults->given != 0 ? TAKE_PTR(defaults) : NULL;
-    return 0;
+    free_lists(&spec);
+    if (r >= 0)
+        *ret = copy;
+    return r;
 }

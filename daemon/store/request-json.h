@@ -10,9 +10,16 @@
 /* The text, for the caller to free; NULL when memory is short. */
 char *request_to_json(const TaskSpec *spec);
 
-/* Fills in what the text says. Keys that are unknown or hold another type are passed over. 0,
- * -EBADMSG when it is no JSON object, or -ENOMEM; then what could be read is filled in. */
-int request_from_json(TaskSpec *spec, const char *json);
+/* What of a request is not in the text. Strings are copied. */
+typedef struct RequestColumns {
+    const char *kind, *label, *group;
+    int32_t priority;
+    uint64_t parent;
+} RequestColumns;
+
+/* Makes the request, packed. Keys that are unknown or hold another type are passed over. 0,
+ * -ENOMEM, or -EBADMSG when it is no JSON object; then it has its columns. */
+int request_from_json(TaskSpec **ret, const RequestColumns *columns, const char *json);
 
 /* A request with nothing in it but its kind: what a text is held against. NULL when memory is
  * short. */

@@ -64,12 +64,14 @@ static const char *if_set(bool set, const char *text) {
 /* Which rows a source gives. :group and :kind are those of the filter, or of the combination. */
 static void where(char *sql, size_t size, const TaskFilter *f, bool group, bool kind) {
     /* The one about 0 says what the index on parents is of. */
-    snprintf(sql, size, "finished_at > 0 AND state = :state%s%s%s%s%s%s%s",
+    snprintf(sql, size, "finished_at > 0 AND state = :state%s%s%s%s%s%s%s%s",
              if_set(f->parent > 0, " AND parent > 0 AND parent = :parent"),
              if_set(group, " AND grp = :group"), if_set(kind, " AND kind = :kind"),
              if_set(f->since > 0, " AND created_at >= :since"),
              if_set(f->until > 0, " AND created_at < :until"),
              if_set(!isempty(f->label), " AND instr(label, :label) > 0"),
+             if_set(f->not_retried, " AND NOT EXISTS (SELECT 1 FROM task AS again"
+                                    " WHERE again.retry_of > 0 AND again.retry_of = task.id)"),
              f->cursor == 0    ? ""
              : f->newest_first ? " AND id <= :cursor"
                                : " AND id >= :cursor");
@@ -78,7 +80,7 @@ static void where(char *sql, size_t size, const TaskFilter *f, bool group, bool 
 /* by_key: by group and kind as well, in the index that has them. what: of its rows. */
 static int prepare_source(StoreDb *d, const TaskFilter *f, bool by_key, const char *what,
                           const char *order, sqlite3_stmt **ret) {
-    char conditions[384], sql[512];
+    char conditions[512], sql[640];
 
     where(conditions, sizeof(conditions), f, by_key || f->group, by_key || f->kind);
     snprintf(sql, sizeof(sql), "SELECT %s FROM task INDEXED BY %s WHERE %s%s", what,
@@ -266,7 +268,7 @@ int store_ask_counts(StoreRead *q, StoreDb *d) {
     const TaskFilter *f = &q->filter;
 
     q->filter.cursor = 0;
-    if (f->parent > 0 || f->since > 0 || f->until > 0 || !isempty(f->label))
+    if (f->not_retried || f->parent > 0 || f->since > 0 || f->until > 0 || !isempty(f->label))
         return count_sources(q, d);
     return count_totals(q, d);
 }

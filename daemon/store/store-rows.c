@@ -182,41 +182,28 @@ enum { /* of STORE_ROW_COLUMNS */
     COLUMN_JSON,
 };
 
-static int replace_text(sqlite3_stmt *s, int column, char **field) {
-    char *copy = strdup(store_column_text(s, column));
-
-    if (!copy)
-        return -ENOMEM;
-    free(*field);
-    *field = copy;
-    return 0;
-}
-
 /* NULL stands for the empty text. */
 static int read_text(sqlite3_stmt *s, int column, char **field) {
-    return isempty(store_column_text(s, column)) ? 0 : replace_text(s, column, field);
+    const char *text = store_column_text(s, column);
+
+    if (isempty(text))
+        return 0;
+    *field = strdup(text);
+    return *field ? 0 : -ENOMEM;
 }
 
 static int read_spec(sqlite3_stmt *s, TaskSpec **ret, bool *ret_whole) {
-    _cleanup_(task_spec_freep) TaskSpec *spec = request_new(store_column_text(s, COLUMN_KIND));
-    int r = spec ? 0 : -ENOMEM;
+    const RequestColumns columns = {
+        .kind = store_column_text(s, COLUMN_KIND),
+        .label = store_column_text(s, COLUMN_LABEL),
+        .group = store_column_text(s, COLUMN_GROUP),
+        .priority = sqlite3_column_int(s, COLUMN_PRIORITY),
+        .parent = store_column_u64(s, COLUMN_PARENT),
+    };
+    int r = request_from_json(ret, &columns, store_column_text(s, COLUMN_JSON));
 
-    if (r >= 0)
-        r = replace_text(s, COLUMN_GROUP, &spec->group);
-    if (r >= 0)
-        r = replace_text(s, COLUMN_LABEL, &spec->label);
-    if (r >= 0)
-        r = request_from_json(spec, store_column_text(s, COLUMN_JSON));
-    if (r < 0 && r != -EBADMSG)
-        return r;
     *ret_whole = r >= 0;
-    spec->priority = sqlite3_column_int(s, COLUMN_PRIORITY);
-    spec->parent = store_column_u64(s, COLUMN_PARENT);
-    r = task_spec_pack(&spec);
-    if (r < 0)
-        return r;
-    *ret = TAKE_PTR(spec);
-    return 0;
+    return r == -EBADMSG ? 0 : r;
 }
 
 static int read_texts(sqlite3_stmt *s, Task *t) {

@@ -16,8 +16,11 @@ static void print_kinds(FILE *out) {
 }
 
 static void print_usage(FILE *out) {
-    fputs("Usage: longrun-worker KIND < PARAMS\n"
+    fputs("Usage: longrun-worker [--messages] KIND < PARAMS\n"
           "Does the work of a built-in kind. The params are a JSON object on stdin.\n"
+          "\n"
+          "With --messages they are the first line of it, and each one after that is a message to\n"
+          "the task. Those that it sends go to $NOTIFY_SOCKET.\n"
           "\n"
           "Log lines go to stdout and stderr; progress, status and the closing words to\n"
           "$NOTIFY_SOCKET, or, where it is not set, the closing words to stderr; the result to\n"
@@ -55,14 +58,38 @@ static int read_result_max(uint64_t *ret) {
     return -EINVAL;
 }
 
+static int read_line(WorkerInput *in, char **ret) {
+    int r;
+
+    while ((r = worker_input_take(in, KIND_PARAMS_MAX + 1, ret)) == -EAGAIN && in->fd >= 0 &&
+           in->size <= KIND_PARAMS_MAX)
+        worker_input_wait(in, USEC_INFINITY, NULL);
+    if (r != -EAGAIN)
+        return r;
+    if (in->size > KIND_PARAMS_MAX)
+        return -EFBIG;
+    *ret = strdup("");
+    return *ret ? 0 : -ENOMEM;
+}
+
+/* The first line where messages are to follow. */
+static int read_params_text(WorkerInput *in, char **ret, size_t *ret_size) {
+    if (in->fd < 0)
+        return fd_read_all(STDIN_FILENO, KIND_PARAMS_MAX, ret, ret_size);
+    int r = read_line(in, ret);
+    if (r >= 0)
+        *ret_size = strlen(*ret);
+    return r;
+}
+
 /* An empty stdin stands for no params. */
-static int read_params(const Kind *kind, cJSON **ret, char **ret_error) {
+static int read_params(const Kind *kind, WorkerInput *in, cJSON **ret, char **ret_error) {
     _cleanup_(cJSON_Deletep) cJSON *params = NULL;
     _cleanup_free_ char *text = NULL;
     size_t size;
     int r;
 
-    r = fd_read_all(STDIN_FILENO, KIND_PARAMS_MAX, &text, &size);
+    r = read_params_text(in, &text, &size);
     if (r == -EFBIG)
         return kind_params_error(ret_error, "the params are longer than %" PRIu64 " bytes",
                                  KIND_PARAMS_MAX);
@@ -81,11 +108,11 @@ static int read_params(const Kind *kind, cJSON **ret, char **ret_error) {
     return 0;
 }
 
-static int run(const Kind *kind, const cJSON *params, uint64_t result_max) {
+static int run(const Kind *kind, const cJSON *params, WorkerInput *in, uint64_t result_max) {
     WorkerContext w;
     int r;
 
-    worker_context_init(&w, getenv("NOTIFY_SOCKET"), getenv(WORKER_ENV_RESULT), result_max);
+    worker_context_init(&w, getenv("NOTIFY_SOCKET"), in, getenv(WORKER_ENV_RESULT), result_max);
     r = kind->run(&w.context, params);
     worker_context_conclude(&w, r);
     worker_context_done(&w);
@@ -97,6 +124,7 @@ static int run(const Kind *kind, const cJSON *params, uint64_t result_max) {
 int main(int argc, char **argv) {
     _cleanup_(cJSON_Deletep) cJSON *params = NULL;
     _cleanup_free_ char *error = NULL;
+    WorkerInput input = {.fd = -EBADF};
     const Kind *kind;
     uint64_t result_max;
     int r;
@@ -105,12 +133,20 @@ int main(int argc, char **argv) {
         print_usage(stdout);
         return 0;
     }
+    if (argc > 1 && streq(argv[1], WORKER_MESSAGES)) {
+        input.fd = STDIN_FILENO;
+        argv[1] = argv[0];
+        argc--;
+        argv++;
+    }
     if (find_kind(argc, argv, &kind) < 0 || read_result_max(&result_max) < 0)
         return WORKER_EXIT_USAGE;
-    r = read_params(kind, &params, &error);
+    r = read_params(kind, &input, &params, &error);
     if (r < 0) {
         fprintf(stderr, "longrun-worker: %s: %s\n", kind->name, error ?: strerror(-r));
         return WORKER_EXIT_USAGE;
     }
-    return run(kind, params, result_max);
+    r = run(kind, params, &input, result_max);
+    worker_input_done(&input);
+    return r;
 }

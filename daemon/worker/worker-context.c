@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/fd-io.h"
+#include "common/message-queue.h"
 #include "common/shim-protocol.h"
 
 #define PROGRESS_INTERVAL_USEC (20 * USEC_PER_MSEC)
@@ -189,25 +190,71 @@ static int sleep_until(uint64_t deadline_usec, const sigset_t *while_waiting) {
     }
 }
 
-static int on_sleep(TaskContext *c, uint64_t usec) {
-    WorkerContext *w = worker(c);
-    uint64_t deadline = clock_usec(CLOCK_MONOTONIC) + usec;
-    sigset_t block, before;
-    int r;
-
-    /* Nothing may come for a long time now: what was held back is due. */
-    if (usec >= PROGRESS_INTERVAL_USEC)
-        flush_progress(w);
+static void block_signals(sigset_t *ret_before) {
+    sigset_t block;
 
     /* A signal between the look at the flag and the wait must not be missed: it is blocked from
      * before the look, and ppoll(2) lets it in. */
     sigemptyset(&block);
     sigaddset(&block, SIGTERM);
     sigaddset(&block, SIGINT);
-    sigprocmask(SIG_BLOCK, &block, &before);
-    r = sleep_until(deadline, &before);
+    sigprocmask(SIG_BLOCK, &block, ret_before);
+}
+
+static int on_sleep(TaskContext *c, uint64_t usec) {
+    WorkerContext *w = worker(c);
+    uint64_t deadline = clock_usec(CLOCK_MONOTONIC) + usec;
+    sigset_t before;
+
+    /* Nothing may come for a long time now: what was held back is due. */
+    if (usec >= PROGRESS_INTERVAL_USEC)
+        flush_progress(w);
+
+    block_signals(&before);
+    int r = sleep_until(deadline, &before);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return r;
+}
+
+/* ---- messages ---- */
+
+static int receive_until(WorkerInput *in, uint64_t deadline_usec, const sigset_t *while_waiting,
+                         char **ret) {
+    bool late = false;
+
+    for (;;) {
+        if (cancelled)
+            return -ECANCELED;
+        int r = worker_input_take(in, MESSAGE_MAX, ret);
+        if (r != -EAGAIN)
+            return r;
+        if (late)
+            return -ETIMEDOUT;
+        /* Once more after the time: what is there by then has come in time. */
+        late = clock_usec(CLOCK_MONOTONIC) >= deadline_usec;
+        worker_input_wait(in, deadline_usec, while_waiting);
+    }
+}
+
+static int on_receive(TaskContext *c, uint64_t timeout_usec, char **ret) {
+    WorkerContext *w = worker(c);
+    uint64_t now = clock_usec(CLOCK_MONOTONIC);
+    uint64_t deadline = timeout_usec < USEC_INFINITY - now ? now + timeout_usec : USEC_INFINITY;
+    sigset_t before;
+
+    if (timeout_usec >= PROGRESS_INTERVAL_USEC)
+        flush_progress(w);
+    block_signals(&before);
+    int r = receive_until(w->input, deadline, &before, ret);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return r;
+}
+
+static int on_send(TaskContext *c, const char *text) {
+    Fields f = {};
+
+    fields_add(&f, NOTIFY_MESSAGE, text);
+    return worker_notify_send(&worker(c)->notify, &f, SEND_TIMEOUT_MS, false) ? 0 : -ENOBUFS;
 }
 
 /* ---- */
@@ -221,12 +268,15 @@ static const TaskContextVTable worker_vtable = {
     .set_result = on_set_result,
     .cancelled = on_cancelled,
     .sleep = on_sleep,
+    .receive = on_receive,
+    .send = on_send,
 };
 
-void worker_context_init(WorkerContext *w, const char *notify_address, const char *result_path,
-                         uint64_t result_max) {
+void worker_context_init(WorkerContext *w, const char *notify_address, WorkerInput *input,
+                         const char *result_path, uint64_t result_max) {
     *w = (WorkerContext){.context.vtable = &worker_vtable,
                          .notify.fd = -EBADF,
+                         .input = input,
                          .result_path = result_path,
                          .result_max = result_max};
     int r = notify_address ? worker_notify_open(&w->notify, notify_address) : 0;

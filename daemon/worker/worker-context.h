@@ -1,6 +1,7 @@
 #pragma once
 
 #include "daemon/kinds/task-context.h"
+#include "daemon/worker/worker-input.h"
 #include "daemon/worker/worker-notify.h"
 
 /* The TaskContext of longrun-worker: progress, status and the closing words go to NOTIFY_SOCKET,
@@ -9,6 +10,7 @@
 typedef struct WorkerContext {
     TaskContext context;
     WorkerNotify notify;
+    WorkerInput *input;      /* messages to the task; not owned */
     const char *result_path; /* not owned; NULL: the result is printed to stdout */
     uint64_t result_max;     /* bytes */
     char *message;           /* the closing words so far, or NULL */
@@ -19,9 +21,10 @@ typedef struct WorkerContext {
     uint64_t progress_due_usec;
 } WorkerContext;
 
-/* Takes the signals over. notify_address may be NULL: then the closing words go to stderr. */
-void worker_context_init(WorkerContext *w, const char *notify_address, const char *result_path,
-                         uint64_t result_max);
+/* Takes the signals over. notify_address may be NULL: then the closing words go to stderr. input,
+ * where messages come, outlives the context. */
+void worker_context_init(WorkerContext *w, const char *notify_address, WorkerInput *input,
+                         const char *result_path, uint64_t result_max);
 /* Sends what is still held back, and the closing words: those of the kind, or for an error r
  * without any, the error's. */
 void worker_context_conclude(WorkerContext *w, int r);

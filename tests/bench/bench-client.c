@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/macro.h"
@@ -138,6 +139,57 @@ static void measure_commands(char **args) {
 
 static void measure_many(char **args) {
     measure_batch(parse_number(args[0]), args[1]);
+}
+
+/* --- many tasks that wait --- */
+
+#define FILL_CALL 10000 /* tasks in a call */
+
+/* As one shell would start them: each with its own file names, all with the same environment. */
+static int append_waiting(sd_bus_message *call, uint64_t n, const char *kind, uint64_t start_at) {
+    char in[32], out[32];
+    int r;
+
+    if (!streq(kind, "command"))
+        return sd_bus_message_append(call, "(sa{sv})", kind, 1, "start-at", "t", start_at);
+    snprintf(in, sizeof(in), "clip-%06" PRIu64 ".mov", n);
+    snprintf(out, sizeof(out), "clip-%06" PRIu64 ".mkv", n);
+    r = sd_bus_message_open_container(call, 'r', "sa{sv}");
+    if (r >= 0)
+        r = sd_bus_message_append(call, "s", kind);
+    if (r >= 0)
+        r = sd_bus_message_append(call, "a{sv}", 4, "start-at", "t", start_at, "cwd", "s",
+                                  "/var/tmp", "argv", "as", 4, "encode", "-i", in, out, "env", "as",
+                                  4, "HOME=/home/somebody", "LANG=en_US.UTF-8",
+                                  "PATH=/usr/local/bin:/usr/bin:/bin", "TERM=xterm-256color");
+    return r < 0 ? r : sd_bus_message_close_container(call);
+}
+
+static void fill(sd_bus *bus, uint64_t first, uint64_t n, const char *kind, uint64_t start_at) {
+    sd_bus_message *call = bench_new_call(bus, MANAGER, "StartMany");
+    sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = sd_bus_message_open_container(call, 'a', "(sa{sv})");
+
+    for (uint64_t i = first; r >= 0 && i < first + n; i++)
+        r = append_waiting(call, i, kind, start_at);
+    if (r >= 0)
+        r = sd_bus_message_close_container(call);
+    if (r >= 0)
+        r = sd_bus_call(bus, call, 0, &error, NULL);
+    if (r < 0)
+        bench_fail(r, error.message ?: "cannot start the tasks");
+    sd_bus_message_unref(call);
+}
+
+static void measure_fill(char **args) {
+    uint64_t n = parse_number(args[0]), begin = bench_nsec();
+    uint64_t start_at = ((uint64_t)time(NULL) + 86400) * USEC_PER_SEC;
+    sd_bus *bus = bench_connect();
+
+    for (uint64_t i = 0; i < n; i += FILL_CALL)
+        fill(bus, i, MIN(n - i, (uint64_t)FILL_CALL), args[1], start_at);
+    print_usec(bench_nsec() - begin);
+    sd_bus_flush_close_unref(bus);
 }
 
 /* --- one call after another --- */
@@ -351,6 +403,7 @@ static const struct {
 } measurements[] = {
     {"commands", "N              from N calls StartCommand, sent in one go, to the last end", 1, 1, measure_commands},
     {"many",     "N KIND         from StartMany with N tasks to the last end", 2, 2, measure_many},
+    {"fill",     "N KIND         StartMany of N tasks that wait for tomorrow, in calls of 10000", 2, 2, measure_fill},
     {"submit",   "N              StartCommand to its answer, N times", 1, 1, measure_submit},
     {"ping",     "N              the same of a call that does nothing", 1, 1, measure_ping},
     {"finish",   "N PROGRAM FILE from the exit of bench-exit to Finished, N times", 3, 3, measure_finish},

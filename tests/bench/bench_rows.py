@@ -8,7 +8,7 @@ import statistics
 import time
 
 import bench_report as br
-from bench_session import PROGRAMS_PATH, Failure, Place, Session, children, memory
+from bench_session import PROGRAMS_PATH, Failure, Place, Session, children, memory, memory_peak
 
 SLOTS = 2  # tasks at a time, of longrun and of its peers
 HERE = pathlib.Path(__file__).resolve().parent
@@ -28,6 +28,7 @@ class Sizes:
         self.idle_sec = 3 if quick else 10
         self.history = 50000 if quick else 1000000
         self.pages = 20 if quick else 200
+        self.waiting = 100000
 
 
 def installed(report, program, package):
@@ -272,6 +273,37 @@ def measure_history(report, build, sizes):
     report.target(resident < 12e6, f"resident below 12 MB with {n} ended tasks", br.megabytes(resident))
 
 
+# --- what is still to come ---
+
+def measure_waiting(report, build, sizes):
+    n = sizes.waiting
+    with Session(build, SLOTS) as session:
+        empty = memory(session.daemon.pid)[0] * 1024
+        took = sum(session.client("fill", str(n // 2), kind)[0] for kind in ("noop", "command")) / 1e6
+        session.settle()
+        resident, peak = memory(session.daemon.pid)[0] * 1024, memory_peak(session.daemon.pid) * 1024
+        pages = {name: session.client("list", str(sizes.pages), *words)
+                 for name, words in (("first", []), ("newest first", ["newest-first"]))}
+        starts = []
+        for _ in range(sizes.long_rounds):
+            session.end_daemon(signal.SIGTERM)
+            starts.append(session.start_daemon())
+        session.settle()
+        again = memory(session.daemon.pid)[0] * 1024
+    report.row(f"StartMany, {n} tasks, to the last answer", took, br.seconds)
+    report.row(f"longrund with {n} waiting tasks, resident", resident, br.megabytes)
+    report.row("the most of it meanwhile", peak, br.megabytes)
+    report.row("the same after a restart", again, br.megabytes)
+    report.row("of it for each task (bytes)", round((resident - empty) / n), br.plain)
+    for name, usec in pages.items():
+        report.row(f"ListTasks, 100 of {n} waiting: {name}", br.percentile(usec, 50) / 1e6, br.milliseconds)
+    start = statistics.median(starts)
+    report.row(f"start with {n} waiting tasks", start, br.seconds)
+    report.target(max(resident, again) < 80e6, f"resident below 80 MB with {n} waiting tasks",
+                  br.megabytes(max(resident, again)))
+    report.target(start < 1, f"start with {n} waiting tasks in less than 1 s", br.seconds(start))
+
+
 PARTS = {
     "true": measure_true,
     "submit": measure_submit,
@@ -281,4 +313,5 @@ PARTS = {
     "idle": measure_idle,
     "take-up": measure_take_up,
     "history": measure_history,
+    "waiting": measure_waiting,
 }

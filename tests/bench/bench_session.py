@@ -198,6 +198,14 @@ class Readiness:
         return True
 
 
+def memory_peak(pid):
+    """Kilobytes: the most that has been resident so far."""
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+    raise Failure("the kernel does not tell the peak of memory")
+
+
 def memory(pid):
     """Kilobytes: resident, and the process's share of what it has in common with others."""
     found = {}

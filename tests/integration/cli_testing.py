@@ -5,7 +5,8 @@ import json
 import subprocess
 import unittest
 
-from longrun_testing import Gate, Session
+from fake_daemon import FakeDaemon, run
+from longrun_testing import LOGOUT_STAMP, Gate, Session
 
 # Keys of a listed task, as the interface Manager documents them.
 TASK_KEYS = {"id", "kind", "label", "group", "state", "reason", "progress", "phase", "done", "total", "status",
@@ -66,3 +67,32 @@ class Case(unittest.TestCase):
         # Names of D-Bus errors are for programs.
         self.assertNotIn("org.freedesktop.DBus.Error", r.stderr)
         return r
+
+
+class FakeCase(unittest.TestCase):
+    """Tests with a stand-in for longrund, which daemon() makes."""
+
+    def setUp(self):
+        self.session = self.enterContext(Session(daemon=False))
+        self.stamp = self.session.directory / "runtime" / LOGOUT_STAMP
+
+    def daemon(self, **kwargs):
+        fake = FakeDaemon(self.session, **kwargs)
+        self.addCleanup(fake.gone)
+        return fake
+
+    def ok(self, *args, **kwargs):
+        out, err, code = run(self.session, *args, **kwargs)
+        self.assertEqual((err, code), ("", 0))
+        return out
+
+    def json(self, *args):
+        return json.loads(self.ok(*args))
+
+    def fails(self, code, text, *args):
+        """Runs the CLI, which must fail with that status and a message that has the text in it; gives its stdout."""
+        out, err, status = run(self.session, *args)
+        self.assertEqual(status, code, err)
+        self.assertRegex(err, "^longrun: ")
+        self.assertIn(text, err)
+        return out

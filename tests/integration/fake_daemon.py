@@ -12,29 +12,48 @@ from longrun_testing import DEADLINE_SEC, MANAGER, NAME, ROOT, TASK, Gio, GLib
 
 PROPERTIES = "org.freedesktop.DBus.Properties"
 
+
+
+def method(name, takes="", gives=""):
+    """As XML; arguments are separated by blanks."""
+    arguments = [(words.split(), direction) for words, direction in ((takes, "in"), (gives, "out"))]
+    return (f'<method name="{name}">' + "".join(f'<arg type="{word}" direction="{direction}"/>'
+                                               for words, direction in arguments for word in words) + "</method>")
+
+
 INTERFACES = f"""<node>
   <interface name="{MANAGER}">
-    <method name="StartCommand">
-      <arg type="as" direction="in"/><arg type="a{{sv}}" direction="in"/>
-      <arg type="t" direction="out"/><arg type="o" direction="out"/>
-    </method>
-    <method name="ListTasks">
-      <arg type="a{{sv}}" direction="in"/><arg type="aa{{sv}}" direction="out"/><arg type="t" direction="out"/>
-    </method>
-    <method name="CountTasks"><arg type="a{{sv}}" direction="in"/><arg type="a{{su}}" direction="out"/></method>
-    <method name="Prune"><arg type="a{{sv}}" direction="in"/><arg type="u" direction="out"/></method>
-    <method name="Wait"><arg type="at" direction="in"/><arg type="a(tsi)" direction="out"/></method>
+    {method("Start", "s a{sv}", "t o")}
+    {method("StartCommand", "as a{sv}", "t o")}
+    {method("ListTasks", "a{sv}", "aa{sv} t")}
+    {method("CountTasks", "a{sv}", "a{su}")}
+    {method("Prune", "a{sv}", "u")}
+    {method("Wait", "at", "a(tsi)")}
+    {method("Cancel", "at", "u")}
+    {method("CancelAll", "a{sv}", "u")}
+    {method("RetryAll", "a{sv}", "at")}
+    {method("SetPriorityAll", "a{sv} i", "u")}
+    {method("ConfigureGroup", "s a{sv}")}
+    {method("RemoveGroup", "s")}
+    {method("ListGroups", "", "aa{sv}")}
+    {method("Pause", "s")}
+    {method("Resume", "s")}
+    {method("Drain", "s")}
+    {method("ConfigureResource", "s u")}
+    {method("ListResources", "", "a(suu)")}
   </interface>
   <interface name="{TASK}">
-    <method name="OpenLog"><arg type="h" direction="out"/></method>
-    <method name="Pause"/>
-    <method name="Resume"/>
+    {method("OpenLog", "", "h")}
+    {method("Pause")}
+    {method("Resume")}
+    {method("Retry", "", "t o")}
+    {method("SetPriority", "i")}
+    {method("Send", "s")}
+    {method("SendToChildren", "s", "u")}
   </interface>
   <interface name="{PROPERTIES}">
-    <method name="Get">
-      <arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="v" direction="out"/>
-    </method>
-    <method name="GetAll"><arg type="s" direction="in"/><arg type="a{{sv}}" direction="out"/></method>
+    {method("Get", "s s", "v")}
+    {method("GetAll", "s", "a{sv}")}
   </interface>
 </node>"""
 
@@ -60,10 +79,11 @@ def run(session, *args, **kwargs):
 
 
 class FakeDaemon:
-    """Owns the name until gone() is called, and keeps what it was asked in `calls`: (method, arguments).
+    """Owns the name until gone() is called, and keeps what it was asked in `calls`: (method, arguments), and in `on`
+    the id of the task that each call was of, None for the manager.
 
-    answers:    method -> function of its arguments that gives the answer's GLib.Variant; one that is not there is not
-                answered.
+    answers:    method -> function of its arguments that gives the answer's GLib.Variant, or name and message of an
+                error; one that is not there is not answered.
     errors:     method -> name and message.
     silent:     methods that are not answered though they could be.
     tasks:      id -> properties (name -> GLib.Variant); a task that is not there has no object.
@@ -79,6 +99,7 @@ class FakeDaemon:
         self.properties = properties or {}
         self.log_path = log_path
         self.calls = []
+        self.on = []
         flags = Gio.DBusConnectionFlags
         self.connection = Gio.DBusConnection.new_for_address_sync(
             session.env["DBUS_SESSION_BUS_ADDRESS"],
@@ -90,24 +111,29 @@ class FakeDaemon:
         self.connection.call_sync("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "RequestName",
                                   GLib.Variant("(su)", (NAME, 0)), None, Gio.DBusCallFlags.NONE, -1, None)
 
-    def _on_call(self, _connection, _sender, path, _interface, method, parameters, invocation):
+    def _on_call(self, _connection, _sender, path, _interface, member, parameters, invocation):
         arguments = parameters.unpack()
-        self.calls.append((method, arguments))
-        if method in self.silent:
+        self.calls.append((member, arguments))
+        self.on.append(None if path == ROOT else int(path.rsplit("/", 1)[1]))
+        if member in self.silent:
             return
-        if method in self.errors:
-            invocation.return_dbus_error(*self.errors[method])
-        elif method == "OpenLog":
+        if member in self.errors:
+            invocation.return_dbus_error(*self.errors[member])
+        elif member == "OpenLog":
             with open(self.log_path, "rb") as log:
                 fds = Gio.UnixFDList()
                 fds.append(log.fileno())
             invocation.return_value_with_unix_fd_list(GLib.Variant("(h)", (0,)), fds)
-        elif method == "GetAll":
+        elif member == "GetAll":
             invocation.return_value(GLib.Variant("(a{sv})", (self._properties(path),)))
-        elif method == "Get":
+        elif member == "Get":
             self._get(path, arguments[1], invocation)
-        elif method in self.answers:
-            invocation.return_value(self.answers[method](*arguments))
+        elif member in self.answers:
+            answer = self.answers[member](*arguments)
+            if isinstance(answer, tuple):  # name and message of an error
+                invocation.return_dbus_error(*answer)
+            else:
+                invocation.return_value(answer)
 
     def _properties(self, path):
         return self.properties if path == ROOT else self.tasks[int(path.rsplit("/", 1)[1])]
@@ -123,6 +149,10 @@ class FakeDaemon:
     def asked(self, method):
         """The arguments of each call of the method."""
         return [arguments for name, arguments in self.calls if name == method]
+
+    def asked_of(self, method):
+        """The same with the id of the task in front."""
+        return [(task, *arguments) for (name, arguments), task in zip(self.calls, self.on) if name == method]
 
     def until_asked(self, method, times=1):
         self.session.until(lambda: len(self.asked(method)) >= times, f"a call of {method}")

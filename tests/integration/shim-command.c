@@ -130,11 +130,33 @@ static int command_notify_flood(const char *arg) {
     return 0;
 }
 
+/* Sends so many messages, "1" and so on, each a datagram. */
+static int command_messages(const char *arg) {
+    int fd = notify_socket();
+    char message[64];
+
+    for (int i = 1; i <= atoi(arg); i++) {
+        int n = snprintf(message, sizeof(message), "X_LONGRUN_MESSAGE=%d", i);
+        if (send(fd, message, (size_t)n, MSG_NOSIGNAL) < 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* One message of so many bytes. */
+static int command_long_message(const char *arg) {
+    char message[FIELDS_MAX] = "X_LONGRUN_MESSAGE=";
+    size_t head = strlen(message), size = strtoul(arg, NULL, 10);
+
+    memset(message + head, 'x', size);
+    return send(notify_socket(), message, head + size, MSG_NOSIGNAL) < 0;
+}
+
 /* Datagrams that count for nothing: too long, with a NUL inside, and, when we are root, from
  * another user. */
 static int command_notify_bad(const char *arg) {
     int fd = notify_socket();
-    char big[5000];
+    char big[9000];
 
     memset(big, 'x', sizeof(big));
     memcpy(big, "STATUS=", 7);
@@ -287,6 +309,8 @@ int shim_command_main(int argc, char **argv) {
         {"count-term", command_count_term},
         {"notify", command_notify},
         {"notify-flood", command_notify_flood},
+        {"messages", command_messages},
+        {"long-message", command_long_message},
         {"notify-bad", command_notify_bad},
         {"notify-fds", command_notify_fds},
         {"notify-stat", command_notify_stat},

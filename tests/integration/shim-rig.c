@@ -20,6 +20,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/fd-io.h"
+#include "common/strv.h"
 #include "version.h"
 
 const char *rig_cgroup_base;
@@ -58,6 +59,7 @@ void rig_done(Rig *r) {
     close_fd(r->control);
     close_fd(r->shim_control);
     free(r->spec);
+    strv_free(r->texts);
     if (r->cgroup[0])
         remove_cgroup(r);
     snprintf(command, sizeof(command), "rm -rf %s", r->dir);
@@ -320,6 +322,10 @@ void rig_send(Rig *r, const char *message) {
 static void note(Rig *r, const char *key, const char *value) {
     size_t i;
 
+    if (streq(key, NOTIFY_MESSAGE)) {
+        ck_assert_int_eq(strv_push(&r->texts, &r->n_texts, strdup(value)), 0);
+        return;
+    }
     for (i = 0; i < r->n_values; i++)
         if (streq(r->values[i].key, key))
             break;

@@ -44,6 +44,8 @@ typedef struct Rig {
     unsigned messages;
     RigValue values[24]; /* the last of each key */
     size_t n_values;
+    char **texts; /* those of NOTIFY_MESSAGE, which are no values */
+    size_t n_texts;
 } Rig;
 
 /* Where the keepers of all tests are to have their cgroups, or NULL: they have none. */

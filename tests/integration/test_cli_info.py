@@ -8,11 +8,10 @@ import json
 import os
 import re
 import time
-import unittest
 
-from cli_testing import Case
-from fake_daemon import FakeDaemon, run
-from longrun_testing import LOGOUT_STAMP, NAME, ROOT, GLib, Session, main, variant
+from cli_testing import Case, FakeCase
+from fake_daemon import run
+from longrun_testing import NAME, ROOT, GLib, main, variant
 
 STARTED = {"StartCommand": lambda *_: GLib.Variant("(to)", (7, f"{ROOT}/task/7")),
            "Wait": lambda *_: GLib.Variant("(a(tsi))", ([(7, "succeeded", 0)],))}
@@ -38,22 +37,6 @@ class Real(Case):
         self.assertEqual(self.json("info", "--json")["running"], 1)
         gate.end()
         self.session.wait(task)
-
-
-class FakeCase(unittest.TestCase):
-    def setUp(self):
-        self.session = self.enterContext(Session(daemon=False))
-        self.stamp = self.session.directory / "runtime" / LOGOUT_STAMP
-
-    def daemon(self, **kwargs):
-        fake = FakeDaemon(self.session, **kwargs)
-        self.addCleanup(fake.gone)
-        return fake
-
-    def ok(self, *args, **kwargs):
-        out, err, code = run(self.session, *args, **kwargs)
-        self.assertEqual((err, code), ("", 0))
-        return out
 
 
 class Info(FakeCase):
@@ -178,7 +161,7 @@ class Asked(FakeCase):
     """What comes to the daemon of a call."""
 
     def test_prune(self):
-        final = ["succeeded", "failed", "cancelled", "timed-out", "interrupted"]
+        final = ["succeeded", "failed", "cancelled", "timed-out", "interrupted", "skipped"]
         table = [
             (["--yes"], {"states": final}),
             (["-s", "failed", "-s", "timed-out"], {"states": ["failed", "timed-out"]}),

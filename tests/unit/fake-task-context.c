@@ -107,6 +107,22 @@ static int on_sleep(TaskContext *c, uint64_t usec) {
     return f->cancelled ? -ECANCELED : 0;
 }
 
+static int on_receive(TaskContext *c, uint64_t timeout_usec, char **ret) {
+    FakeTaskContext *f = fake(c);
+
+    if (f->inbox && *f->inbox) {
+        *ret = strdup(*f->inbox++);
+        return 0;
+    }
+    int r = on_sleep(c, timeout_usec);
+    return r < 0 ? r : -ETIMEDOUT;
+}
+
+static int on_send(TaskContext *c, const char *text) {
+    note(fake(c), "send %s", text);
+    return 0;
+}
+
 static const TaskContextVTable fake_vtable = {
     .progress = on_progress,
     .phase = on_phase,
@@ -116,6 +132,8 @@ static const TaskContextVTable fake_vtable = {
     .set_result = on_set_result,
     .cancelled = on_cancelled,
     .sleep = on_sleep,
+    .receive = on_receive,
+    .send = on_send,
 };
 
 void fake_task_context_init(FakeTaskContext *f) {

@@ -4,8 +4,8 @@
 
 /* A TaskContext for tests of kinds: puts down every event in order, as a line such as
  * "progress 1/3", "log Task started..." or "sleep 50000", lets no time pass in a sleep, and can
- * cancel. It holds each kind to what task-context.h says of progress: it never falls within a phase
- * and is never above the total. */
+ * cancel. To wait for a message in vain is a sleep, too. It holds each kind to what task-context.h
+ * says of progress: it never falls within a phase and is never above the total. */
 
 typedef struct FakeTaskContext FakeTaskContext;
 
@@ -16,6 +16,7 @@ struct FakeTaskContext {
      * cancelled(); 0 = never. The hook is told of each event and, as "look", of each look. */
     unsigned cancel_at_sleep, cancel_at_look;
     size_t result_max;
+    const char *const *inbox; /* messages to the task, NULL at the end; NULL = none */
     void (*hook)(FakeTaskContext *f, const char *event);
     void *userdata;
 

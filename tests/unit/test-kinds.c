@@ -111,7 +111,8 @@ static const struct {
     {"countdown", "{}", NULL},
     {"countdown", "{\"steps\":1,\"step_ms\":0}", NULL},
     {"countdown", "{\"steps\":1e6,\"step_ms\":86400000}", NULL},
-    {"countdown", "{\"step\":1}", "unknown parameter 'step': this kind takes steps, step_ms"},
+    {"countdown", "{\"step\":1}",
+     "unknown parameter 'step': this kind takes steps, step_ms, message"},
     {"countdown", "{\"Steps\":1}", "unknown parameter 'Steps'"},
     {"countdown", "{\"steps\":1,\"steps\":2}", "parameter 'steps' is given twice"},
     {"countdown", "{\"steps\":0}",
@@ -127,6 +128,10 @@ static const struct {
     {"countdown", "{\"step_ms\":-1}",
      "parameter 'step_ms' must be a whole number from 0 to 86400000"},
     {"countdown", "{\"step_ms\":86400001}", "not 86400001"},
+    {"countdown", "{\"message\":\"\"}", NULL},
+    {"countdown", "{\"message\":\"two\\nlines\"}",
+     "parameter 'message' must be one line of text of up to 4096 bytes"},
+    {"countdown", "{\"message\":1}", "not 1"},
 
     {"map", "{\"items\":[]}", NULL},
     {"map", "{\"items\":[\"a\",1,true,null],\"op\":\"length\",\"item_ms\":0}", NULL},
@@ -289,6 +294,39 @@ START_TEST(test_countdown) {
 
     fake_task_context_init(&f);
     ck_assert_int_eq(run(&kind_countdown, &f, "{\"steps\":3}"), 0);
+    fake_task_context_expect(&f, expected);
+    fake_task_context_done(&f);
+}
+END_TEST
+
+START_TEST(test_countdown_messages) {
+    static const char *const inbox[] = {"hello", "", NULL};
+    static const char *const expected[] = {
+        "log Task started...",
+        "status Initializing...",
+        "log Message received: hello",
+        "log Message received: ",
+        "sleep 0",
+        "progress 1/2",
+        "status Processing step 1 of 2",
+        "log Completed step 1",
+        "send I am here",
+        "sleep 0",
+        "progress 2/2",
+        "status Processing step 2 of 2",
+        "log Completed step 2",
+        "send I am here",
+        "status Task completed!",
+        "message All work completed successfully!",
+        "log Task finished successfully",
+        NULL,
+    };
+    FakeTaskContext f;
+
+    fake_task_context_init(&f);
+    f.inbox = inbox;
+    ck_assert_int_eq(
+        run(&kind_countdown, &f, "{\"steps\":2,\"step_ms\":0,\"message\":\"I am here\"}"), 0);
     fake_task_context_expect(&f, expected);
     fake_task_context_done(&f);
 }
@@ -559,6 +597,7 @@ static Suite *suite_new(void) {
     tcase_set_timeout(t, 60);
     tcase_add_test(t, test_noop);
     tcase_add_test(t, test_countdown);
+    tcase_add_test(t, test_countdown_messages);
     tcase_add_test(t, test_countdown_percent);
     tcase_add_test(t, test_countdown_defaults);
     tcase_add_loop_test(t, test_countdown_cancel, 0, ELEMENTSOF(cancels));

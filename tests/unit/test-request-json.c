@@ -24,9 +24,11 @@ static const struct {
 };
 
 START_TEST(test_reading) {
-    _cleanup_(task_spec_freep) TaskSpec *spec = request_new("noop"), *plain = request_new("noop");
+    const RequestColumns columns = {"noop", "a label", "builds", -3, 17};
+    _cleanup_(task_spec_freep) TaskSpec *spec = NULL, *plain = request_new("noop");
 
-    ck_assert_int_eq(request_from_json(spec, texts[_i].json), texts[_i].error);
+    ck_assert_int_eq(request_from_json(&spec, &columns, texts[_i].json), texts[_i].error);
+    ck_assert_uint_gt(spec->packed, 0);
     bool has_cwd = strstr(texts[_i].json, "/x") != NULL;
     ck_assert_str_eq(spec->cwd, has_cwd ? "/x" : "");
     ck_assert_uint_eq(spec->umask, plain->umask);
@@ -35,8 +37,37 @@ START_TEST(test_reading) {
     ck_assert(!spec->isolate);
     ck_assert_ptr_null(spec->argv);
     ck_assert_ptr_null(spec->env);
-    ck_assert_str_eq(spec->label, "");
-    ck_assert_str_eq(spec->group, plain->group);
+    ck_assert_str_eq(spec->kind, "noop");
+    ck_assert_str_eq(spec->label, "a label");
+    ck_assert_str_eq(spec->group, "builds");
+    ck_assert_int_eq(spec->priority, -3);
+    ck_assert_uint_eq(spec->parent, 17);
+    ck_assert_uint_eq(spec->given, 0);
+}
+END_TEST
+
+/* Numbers up to their limits, and not beyond; in any order; what is twice there, as it was last. */
+START_TEST(test_numbers) {
+    const char *json =
+        "{\"nice\":-2147483648,\"umask\":4294967295,\"log-max\":\"18446744073709551615\","
+        "\"result-max\":9007199254740992,\"retry-on\":[2147483647,-1,2147483648,1.5,\"7\"],"
+        "\"after\":[3,\"9007199254740993\",-1,null],\"timeout\":1,\"timeout\":2,"
+        "\"idle-timeout\":18446744073709551616,\"cpu-weight\":4294967296}";
+    const RequestColumns columns = {"noop", "", "", 0, 0};
+    _cleanup_(task_spec_freep) TaskSpec *spec = NULL;
+
+    ck_assert_int_eq(request_from_json(&spec, &columns, json), 0);
+    ck_assert_int_eq(spec->nice, INT32_MIN);
+    ck_assert_uint_eq(spec->umask, UINT32_MAX);
+    ck_assert_uint_eq(spec->log_max, UINT64_MAX);
+    ck_assert_uint_eq(spec->result_max, UINT64_C(1) << 53);
+    ck_assert_uint_eq(spec->retry_on->n, 2);
+    ck_assert_int_eq(spec->retry_on->codes[1], -1);
+    ck_assert_uint_eq(spec->after->n, 2);
+    ck_assert_uint_eq(spec->after->ids[1], (UINT64_C(1) << 53) + 1);
+    ck_assert_uint_eq(spec->timeout_usec, 2);
+    ck_assert_uint_eq(spec->idle_timeout_usec, 0);
+    ck_assert_uint_eq(spec->cpu_weight, 0);
 }
 END_TEST
 
@@ -60,6 +91,7 @@ static Suite *suite_new(void) {
     TCase *t = tcase_create("request-json");
 
     tcase_add_loop_test(t, test_reading, 0, ELEMENTSOF(texts));
+    tcase_add_test(t, test_numbers);
     tcase_add_test(t, test_only_what_differs);
     suite_add_tcase(s, t);
     return s;

@@ -31,6 +31,7 @@ CREATE TRIGGER ended_update AFTER UPDATE OF finished_at ON task WHEN old.finishe
 CREATE TRIGGER ended_change AFTER UPDATE OF finished_at ON task WHEN old.finished_at > 0 BEGIN UPDATE ended SET tasks = tasks - 1, log_kept = log_kept - old.log_kept WHERE grp = old.grp AND kind = old.kind AND state = old.state;DELETE FROM ended WHERE grp = old.grp AND kind = old.kind AND state = old.state AND tasks = 0;UPDATE ended_all SET tasks = tasks - 1, log_kept = log_kept - old.log_kept WHERE id = 1; INSERT INTO ended VALUES (new.grp, new.kind, new.state, 1, new.log_kept) ON CONFLICT DO UPDATE SET tasks = tasks + 1, log_kept = log_kept + excluded.log_kept;UPDATE ended_all SET tasks = tasks + 1, log_kept = log_kept + new.log_kept WHERE id = 1; END;
 CREATE TRIGGER ended_delete AFTER DELETE ON task WHEN old.finished_at > 0 BEGIN UPDATE ended SET tasks = tasks - 1, log_kept = log_kept - old.log_kept WHERE grp = old.grp AND kind = old.kind AND state = old.state;DELETE FROM ended WHERE grp = old.grp AND kind = old.kind AND state = old.state AND tasks = 0;UPDATE ended_all SET tasks = tasks - 1, log_kept = log_kept - old.log_kept WHERE id = 1; END;
 CREATE INDEX task_parent ON task (parent, state, id, created_at) WHERE finished_at > 0 AND parent > 0;
+CREATE INDEX task_retry ON task (retry_of) WHERE retry_of > 0;
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('task',9);
 COMMIT;
