@@ -68,11 +68,12 @@ static void log_end(const Task *t) {
         log_full(LOG_INFO, t->id, "%s%s%s", state, isempty(message) ? "" : ": ", message);
 }
 
-/* Every way to a final state leads through here, once for each task. */
-static void finish(Manager *m, Task *t, TaskState state) {
-    Task *parent = task_parent(t);
+/* Gives the parent, if that has waited for this end alone. */
+static Task *end_task(Manager *m, Task *t, TaskState state) {
+    Task *parent = task_parent(t), *due = manager_leave_parent(t);
 
     manager_set_state(t, state);
+    t->end_state = _TASK_STATE_INVALID;
     task_table_ended(&m->tasks, t);
     log_end(t);
     commit_queue_put(m->commits, t);
@@ -85,6 +86,21 @@ static void finish(Manager *m, Task *t, TaskState state) {
     if (parent && task_spec_is_series(parent->spec))
         manager_series_run_ended(m, parent);
     manager_schedule(m);
+    return due;
+}
+
+/* Every way to a final state leads through here, once for each task. Parents come after their
+ * children, in the same commit. */
+static void finish(Manager *m, Task *t, TaskState state) {
+    while (t && !manager_await_children(m, t, state)) {
+        t = end_task(m, t, state);
+        if (t)
+            state = t->end_state;
+    }
+}
+
+void manager_end_after_children(Manager *m, Task *t) {
+    finish(m, t, t->end_state);
 }
 
 void manager_finish_queued(Manager *m, Task *t, TaskState state, const char *message) {

@@ -27,6 +27,8 @@ char *manager_reason(void *userdata, const Task *t) {
 
     if (t->end_untold)
         return strdup("");
+    if (t->end_state != _TASK_STATE_INVALID)
+        return manager_tree_reason(t);
     if (!task_is_pending(t) || t->run)
         return strdup(strempty(t->reason));
     if (t->state == TASK_QUEUED && m->blocked)

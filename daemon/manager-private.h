@@ -98,6 +98,7 @@ typedef struct TaskRun {
     PauseRequest pause_request;
     sd_event_source *timeout, *idle; /* of a task on a thread; NULL = none */
     uint64_t active_at;              /* the last sign of life, CLOCK_MONOTONIC */
+    bool message_refused;            /* the last one that it sent was not taken by its parent */
     char *limit;                     /* which limit it was stopped for, in words; NULL = none */
 } TaskRun;
 
@@ -189,7 +190,7 @@ void manager_update_status(Manager *m);
 bool manager_runs_on_thread(const TaskSpec *spec);
 /* ahead: on a thread, as soon as another one has ended there. 0 or -errno. */
 int manager_start_job(TaskRun *run, bool ahead);
-void manager_cancel_task(void *userdata, Task *t); /* an active one */
+void manager_cancel_alone(Manager *m, Task *t); /* an active one; see manager_cancel_task() */
 int manager_pause_task(void *userdata, Task *t, bool pause, Error *error);
 TaskUsage manager_usage(void *userdata, const Task *t);
 /* A run for a task that has a slot. NULL when memory is short. */
@@ -197,6 +198,28 @@ TaskRun *manager_new_run(Manager *m, Task *t);
 /* Takes up the command of an earlier daemon. As shim_job_adopt(). */
 int manager_adopt(TaskRun *run);
 void manager_publish_state(Manager *m, Task *t); /* once it is committed */
+
+/* manager-tree.c */
+/* Whether the task may have children, 0 = none is meant. 0 or -EREMOTE. */
+int manager_check_parent(const Manager *m, uint64_t id, Error *error);
+/* Of a task of an earlier daemon. 0 or -ENOMEM. */
+int manager_tie_to_parent(Manager *m, Task *t);
+/* A task is to end so. True: it has children, and does when they have. */
+bool manager_await_children(Manager *m, Task *t, TaskState state);
+/* The task has ended. Gives the parent when that has waited for nobody else, to be ended now. */
+Task *manager_leave_parent(Task *t);
+/* All that is below it. */
+void manager_cancel_children(Manager *m, Task *root);
+void manager_cancel_task(void *userdata, Task *t); /* an active one, and all below it */
+/* Why one that waits for its children has not ended; to be freed. NULL when memory is short. */
+char *manager_tree_reason(const Task *t);
+
+/* manager-message.c */
+int manager_send(void *userdata, Task *t, const char *text, Error *error);
+int manager_send_to_children(void *userdata, Task *t, const char *text, uint32_t *ret_sent,
+                             Error *error);
+/* It has sent one to its parent. */
+void manager_task_sent(TaskRun *run, const char *text);
 
 /* manager-claim.c */
 int manager_init_claims(Manager *m);
@@ -210,6 +233,8 @@ void manager_drop_run(TaskRun *run); /* frees it; nothing runs, nothing has ende
 void manager_set_state(Task *t, TaskState state);
 /* The run is over; the task too, unless it is to be tried again. */
 void manager_finish_run(TaskRun *run, const ExecOutcome *outcome);
+/* Of one whose own work was over already: it ends, or waits for its children still. */
+void manager_end_after_children(Manager *m, Task *t);
 /* What told a next daemon of the run is of no more use. */
 void manager_clear_traces(TaskRun *run);
 /* Of a task that has no slot. */

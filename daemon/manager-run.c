@@ -108,6 +108,13 @@ static void on_usage(void *userdata, const TaskUsage *usage) {
     run->task->usage = *usage;
 }
 
+static void on_message(void *userdata, const char *text) {
+    TaskRun *run = userdata;
+
+    run->active_at = clock_usec(CLOCK_MONOTONIC);
+    manager_task_sent(run, text);
+}
+
 static void on_ended(void *userdata, const ExecOutcome *outcome) {
     manager_finish_run(userdata, outcome);
 }
@@ -121,6 +128,7 @@ static const ExecEvents exec_events = {
     .reason = on_reason,
     .paused = on_paused,
     .usage = on_usage,
+    .message = on_message,
     .ended = on_ended,
 };
 
@@ -268,15 +276,14 @@ TaskRun *manager_new_run(Manager *m, Task *t) {
 
 /* ---- cancel and pause ---- */
 
-void manager_cancel_task(void *userdata, Task *t) {
-    Manager *m = userdata;
-
+void manager_cancel_alone(Manager *m, Task *t) {
     /* Who cancels several in one go does not want the end of the first to begin the second. */
     if (m->scheduler.n_ahead > 0) {
         manager_take_back_ahead(m);
         manager_schedule(m);
     }
     if (task_is_pending(t) && !t->run) {
+        t->cancel_requested = true;
         manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started");
         return;
     }
@@ -288,9 +295,11 @@ void manager_cancel_task(void *userdata, Task *t) {
             exec_job_cancel(t->run->job);
         return;
     }
-    manager_set_state(t, TASK_CANCELLING);
-    manager_publish_state(m, t);
-    if (t->run->job)
+    if (t->state != TASK_CANCELLING) {
+        manager_set_state(t, TASK_CANCELLING);
+        manager_publish_state(m, t);
+    }
+    if (t->run && t->run->job)
         exec_job_cancel(t->run->job);
 }
 

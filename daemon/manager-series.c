@@ -266,13 +266,14 @@ void manager_series_run_ended(Manager *m, Task *t) {
 
     if (!task_is_pending(t))
         return;
-    if (s) /* else it is being recovered */
-        s->question = s->task->due_at == 0 ? calendar_question_free(s->question) : s->question;
     series_run_ended(t, clock_usec(CLOCK_REALTIME), !s);
-    scheduler_due_changed(&m->scheduler, t, clock_usec(CLOCK_REALTIME));
     commit_queue_put(m->commits, t);
-    if (s)
-        look(s);
+    if (!s) /* it is being recovered, and not with the scheduler yet */
+        return;
+    if (t->due_at == 0) /* what is known by now may be over */
+        s->question = calendar_question_free(s->question);
+    scheduler_due_changed(&m->scheduler, t, clock_usec(CLOCK_REALTIME));
+    look(s);
 }
 
 /* ---- the calendar is asked anew ---- */

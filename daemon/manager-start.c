@@ -138,7 +138,9 @@ static int make_one(StartCall *c, size_t i, Error *error) {
         c->ids[i] = active->id;
         return 0;
     }
-    r = manager_check_needs(c->manager, c->specs[i], error);
+    r = manager_check_parent(c->manager, c->specs[i]->parent, error);
+    if (r >= 0)
+        r = manager_check_needs(c->manager, c->specs[i], error);
     if (r >= 0)
         r = task_spec_resolve_index(&c->specs[i], c->ids);
     return r < 0 ? r : make_task(c, i, error);

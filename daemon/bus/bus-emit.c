@@ -92,6 +92,14 @@ void bus_emit_status(sd_bus *bus, const Task *t) {
         "Status");
 }
 
+void bus_emit_message(sd_bus *bus, uint64_t id, uint64_t from, const char *text) {
+    char path[TASK_PATH_SIZE];
+
+    bus_task_path(path, id);
+    report(sd_bus_emit_signal(bus, path, LONGRUN_TASK_INTERFACE, "Message", "ts", from, text),
+           "Message");
+}
+
 static int append_lines(sd_bus_message *m, const LogLines *lines) {
     int r = sd_bus_message_append(m, "t", lines->offset);
 

@@ -5,6 +5,7 @@
 
 #include "common/strv.h"
 #include "daemon/bus/bus-options.h"
+#include "daemon/core/task-ties.h"
 
 /* ---- values that are put together ---- */
 
@@ -34,6 +35,14 @@ static int append_usage(sd_bus_message *m, const Bus *b, const Task *t) {
         r = append_amount(m, "cpu-usec", usage.cpu_usec);
     if (r >= 0)
         r = append_amount(m, "memory-peak", usage.memory_peak);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_children(sd_bus_message *m, const Bus *b, const Task *t) {
+    int r = sd_bus_message_open_container(m, 'a', "t");
+
+    for (const Task *c = task_first_child(t); r >= 0 && c; c = task_next_child(t, c))
+        r = sd_bus_message_append_basic(m, 't', &c->id);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -71,6 +80,7 @@ static const BusField task_fields[] = {
     {"due-at", .type = "t", .offset = offsetof(Task, due_at)},
     {"retry-of", .type = "t", .flags = CONST, .offset = offsetof(Task, retry_of)},
     {"attempt", .type = "u", .offset = offsetof(Task, attempt)},
+    {"children", .type = "at", .append = append_children},
     {"attempts", .type = "a(usiittts)", .large = true, .append = append_attempts},
     {"exit-code", .type = "i", .at_end = true, .offset = offsetof(Task, exit_code)},
     {"exit-signal", .type = "i", .at_end = true, .offset = offsetof(Task, exit_signal)},

@@ -290,6 +290,10 @@ void bus_publisher_task_changed(BusPublisher *p, Task *t, BusChange change) {
     arm_timer(p);
 }
 
+void bus_publisher_message(BusPublisher *p, uint64_t id, uint64_t from, const char *text) {
+    bus_emit_message(p->bus, id, from, text);
+}
+
 void bus_publisher_label_changed(BusPublisher *p, const Task *t) {
     bus_emit_label(p->bus, t);
 }
