@@ -16,6 +16,7 @@ typedef enum JobType {
     JOB_PRUNE,
     JOB_COMMIT,
     JOB_END,
+    JOB_CALENDARS,
 } JobType;
 
 struct FakeJob {
@@ -25,10 +26,12 @@ struct FakeJob {
         void (*list)(void *arg, int error, Task *const *tasks, size_t n, uint64_t next);
         void (*count)(void *arg, int error, const uint32_t counts[_TASK_STATE_MAX]);
         void (*prune)(void *arg, int error, uint32_t removed);
+        void (*calendars)(void *arg, const Error *error);
     } func;
     void *arg;
     uint64_t *ids;
     size_t n;
+    bool never;
     TaskFilter filter;
     char *texts[3];
     TAILQ_ENTRY(FakeJob) link;
@@ -134,6 +137,14 @@ static void run_end(FakeDaemon *f, FakeJob *j) {
     bus_waits_task_ended(f->bus->waits, t);
 }
 
+static void run_calendars(const FakeJob *j) {
+    _cleanup_error_ Error error = {};
+
+    if (j->never)
+        error_set(&error, ERROR_INVALID_OPTION, "calendar \"never\" never elapses");
+    j->func.calendars(j->arg, j->never ? &error : NULL);
+}
+
 static void job_free(FakeDaemon *f, FakeJob *j) {
     TAILQ_REMOVE(&f->jobs, j, link);
     free(j->ids);
@@ -160,6 +171,8 @@ static void run_job(FakeDaemon *f, FakeJob *j) {
         return j->func.plain(j->arg, f->commit_error);
     case JOB_END:
         return run_end(f, j);
+    case JOB_CALENDARS:
+        return run_calendars(j);
     }
 }
 
@@ -215,6 +228,21 @@ static int check(void *userdata, TaskSpec **spec, Error *error) {
     int r = task_spec_check(*spec, error);
 
     return r < 0 ? r : task_spec_pack(spec);
+}
+
+static int check_calendars(void *userdata, TaskSpec *const *specs, size_t n,
+                           void (*func)(void *arg, const Error *error), void *arg, Error *error) {
+    FakeDaemon *f = userdata;
+    FakeJob *j;
+
+    f->checks++;
+    if (f->calendars_are_known)
+        return 0;
+    j = add_job(f, JOB_CALENDARS, arg);
+    j->func.calendars = func;
+    for (size_t i = 0; i < n; i++)
+        j->never = j->never || streq(specs[i]->calendar, "never");
+    return 1;
 }
 
 static int start(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids, Error *error) {
@@ -340,6 +368,7 @@ void fake_daemon_init(FakeDaemon *f, sd_event *event) {
     *f = (FakeDaemon){.isolation_now = ""};
     f->api = (BusApi){
         .check = check,
+        .check_calendars = check_calendars,
         .start = start,
         .cancel = cancel,
         .pause = pause_task,
