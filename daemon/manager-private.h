@@ -296,8 +296,10 @@ void manager_done_calendars(Manager *m);
 /* A new series is given its first time, as far as that is known. Before it goes to the scheduler.
  */
 void manager_series_plan(Manager *m, Task *t);
-/* It is on disk (recovered: since an earlier daemon), and with the scheduler. */
-void manager_series_begin(Manager *m, Task *t, bool recovered);
+/* It is on disk, and with the scheduler. */
+void manager_series_begin(Manager *m, Task *t);
+/* Those of the daemon before go on, once all of its tasks are there. */
+void manager_series_recover(Manager *m);
 void manager_series_elapsed(Manager *m, Task *t);
 /* A run of it has ended, and is no child of it any more; the end is put into the next commit. */
 void manager_series_run_ended(Manager *m, Task *t);

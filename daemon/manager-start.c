@@ -81,7 +81,7 @@ static void on_added(void *userdata, void *arg, int error) {
     }
     bus_publisher_task_added(m->bus->publisher, t);
     if (task_spec_is_series(t->spec) && !task_is_final(t))
-        manager_series_begin(m, t, false);
+        manager_series_begin(m, t);
     manager_schedule(m);
 }
 
