@@ -71,7 +71,7 @@ static void add_group(Table *table, const cJSON *group) {
     _cleanup_free_ char *defaults = describe_defaults(group);
 
     table_add(table, json_string(group, "name"), COLOUR_BOLD);
-    table_add(table, state, streq(state, "open") ? NULL : "\x1b[33m");
+    table_add(table, state, streq(state, "open") ? NULL : state_colour("paused"));
     add_number(table, json_u64(group, "running"), json_u64(group, "max-parallel"));
     add_number(table, json_u64(group, "queued"), json_u64(group, "max-queued"));
     add_number(table, json_u64(group, "waiting"), 0);
