@@ -160,6 +160,9 @@ static TaskState stopped_state(TaskRun *run, const ExecOutcome *outcome) {
     Task *t = run->task;
 
     task_set_message(t, outcome->message);
+    /* Its supervisor was lost while it was on its way to the end that somebody asked for. */
+    if (t->cancel_requested && outcome->state == TASK_INTERRUPTED)
+        return TASK_CANCELLED;
     if (outcome->state != TASK_CANCELLED || t->cancel_requested)
         return outcome->state;
     if (run->limit) {

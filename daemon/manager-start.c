@@ -19,10 +19,17 @@ static int check_environments(const Manager *m, Error *error) {
                      format_size(buf, MANAGER_ENVIRONMENTS_MAX));
 }
 
+static int find_group(const Manager *m, const TaskSpec *spec, Group **ret, Error *error) {
+    bool is_there = !isempty(spec->unique) && task_table_find_unique(&m->tasks, spec->unique);
+
+    return is_there ? manager_find_group(m, spec->group, ret, error)
+                    : manager_enter_group(m, spec->group, ret, error);
+}
+
 static int find_groups(const Manager *m, TaskSpec *const *specs, size_t n, Group **ret,
                        Error *error) {
     for (size_t i = 0; i < n; i++) {
-        int r = manager_enter_group(m, specs[i]->group, &ret[i], error);
+        int r = find_group(m, specs[i], &ret[i], error);
         if (r < 0)
             return r;
     }

@@ -144,11 +144,10 @@ void scheduler_due_changed(Scheduler *s, Task *t, uint64_t now) {
 static void settle_need(Scheduler *s, Dependency *d, const Task *ended, uint64_t now) {
     Task *t = d->task;
     bool met = dependency_is_met(d->kind, ended->state);
+    bool was_last = task_ties_meet(d);
 
-    if (met && !task_ties_meet(d))
+    if (met && !was_last)
         return;
-    if (!met)
-        task_ties_drop_needs(t);
     /* It may have been taken out meanwhile, and be in the list itself. */
     if (t->place != TASK_PLACE_BLOCKED)
         return;

@@ -59,11 +59,6 @@ static void drop_all(struct DependencyList *l) {
         (void)task_ties_meet(d);
 }
 
-void task_ties_drop_needs(Task *t) {
-    if (t->ties)
-        drop_all(&t->ties->needs);
-}
-
 /* ---- the tree ---- */
 
 static void leave_parent(TaskTies *t) {

@@ -43,10 +43,8 @@ TaskTies *task_ties_free(TaskTies *t); /* NULL-safe, gives NULL; undoes them */
 /* The task waits for another one, which may have ended. 1: it does; 0: it need not, the end is as
  * it should be; -ESRCH: the end is another, and this will never come; -ENOMEM. */
 int task_ties_add_dependency(Task *t, DependencyKind kind, Task *on);
-/* One of its needs is met, and freed. True: it was the last. */
+/* One of its needs is settled, and freed. True: it was the last. */
 bool task_ties_meet(Dependency *d);
-/* It waits for no other task any more. */
-void task_ties_drop_needs(Task *t);
 
 /* Both active. 0 or -ENOMEM. */
 int task_ties_set_parent(Task *child, Task *parent);

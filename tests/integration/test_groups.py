@@ -4,6 +4,8 @@
     LONGRUND=PATH test_groups.py
 """
 
+import contextlib
+import sqlite3
 import time
 
 from daemon_testing import MANAGER, PROPERTIES, DaemonTestCase, GLib, main, sanitized
@@ -74,6 +76,19 @@ class ConfigureTest(GroupTestCase):
         self.assertEqual(self.session.groups(), before)
         self.assertEqual(before["build"]["defaults"], {"retries": 3, "retry-on": [1, 75], "on-interrupt": "restart",
                                                        "stop-timeout": 10 * SEC})
+
+    def test_lost_with_the_database(self):
+        """A task tells which group it is in, if nothing else does; the one called default need not be there either."""
+        self.session.configure_group("build", max_parallel=1)
+        self.session.call("Pause", "(s)", "build")
+        task = self.session.start("noop", group="build")
+        self.session.end_daemon()
+        with contextlib.closing(sqlite3.connect(self.session.state / "longrun.db")) as db, db:
+            db.execute("DELETE FROM grp")
+        self.session.start_daemon()
+        self.assertEqual(task.wait(), ("succeeded", 0))
+        self.session.restart()
+        self.assertEqual({n: g["max-parallel"] for n, g in self.session.groups().items()}, {"build": 0, "default": 0})
 
     def test_refused(self):
         self.session.call("ConfigureResource", "(su)", "gpu", 2)
@@ -358,7 +373,7 @@ class PauseTest(GroupTestCase):
 
     def test_drain(self):
         self.session.configure_group("build")
-        first = self.session.command("sleep", "1000", group="build")
+        first = self.session.command("sleep", "1000", group="build", unique="key")
         first.wait_state("running")
         tasks = [first, *(self.session.start("noop", group="build") for _ in range(2))]
         self.session.call("Drain", "(s)", "build")
@@ -366,6 +381,8 @@ class PauseTest(GroupTestCase):
             self.session.start("noop", group="build")
         with self.assertError("NotPermitted", "draining"):
             self.session.start_many([("noop", {}), ("noop", {"group": "build"})])
+        # Who is told of one that is in there already has not put anything in.
+        self.assertEqual(self.session.start("noop", group="build", unique="key").id, first.id)
         self.session.restart()
         with self.assertError("NotPermitted", "draining"):
             self.session.start("noop", group="build")

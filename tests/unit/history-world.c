@@ -186,7 +186,6 @@ void world_add(World *w, unsigned i) {
     scheduler_add(&w->scheduler, t, g, w->model->now);
     for (unsigned n = 0; n < item->n_needs; n++)
         if (model_dooms(w->model, i, item->needs[n].on)) {
-            task_ties_drop_needs(t);
             scheduler_remove(&w->scheduler, t);
             finish(w, t, TASK_SKIPPED);
             return;

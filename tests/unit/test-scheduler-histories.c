@@ -21,6 +21,9 @@ static World living, rebuilt;
 static bool has_rebuilt;
 static unsigned n_started, n_skipped;
 
+/* Of this history. */
+static unsigned n_groups, tokens_percent, needs_percent;
+
 /* ---- chance: splitmix64 ---- */
 
 static uint64_t chance;
@@ -105,7 +108,7 @@ static void set_time(void) {
 /* ---- tasks come and go ---- */
 
 static void draw_needs(ModelItem *item) {
-    unsigned n = happens(35) ? 1 + draw(MODEL_NEEDS_MAX) : 0;
+    unsigned n = happens(needs_percent) ? 1 + draw(MODEL_NEEDS_MAX) : 0;
 
     for (; n > 0 && model.n > 0; n--) {
         item->needs[item->n_needs].on =
@@ -115,7 +118,7 @@ static void draw_needs(ModelItem *item) {
 }
 
 static void draw_wants(ModelItem *item) {
-    for (unsigned r = 0; r < MODEL_RESOURCES && happens(60); r++)
+    for (unsigned r = 0; r < MODEL_RESOURCES && happens(tokens_percent); r++)
         if (happens(40) && model.capacity[r] > 0)
             item->wants[r] = 1 + draw(model.capacity[r]);
 }
@@ -151,7 +154,7 @@ static void add(void) {
     if (model.n == MODEL_ITEMS_MAX)
         return;
     ModelItem *item = &model.items[model.n];
-    *item = (ModelItem){.group = draw(MODEL_GROUPS), .condition = MODEL_NONE};
+    *item = (ModelItem){.group = draw(n_groups), .condition = MODEL_NONE};
     item->priority = happens(30) ? (int32_t)draw(5) - 2 : 0;
     item->is_series = happens(3);
     draw_needs(item);
@@ -216,29 +219,36 @@ static void cancel_one(void) {
 
 /* ---- the executor's own order ---- */
 
-/* Some are handed ahead. When one of those that run ends, the first of them begins: it must be the
- * one that another daemon, without all this, would start. */
-static void end_with_some_ahead(void) {
-    Scheduler *s = &living.scheduler;
+/* One that runs ends, and the first of those that were handed ahead begins: it must be the one that
+ * another daemon, without all this, would start. False: there is none. The end must make nobody
+ * ready: that would be a matter of the manager's. */
+static bool pass_slot(void) {
+    Task *t = TAILQ_FIRST(&living.scheduler.ahead);
     unsigned ended = pick(MODEL_RUNNING, MODEL_RUNNING);
+
+    if (!t || ended == MODEL_NONE || living.tasks[ended]->ties)
+        return false;
+    end(ended, TASK_SUCCEEDED);
+    scheduler_begin(&living.scheduler, t);
+    t->claim = TASK_CLAIM_NONE;
+    WORLD_CHECK(task_set_state(t, TASK_STARTING, model.now) == 0);
+    if (has_rebuilt)
+        WORLD_CHECK(world_take(&rebuilt) == t->id - 1);
+    start((unsigned)t->id - 1);
+    settle();
+    return true;
+}
+
+static void hand_ahead(void) {
+    Scheduler *s = &living.scheduler;
     Task *t;
 
     world_commit(&living);
     world_commit(&living);
     for (unsigned n = draw(6); n > 0 && (t = scheduler_peek(s)); n--)
         scheduler_hand_ahead(s, t);
-    t = TAILQ_FIRST(&s->ahead);
-    /* Its end must make nobody ready: that would be a matter of the manager's. */
-    if (t && ended != MODEL_NONE && !living.tasks[ended]->ties) {
-        end(ended, TASK_SUCCEEDED);
-        scheduler_begin(s, t);
-        t->claim = TASK_CLAIM_NONE;
-        WORLD_CHECK(task_set_state(t, TASK_STARTING, model.now) == 0);
-        if (has_rebuilt)
-            WORLD_CHECK(world_take(&rebuilt) == t->id - 1);
-        /* There may be none while the limit is lower than what runs: then none is handed ahead. */
-        start((unsigned)t->id - 1);
-    }
+    for (unsigned n = draw(4); n > 0 && pass_slot(); n--)
+        ;
     while ((t = TAILQ_LAST(&s->ahead, TaskQueue)))
         scheduler_take_back(s, t);
 }
@@ -342,9 +352,9 @@ static const struct {
     unsigned weight;
     void (*func)(void);
 } changes[] = {
-    {28, add_some},        {26, end_one},        {6, retry_one},           {5, cancel_one},
-    {5, change_priority},  {4, pause_or_resume}, {4, change_limits},       {3, change_resource},
-    {4, change_condition}, {8, change_clock},    {4, end_with_some_ahead}, {3, plan_series},
+    {28, add_some},        {26, end_one},        {6, retry_one},     {5, cancel_one},
+    {5, change_priority},  {4, pause_or_resume}, {4, change_limits}, {3, change_resource},
+    {4, change_condition}, {8, change_clock},    {4, hand_ahead},    {3, plan_series},
 };
 
 static void change(void) {
@@ -408,6 +418,9 @@ static void begin_history(uint64_t seed) {
     world_seed = chance = seed;
     world_step = 0;
     has_rebuilt = false;
+    n_groups = 1 + draw(MODEL_GROUPS);
+    tokens_percent = draw(4) * 30;
+    needs_percent = draw(3) * 20;
     model = (Model){.now = BEGIN, .max_parallel = draw(7)};
     for (unsigned g = 0; g < MODEL_GROUPS; g++)
         model.groups[g].max_parallel = draw(4);
