@@ -9,10 +9,14 @@
 /* So begins the Reason of a task that needs more than the time to pass. */
 #define WAITS_FOR "waits for "
 
+static bool is_waiting(const cJSON *task) {
+    return task_state_from_string(json_string(task, "state")) == TASK_WAITING;
+}
+
 uint64_t task_due(const cJSON *task, uint64_t now_usec) {
     uint64_t due = json_u64(task, "due-at");
 
-    if (task_state_from_string(json_string(task, "state")) != TASK_WAITING ||
+    if (!is_waiting(task) ||
         strncmp(json_string(task, "reason"), WAITS_FOR, strlen(WAITS_FOR)) == 0)
         return 0;
     return due > now_usec ? due : 0;
@@ -23,7 +27,6 @@ bool task_is_series(const cJSON *task) {
 }
 
 char *task_reason(const cJSON *task, uint64_t now_usec) {
-    TaskState state = task_state_from_string(json_string(task, "state"));
     uint64_t due = task_due(task, now_usec);
     char when[WHEN_MAX], text[WHEN_MAX + 8];
 
@@ -31,8 +34,7 @@ char *task_reason(const cJSON *task, uint64_t now_usec) {
         snprintf(text, sizeof(text), "until %s", format_when_short(when, due, now_usec));
         return text_display(text);
     }
-    return text_display(state == TASK_WAITING || state == TASK_QUEUED ? json_string(task, "reason")
-                                                                      : "");
+    return text_display(is_waiting(task) ? json_string(task, "reason") : "");
 }
 
 const char *task_run_time(char buf[FORMAT_MAX], const cJSON *task, uint64_t now_usec) {

@@ -10,8 +10,8 @@ uint64_t task_due(const cJSON *task, uint64_t now_usec);
 /* It is run again and again. */
 bool task_is_series(const cJSON *task);
 
-/* Why it does not run yet: "until 18:00", or the words of the daemon; "" when it does not wait.
- * Fresh string, made for a terminal. */
+/* What it waits for: "until 18:00", or the words of the daemon; "" when it does not, or only for a
+ * slot. Fresh string, made for a terminal. */
 char *task_reason(const cJSON *task, uint64_t now_usec);
 
 /* How long it has run, or ran: "2min 5s"; "-" before it has begun. */

@@ -12,7 +12,7 @@ import sqlite3
 import time
 
 from daemon_testing import DaemonTestCase, DBusError, Task, main, options_of
-from longrun_testing import TASK
+from longrun_testing import TASK, GLib
 from process_testing import kill, until
 
 SEC = 1000000
@@ -169,6 +169,95 @@ class FailureTest(CommitsTestCase):
         self.assertIn("can be written again", self.session.log())
 
 
+class GroupTest(CommitsTestCase):
+    def group(self):
+        return next(g for g in self.session.call("ListGroups")[0] if g["name"] == "build")
+
+    def test_the_last_one_never_was(self):
+        """A group runs dry when the only task that has not ended is withdrawn."""
+        self.session.configure_group("build")
+        first = self.gated("exit 3", group="build")
+        self.close_disk()
+        answer = self.session.call_later("StartCommand", "(asa{sv})", ["true"], options_of(group="build"))
+        self.wait_for_commit()
+        first.open()
+        until(lambda: self.group()["failed"] == 1, "its end is not counted")
+        self.fail_commit()
+        self.session.wait_until(lambda: answer, "an answer")
+        self.assertEqual(answer[0].name, "Storage")
+        self.session.dispatch()
+        self.assertEqual(self.session.manager_signals("GroupFinished"), [])  # nothing is on disk
+        self.open_disk()
+        self.session.wait_until(lambda: self.session.manager_signals("GroupFinished"), "GroupFinished")
+        self.assertEqual([s.args for s in self.session.manager_signals("GroupFinished")], [("build", 0, 1)])
+        self.assertEqual(self.session.manager_signals("GroupFinished", "TasksFinished")[-1].member, "GroupFinished")
+        self.assertEqual(first.wait(), ("failed", 3))
+        self.session.restart()
+        self.assertEqual((self.group()["succeeded"], self.group()["failed"]), (0, 0))
+
+    def test_crash_before_the_end_is_written(self):
+        """Neither the end nor its count is on disk: the next daemon counts it, once."""
+        self.session.configure_group("build")
+        first, second = self.gated("exit 3", group="build"), self.gated("exit 0", group="build")
+        self.close_disk()
+        first.open()
+        self.wait_for_commit()
+        self.crash()
+        self.session.start_daemon()
+        self.assertEqual(first.wait(), ("failed", 3))
+        self.assertEqual((self.group()["succeeded"], self.group()["failed"], self.group()["active"]), (0, 1, 1))
+        second.open()
+        self.session.wait_until(lambda: self.session.manager_signals("GroupFinished"), "GroupFinished")
+        self.assertEqual(self.session.manager_signals("GroupFinished")[0].args, ("build", 1, 1))
+
+    def test_changes_that_cannot_be_written(self):
+        """They hold, whoever asked is told, and they are written when that is possible."""
+        self.session.configure_group("build")
+        self.session.configure_group("gone", max_parallel=2)
+        self.full.touch()
+        for method, *arguments in (("Pause", "(s)", "build"), ("RemoveGroup", "(s)", "gone"),
+                                   ("ConfigureGroup", "(sa{sv})", "new", {}), ("ConfigureResource", "(su)", "gpu", 2)):
+            with self.assertError("Storage", "not on disk yet"):
+                self.session.call(method, *arguments)
+        self.session.dispatch()
+        changed = len(self.session.manager_signals("GroupChanged"))
+        groups, resources = self.session.groups(), self.session.resources()
+        self.assertEqual((list(groups), groups["build"]["paused"], resources),
+                         (["build", "default", "new"], True, {"gpu": (2, 0)}))
+        self.open_disk()
+        self.session.wait_until(lambda: len(self.session.manager_signals("GroupChanged")) == changed + 2, "GroupChanged")
+        self.session.restart()
+        self.assertEqual((self.session.groups(), self.session.resources()), (groups, resources))
+
+    def test_crash_in_the_middle(self):
+        """Who got no answer may find it undone."""
+        self.close_disk()
+        answer = self.session.call_later("Pause", "(s)", "default")
+        self.wait_for_commit()
+        self.crash()
+        self.session.start_daemon()
+        self.assertIsInstance(answer[0], DBusError)
+        self.assertFalse(self.session.groups()["default"]["paused"])
+
+    def test_removed_while_it_is_written(self):
+        """And made again, as another one."""
+        self.close_disk()
+        answers = [self.session.call_later("ConfigureGroup", "(sa{sv})", "build",
+                                           {"max-parallel": GLib.Variant("u", 7)})]
+        self.wait_for_commit()
+        answers.append(self.session.call_later("RemoveGroup", "(s)", "build"))
+        answers.append(self.session.call_later("ConfigureGroup", "(sa{sv})", "build",
+                                               {"max-queued": GLib.Variant("u", 8)}))
+        self.session.get("Version")
+        self.open_disk()
+        self.session.wait_until(lambda: all(answers), "the answers")
+        self.assertEqual(answers, [[()]] * 3)
+        before = self.session.groups()
+        self.assertEqual((before["build"]["max-parallel"], before["build"]["max-queued"]), (0, 8))
+        self.session.restart()
+        self.assertEqual(self.session.groups(), before)
+
+
 class MemoryTest(CommitsTestCase):
     def test_label_of_a_task_that_leaves(self):
         """The end of another, in the same commit as its new label, makes it leave."""
@@ -240,6 +329,23 @@ class ClaimTest(DaemonTestCase):
         self.session.wait(tasks[:4])
         counts = self.session.count_tasks()
         self.assertEqual(counts.get("interrupted"), 4, counts)
+
+
+    def test_power_cut_in_a_pause(self):
+        """The answer to Pause is on disk, and with it that nothing but what runs was about to be started."""
+        gone = self.session.start_many([("command", {"argv": ["true"]})] * 50)  # at a rate for which it claims ahead
+        tasks = self.session.start_many([("command", {"argv": ["sleep", "1000"]})] * 30)
+        self.session.wait(gone)
+        until(lambda: self.session.get("Running") == 4, "they do not run")
+        self.session.call("Pause", "(s)", "default")
+        self.session.crash()
+        for shim in self.session.shims().values():
+            kill(shim, signal.SIGKILL)
+        (self.session.runtime / "session").unlink()
+        self.session.start_daemon()
+        self.session.wait(tasks[:4])
+        self.assertEqual(self.session.count_tasks(), {"succeeded": 50, "interrupted": 4, "waiting": 26})
+        self.session.call("Resume", "(s)", "default")
 
 
 class QueueTimeoutTest(DaemonTestCase):
