@@ -27,13 +27,15 @@ char *manager_reason(void *userdata, const Task *t) {
 
     if (t->end_untold)
         return strdup("");
+    if (t->end_state != _TASK_STATE_INVALID)
+        return manager_tree_reason(t);
     if (!task_is_pending(t) || t->run)
-        return strdup(strempty(t->reason));
+        return strdup(strempty(task_work(t)->reason));
     if (t->state == TASK_QUEUED && m->blocked)
         return strdup(m->blocked);
     /* Of the attempt that failed, and when the next one is. */
     if (t->place == TASK_PLACE_DUE && t->n_attempts > 0)
-        return strdup(strempty(t->reason));
+        return strdup(strempty(task_work(t)->reason));
     if (task_spec_is_series(t->spec))
         reason = manager_series_reason(m, t);
     return reason ?: scheduler_reason(&m->scheduler, t);

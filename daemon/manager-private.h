@@ -47,6 +47,7 @@ struct Manager {
     bool retention_under_way;
     unsigned retention_put_off; /* so many times in a row */
     sd_event_source *settling;  /* enabled: memory may be given back */
+    sd_event_source *trimming;  /* enabled: and to the system, when there is nothing else to do */
 
     sd_event_source *scheduling; /* enabled: free slots are to be given away */
     sd_event_source *claim_timer;
@@ -98,6 +99,7 @@ typedef struct TaskRun {
     PauseRequest pause_request;
     sd_event_source *timeout, *idle; /* of a task on a thread; NULL = none */
     uint64_t active_at;              /* the last sign of life, CLOCK_MONOTONIC */
+    bool message_refused;            /* the last one that it sent was not taken by its parent */
     char *limit;                     /* which limit it was stopped for, in words; NULL = none */
 } TaskRun;
 
@@ -189,7 +191,7 @@ void manager_update_status(Manager *m);
 bool manager_runs_on_thread(const TaskSpec *spec);
 /* ahead: on a thread, as soon as another one has ended there. 0 or -errno. */
 int manager_start_job(TaskRun *run, bool ahead);
-void manager_cancel_task(void *userdata, Task *t); /* an active one */
+void manager_cancel_alone(Manager *m, Task *t); /* an active one; see manager_cancel_task() */
 int manager_pause_task(void *userdata, Task *t, bool pause, Error *error);
 TaskUsage manager_usage(void *userdata, const Task *t);
 /* A run for a task that has a slot. NULL when memory is short. */
@@ -197,6 +199,28 @@ TaskRun *manager_new_run(Manager *m, Task *t);
 /* Takes up the command of an earlier daemon. As shim_job_adopt(). */
 int manager_adopt(TaskRun *run);
 void manager_publish_state(Manager *m, Task *t); /* once it is committed */
+
+/* manager-tree.c */
+/* Whether the task may have children, 0 = none is meant. 0 or -EREMOTE. */
+int manager_check_parent(const Manager *m, uint64_t id, Error *error);
+/* Of a task of an earlier daemon. 0 or -ENOMEM. */
+int manager_tie_to_parent(Manager *m, Task *t);
+/* A task is to end so. True: it has children, and does when they have. */
+bool manager_await_children(Manager *m, Task *t, TaskState state);
+/* The task has ended. Gives the parent when that has waited for nobody else, to be ended now. */
+Task *manager_leave_parent(Task *t);
+/* All that is below it. */
+void manager_cancel_children(Manager *m, Task *root);
+void manager_cancel_task(void *userdata, Task *t); /* an active one, and all below it */
+/* Why one that waits for its children has not ended; to be freed. NULL when memory is short. */
+char *manager_tree_reason(const Task *t);
+
+/* manager-message.c */
+int manager_send(void *userdata, Task *t, const char *text, Error *error);
+int manager_send_to_children(void *userdata, Task *t, const char *text, uint32_t *ret_sent,
+                             Error *error);
+/* It has sent one to its parent. */
+void manager_task_sent(TaskRun *run, const char *text);
 
 /* manager-claim.c */
 int manager_init_claims(Manager *m);
@@ -210,6 +234,8 @@ void manager_drop_run(TaskRun *run); /* frees it; nothing runs, nothing has ende
 void manager_set_state(Task *t, TaskState state);
 /* The run is over; the task too, unless it is to be tried again. */
 void manager_finish_run(TaskRun *run, const ExecOutcome *outcome);
+/* Of one whose own work was over already: it ends, or waits for its children still. */
+void manager_end_after_children(Manager *m, Task *t);
 /* What told a next daemon of the run is of no more use. */
 void manager_clear_traces(TaskRun *run);
 /* Of a task that has no slot. */
@@ -229,8 +255,6 @@ int manager_load_groups(Manager *m);
 void manager_put_groups(Manager *m); /* all of them are to be written */
 /* 0, or -EREMOTE with NoSuchGroup. */
 int manager_find_group(const Manager *m, const char *name, Group **ret, Error *error);
-/* The same for a new task: a group that is draining takes none. */
-int manager_enter_group(const Manager *m, const char *name, Group **ret, Error *error);
 /* Makes it when it is not there: it was lost with a damaged database. NULL when memory is short. */
 Group *manager_need_group(Manager *m, const char *name);
 /* To be called in the same turn in which the task has reached its final state, so that the count is
@@ -272,8 +296,10 @@ void manager_done_calendars(Manager *m);
 /* A new series is given its first time, as far as that is known. Before it goes to the scheduler.
  */
 void manager_series_plan(Manager *m, Task *t);
-/* It is on disk (recovered: since an earlier daemon), and with the scheduler. */
-void manager_series_begin(Manager *m, Task *t, bool recovered);
+/* It is on disk, and with the scheduler. */
+void manager_series_begin(Manager *m, Task *t);
+/* Those of the daemon before go on, once all of its tasks are there. */
+void manager_series_recover(Manager *m);
 void manager_series_elapsed(Manager *m, Task *t);
 /* A run of it has ended, and is no child of it any more; the end is put into the next commit. */
 void manager_series_run_ended(Manager *m, Task *t);
@@ -321,6 +347,11 @@ int manager_prune(void *userdata, const TaskFilter *filter,
 bool manager_is_gone(const Manager *m, uint64_t id);
 /* To be called when something has been read: what had to stay in memory for that may go, soon. */
 void manager_settle(Manager *m);
+
+/* manager-memory.c */
+int manager_init_memory(Manager *m);
+/* So many tasks have come, or gone, at once. */
+void manager_trim_after(Manager *m, size_t n_tasks);
 
 /* manager-list.c */
 /* A copy of a filter that outlives its message. 0 or -ENOMEM. */

@@ -21,6 +21,8 @@ typedef struct Recovery {
     bool may_live; /* its processes may still be there: it is not known to be another session */
     unsigned queued, taken_up, lost;
     ManagerEnds ends;
+    Task **tasks; /* all of them, in the order of their ids */
+    size_t n, room;
 } Recovery;
 
 static bool may_have_run(const Recovery *r, const Task *t, const TaskRun *run) {
@@ -115,16 +117,41 @@ static int take_up(Recovery *r, TaskRun *run) {
     return 0;
 }
 
-static int recover_task(void *userdata, Task *t) {
+/* All are there, and each is tied to its parent, before it is looked at what became of any. */
+static int load_task(void *userdata, Task *t) {
     Recovery *r = userdata;
     Manager *m = r->manager;
-    TaskRun *run;
 
+    if (r->n == r->room) {
+        size_t room = r->room * 2 + 64;
+        Task **grown = realloc(r->tasks, room * sizeof(Task *));
+        if (!grown)
+            return -ENOMEM;
+        r->tasks = grown;
+        r->room = room;
+    }
     t->group = manager_need_group(m, t->spec->group);
     if (!t->group)
         return -ENOMEM;
+    int e = manager_tie_to_parent(m, t);
+    if (e < 0)
+        return e;
     task_table_add(&m->tasks, t);
     group_task_added(t->group, t);
+    r->tasks[r->n++] = t;
+    return 0;
+}
+
+static int recover_task(Recovery *r, Task *t) {
+    Manager *m = r->manager;
+    TaskRun *run;
+
+    if (task_is_final(t))
+        return 0; /* for the sake of another */
+    if (t->end_state != _TASK_STATE_INVALID) {
+        manager_end_after_children(m, t);
+        return 0;
+    }
     if (task_is_pending(t))
         return back_to_queue(r, t);
     run = manager_new_run(m, t);
@@ -141,6 +168,17 @@ static int recover_task(void *userdata, Task *t) {
     }
     lose(r, run);
     return 0;
+}
+
+/* The youngest first: one that ends now may skip those that wait for it, or cancel its children,
+ * and all of them are younger. */
+static int recover_tasks(Recovery *r) {
+    int e = store_load_active(r->manager->store, r->manager->envs, load_task, r);
+
+    for (size_t i = r->n; e >= 0 && i > 0; i--)
+        e = recover_task(r, r->tasks[i - 1]);
+    free(r->tasks);
+    return e;
 }
 
 /* What an attempt has left stays until its end is on disk: should this daemon be lost before, the
@@ -247,7 +285,7 @@ static int run_recovery(Recovery *r) {
     if (e >= 0)
         find_keeper(m);
     if (e >= 0)
-        e = store_load_active(m->store, m->envs, recover_task, r);
+        e = recover_tasks(r);
     /* From now on what is in the runtime folder is of this session. */
     if (e >= 0)
         e = store_set_session(m->store, session);
@@ -271,6 +309,8 @@ int manager_recover(Manager *m, Error *error) {
         log_notice("Took up the tasks of the last longrund: %u wait, %u run or ended meanwhile, %u "
                    "were lost",
                    r.queued, r.taken_up, r.lost);
+    manager_series_recover(m);
+    manager_trim_after(m, r.queued);
     manager_schedule(m);
     manager_forget_ended(m); /* what is to be kept may be less than it was, or some are too old */
     return 0;

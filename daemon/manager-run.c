@@ -56,7 +56,9 @@ static void on_progress(void *userdata, double fraction, uint64_t done, uint64_t
                         bool trusted) {
     TaskRun *run = userdata;
 
-    if (progress_update(&run->task->progress, fraction, done, total, trusted))
+    TaskWork *w = task_work_make(run->task);
+
+    if (w && progress_update(&w->progress, fraction, done, total, trusted))
         publish(run, BUS_CHANGE_PROGRESS);
 }
 
@@ -64,7 +66,9 @@ static void on_phase(void *userdata, const char *phase) {
     TaskRun *run = userdata;
     _cleanup_free_ char *clean = text_clean(phase, strlen(phase), TASK_STATUS_MAX);
 
-    if (clean && progress_set_phase(&run->task->progress, clean))
+    TaskWork *w = task_work_make(run->task);
+
+    if (clean && w && progress_set_phase(&w->progress, clean))
         publish(run, BUS_CHANGE_PROGRESS);
 }
 
@@ -105,7 +109,14 @@ static void on_paused(void *userdata, bool paused) {
 static void on_usage(void *userdata, const TaskUsage *usage) {
     TaskRun *run = userdata;
 
-    run->task->usage = *usage;
+    task_set_usage(run->task, usage);
+}
+
+static void on_message(void *userdata, const char *text) {
+    TaskRun *run = userdata;
+
+    run->active_at = clock_usec(CLOCK_MONOTONIC);
+    manager_task_sent(run, text);
 }
 
 static void on_ended(void *userdata, const ExecOutcome *outcome) {
@@ -121,6 +132,7 @@ static const ExecEvents exec_events = {
     .reason = on_reason,
     .paused = on_paused,
     .usage = on_usage,
+    .message = on_message,
     .ended = on_ended,
 };
 
@@ -268,15 +280,14 @@ TaskRun *manager_new_run(Manager *m, Task *t) {
 
 /* ---- cancel and pause ---- */
 
-void manager_cancel_task(void *userdata, Task *t) {
-    Manager *m = userdata;
-
+void manager_cancel_alone(Manager *m, Task *t) {
     /* Who cancels several in one go does not want the end of the first to begin the second. */
     if (m->scheduler.n_ahead > 0) {
         manager_take_back_ahead(m);
         manager_schedule(m);
     }
     if (task_is_pending(t) && !t->run) {
+        t->cancel_requested = true;
         manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started");
         return;
     }
@@ -288,9 +299,11 @@ void manager_cancel_task(void *userdata, Task *t) {
             exec_job_cancel(t->run->job);
         return;
     }
-    manager_set_state(t, TASK_CANCELLING);
-    manager_publish_state(m, t);
-    if (t->run->job)
+    if (t->state != TASK_CANCELLING) {
+        manager_set_state(t, TASK_CANCELLING);
+        manager_publish_state(m, t);
+    }
+    if (t->run && t->run->job)
         exec_job_cancel(t->run->job);
 }
 
@@ -341,5 +354,5 @@ int manager_pause_task(void *userdata, Task *t, bool pause, Error *error) {
 }
 
 TaskUsage manager_usage(void *userdata, const Task *t) {
-    return t->usage;
+    return task_work(t)->usage;
 }

@@ -57,6 +57,10 @@ typedef struct BusApi {
     int (*pause)(void *userdata, Task *task, bool pause, Error *error); /* of an active one */
     void (*remove)(void *userdata, Task *task);                /* of an ended task; frees it */
     int (*open_log)(void *userdata, Task *task, Error *error); /* descriptor for the caller */
+    /* A message, checked by message_check(), for a task or for all its children that take it. */
+    int (*send)(void *userdata, Task *task, const char *text, Error *error);
+    int (*send_to_children)(void *userdata, Task *task, const char *text, uint32_t *ret_sent,
+                            Error *error);
     int (*read_log)(void *userdata, Task *task, uint64_t offset, void *buf, size_t size,
                     uint64_t *ret_next, Error *error); /* number of bytes */
     /* Reads the result of an ended task and deletes it; func is called once that is on disk. The

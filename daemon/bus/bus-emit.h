@@ -21,6 +21,7 @@ void bus_emit_label(sd_bus *bus, const Task *t);
 void bus_emit_priority(sd_bus *bus, const Task *t);
 void bus_emit_progress(sd_bus *bus, const Task *t);
 void bus_emit_status(sd_bus *bus, const Task *t);
+void bus_emit_message(sd_bus *bus, uint64_t id, uint64_t from, const char *text);
 void bus_emit_log(sd_bus *bus, const Task *t, const LogLines *lines);
 void bus_emit_finished(sd_bus *bus, const Task *t);
 

@@ -5,6 +5,7 @@
 
 #include "common/strv.h"
 #include "daemon/bus/bus-options.h"
+#include "daemon/core/task-ties.h"
 
 /* ---- values that are put together ---- */
 
@@ -27,13 +28,21 @@ static int append_amount(sd_bus_message *m, const char *key, uint64_t amount) {
 }
 
 static int append_usage(sd_bus_message *m, const Bus *b, const Task *t) {
-    TaskUsage usage = task_is_final(t) ? t->usage : b->api->usage(b->api_userdata, t);
+    TaskUsage usage = task_is_final(t) ? task_work(t)->usage : b->api->usage(b->api_userdata, t);
     int r = sd_bus_message_open_container(m, 'a', "{sv}");
 
     if (r >= 0)
         r = append_amount(m, "cpu-usec", usage.cpu_usec);
     if (r >= 0)
         r = append_amount(m, "memory-peak", usage.memory_peak);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_children(sd_bus_message *m, const Bus *b, const Task *t) {
+    int r = sd_bus_message_open_container(m, 'a', "t");
+
+    for (const Task *c = task_first_child(t); r >= 0 && c; c = task_next_child(t, c))
+        r = sd_bus_message_append_basic(m, 't', &c->id);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -60,17 +69,18 @@ static const BusField task_fields[] = {
     {"kind", .type = "s", .flags = CONST, .append = append_kind},
     {"state", .type = "s", .flags = EMITS, .append = append_state},
     {"reason", .type = "s", .append = append_reason},
-    {"progress", .type = "d", .offset = offsetof(Task, progress.fraction)},
-    {"phase", .type = "s", .offset = offsetof(Task, progress.phase)},
-    {"done", .type = "t", .offset = offsetof(Task, progress.done)},
-    {"total", .type = "t", .offset = offsetof(Task, progress.total)},
-    {"status", .type = "s", .offset = offsetof(Task, status)},
+    {"progress", .type = "d", .of_work = true, .offset = offsetof(TaskWork, progress.fraction)},
+    {"phase", .type = "s", .of_work = true, .offset = offsetof(TaskWork, progress.phase)},
+    {"done", .type = "t", .of_work = true, .offset = offsetof(TaskWork, progress.done)},
+    {"total", .type = "t", .of_work = true, .offset = offsetof(TaskWork, progress.total)},
+    {"status", .type = "s", .of_work = true, .offset = offsetof(TaskWork, status)},
     {"created-at", .type = "t", .flags = CONST, .offset = offsetof(Task, created_at)},
     {"started-at", .type = "t", .offset = offsetof(Task, started_at)},
     {"finished-at", .type = "t", .at_end = true, .offset = offsetof(Task, finished_at)},
     {"due-at", .type = "t", .offset = offsetof(Task, due_at)},
     {"retry-of", .type = "t", .flags = CONST, .offset = offsetof(Task, retry_of)},
     {"attempt", .type = "u", .offset = offsetof(Task, attempt)},
+    {"children", .type = "at", .append = append_children},
     {"attempts", .type = "a(usiittts)", .large = true, .append = append_attempts},
     {"exit-code", .type = "i", .at_end = true, .offset = offsetof(Task, exit_code)},
     {"exit-signal", .type = "i", .at_end = true, .offset = offsetof(Task, exit_signal)},
@@ -181,7 +191,10 @@ size_t bus_fields_size(const Task *t, const BusField *const *picked) {
 
 int bus_field_append(sd_bus_message *m, const BusField *f, const Bus *b, const Task *t) {
     static const Task not_ended = {.exit_code = -1};
-    const void *value = (const char *)(f->at_end && t->end_untold ? &not_ended : t) + f->offset;
+    const void *of = f->of_work                   ? (const void *)task_work(t)
+                     : f->at_end && t->end_untold ? &not_ended
+                                                  : t;
+    const void *value = (const char *)of + f->offset;
     int flag;
 
     if (f->option)

@@ -26,6 +26,8 @@ void bus_publisher_task_started(BusPublisher *p, Task *t);
 void bus_publisher_task_changed(BusPublisher *p, Task *t, BusChange change);
 void bus_publisher_label_changed(BusPublisher *p, const Task *t);
 void bus_publisher_priority_changed(BusPublisher *p, const Task *t);
+/* A message came to the task, or it sent one: each is told, at once. from: 0 = a client. */
+void bus_publisher_message(BusPublisher *p, uint64_t id, uint64_t from, const char *text);
 /* An attempt is over that was not the last: what it printed last goes out. */
 void bus_publisher_attempt_ended(BusPublisher *p, Task *t);
 /* What was held back goes out, then Finished. */

@@ -207,6 +207,8 @@ static int find_absent(const Bus *b, const SpecList *l, AbsentIds *ret) {
         for (size_t k = 0; r >= 0 && k < ELEMENTSOF(lists); k++)
             if (lists[k])
                 r = absent_ids_add(ret, table, lists[k]->ids, lists[k]->n);
+        if (r >= 0 && s->parent > 0)
+            r = absent_ids_add(ret, table, &s->parent, 1);
     }
     absent_ids_sort(ret);
     return r;

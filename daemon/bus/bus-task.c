@@ -13,6 +13,7 @@
 #include "daemon/bus/bus-later.h"
 #include "daemon/bus/bus-message.h"
 #include "daemon/bus/bus-priority.h"
+#include "daemon/bus/bus-send.h"
 #include "daemon/bus/bus-reply.h"
 #include "daemon/bus/bus-retry.h"
 
@@ -223,6 +224,10 @@ static const sd_bus_vtable methods[] = {
                             method_take_result, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("SetLabel", SD_BUS_ARGS("s", label), SD_BUS_NO_RESULT,
                             method_set_label, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Send", SD_BUS_ARGS("s", message), SD_BUS_NO_RESULT,
+                            bus_method_send, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("SendToChildren", SD_BUS_ARGS("s", message), SD_BUS_RESULT("u", sent),
+                            bus_method_send_to_children, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("SetPriority", SD_BUS_ARGS("i", priority), SD_BUS_NO_RESULT,
                             bus_method_set_priority, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Retry", SD_BUS_NO_ARGS, SD_BUS_RESULT("t", id, "o", task),
@@ -234,6 +239,7 @@ static const sd_bus_vtable signals[] = {
                             SD_BUS_ARGS("d", fraction, "t", done, "t", total, "s", phase), 0),
     SD_BUS_SIGNAL_WITH_ARGS("Status", SD_BUS_ARGS("s", text), 0),
     SD_BUS_SIGNAL_WITH_ARGS("Log", SD_BUS_ARGS("t", offset, "a(tss)", lines), 0),
+    SD_BUS_SIGNAL_WITH_ARGS("Message", SD_BUS_ARGS("t", from, "s", message), 0),
     SD_BUS_SIGNAL_WITH_ARGS("Finished",
                             SD_BUS_ARGS("s", state, "i", code, "s", message), 0),
 };

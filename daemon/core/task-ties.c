@@ -79,6 +79,14 @@ int task_ties_set_parent(Task *child, Task *parent) {
     return 0;
 }
 
+Task *task_ties_leave_parent(Task *t) {
+    Task *parent = task_parent(t);
+
+    if (parent)
+        leave_parent(t->ties);
+    return parent;
+}
+
 Task *task_parent(const Task *t) {
     return t->ties ? t->ties->parent : NULL;
 }

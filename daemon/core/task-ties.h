@@ -48,6 +48,7 @@ bool task_ties_meet(Dependency *d);
 
 /* Both active. 0 or -ENOMEM. */
 int task_ties_set_parent(Task *child, Task *parent);
+Task *task_ties_leave_parent(Task *t);    /* the one that it had, or NULL */
 Task *task_parent(const Task *t);         /* active; NULL = none */
 unsigned task_child_count(const Task *t); /* active ones */
 /* Walk the active children. */

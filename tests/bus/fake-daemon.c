@@ -17,6 +17,7 @@ typedef enum JobType {
     JOB_RETRY,
     JOB_COMMIT,
     JOB_END,
+    JOB_CALENDARS,
 } JobType;
 
 struct FakeJob {
@@ -27,10 +28,12 @@ struct FakeJob {
         void (*count)(void *arg, int error, const uint32_t counts[_TASK_STATE_MAX]);
         void (*prune)(void *arg, int error, uint32_t removed);
         void (*retry)(void *arg, int result, const uint64_t *ids, size_t n, const Error *error);
+        void (*calendars)(void *arg, const Error *error);
     } func;
     void *arg;
     uint64_t *ids;
     size_t n;
+    bool never;
     TaskFilter filter;
     char *texts[3];
     TAILQ_ENTRY(FakeJob) link;
@@ -46,7 +49,8 @@ static Task *read_task(FakeDaemon *f, const Task *on_disk) {
     ck_assert_ptr_nonnull(t);
     t->state = on_disk->state;
     t->exit_code = on_disk->exit_code;
-    t->usage = on_disk->usage;
+    if (on_disk->work)
+        task_work_make(t)->usage = on_disk->work->usage;
     t->attempt = on_disk->attempt;
     t->stored = true;
     if (on_disk->spec->env)
@@ -151,6 +155,14 @@ static void run_end(FakeDaemon *f, FakeJob *j) {
     bus_waits_task_ended(f->bus->waits, t);
 }
 
+static void run_calendars(const FakeJob *j) {
+    _cleanup_error_ Error error = {};
+
+    if (j->never)
+        error_set(&error, ERROR_INVALID_OPTION, "calendar \"never\" never elapses");
+    j->func.calendars(j->arg, j->never ? &error : NULL);
+}
+
 static void job_free(FakeDaemon *f, FakeJob *j) {
     TAILQ_REMOVE(&f->jobs, j, link);
     free(j->ids);
@@ -179,6 +191,8 @@ static void run_job(FakeDaemon *f, FakeJob *j) {
         return j->func.plain(j->arg, f->commit_error);
     case JOB_END:
         return run_end(f, j);
+    case JOB_CALENDARS:
+        return run_calendars(j);
     }
 }
 
@@ -234,6 +248,21 @@ static int check(void *userdata, TaskSpec **spec, Error *error) {
     int r = task_spec_check(*spec, error);
 
     return r < 0 ? r : task_spec_pack(spec);
+}
+
+static int check_calendars(void *userdata, TaskSpec *const *specs, size_t n,
+                           void (*func)(void *arg, const Error *error), void *arg, Error *error) {
+    FakeDaemon *f = userdata;
+    FakeJob *j;
+
+    f->checks++;
+    if (f->calendars_are_known)
+        return 0;
+    j = add_job(f, JOB_CALENDARS, arg);
+    j->func.calendars = func;
+    for (size_t i = 0; i < n; i++)
+        j->never = j->never || streq(specs[i]->calendar, "never");
+    return 1;
 }
 
 static int start(void *userdata, TaskSpec **specs, size_t n, uint64_t *ret_ids, Error *error) {
@@ -358,7 +387,7 @@ static bool ends_at_logout(void *userdata) {
 }
 
 static char *reason(void *userdata, const Task *t) {
-    return strdup(strempty(t->reason));
+    return strdup(strempty(task_work(t)->reason));
 }
 
 static TaskUsage usage(void *userdata, const Task *task) {
@@ -385,6 +414,7 @@ void fake_daemon_init(FakeDaemon *f, sd_event *event) {
     *f = (FakeDaemon){.isolation_now = ""};
     f->api = (BusApi){
         .check = check,
+        .check_calendars = check_calendars,
         .start = start,
         .cancel = cancel,
         .pause = pause_task,

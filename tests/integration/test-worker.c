@@ -193,7 +193,7 @@ static const struct {
     {"countdown", "7", 2, NULL, "must be a JSON object"},
     {"countdown", "{\"a\":\"\xff\"}", 2, NULL, "not valid UTF-8"},
     {"--version", "", 2, NULL, "unknown kind '--version'"},
-    {"--help", "", 0, "Usage: longrun-worker KIND < PARAMS", NULL},
+    {"--help", "", 0, "Usage: longrun-worker [--messages] KIND < PARAMS", NULL},
 };
 
 static void expect_text(const char *text, const char *part) {

@@ -15,10 +15,11 @@
 #define SKIP 77
 
 START_TEST(test_sleep) {
+    WorkerInput input = {.fd = -EBADF};
     WorkerContext w;
     uint64_t start = clock_usec(CLOCK_MONOTONIC);
 
-    worker_context_init(&w, NULL, NULL, 0);
+    worker_context_init(&w, NULL, &input, NULL, 0);
     ck_assert_int_eq(task_context_sleep(&w.context, 0), 0);
     ck_assert_int_eq(task_context_sleep(&w.context, 20 * USEC_PER_MSEC), 0);
     ck_assert_uint_ge(clock_usec(CLOCK_MONOTONIC) - start, 20 * USEC_PER_MSEC);
@@ -35,12 +36,13 @@ END_TEST
 
 /* Whoever started the worker may have blocked the signals. */
 START_TEST(test_blocked_before) {
+    WorkerInput input = {.fd = -EBADF};
     WorkerContext w;
     sigset_t all;
 
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, NULL);
-    worker_context_init(&w, NULL, NULL, 0);
+    worker_context_init(&w, NULL, &input, NULL, 0);
     ck_assert_int_eq(raise(SIGTERM), 0);
     ck_assert(task_context_cancelled(&w.context));
     worker_context_done(&w);
@@ -57,13 +59,14 @@ END_TEST
 #define SOON_USEC (1 * USEC_PER_SEC) /* far from the sleep's whole time, also on a busy machine */
 
 static pid_t sleeper_new(void) {
+    WorkerInput input = {.fd = -EBADF};
     WorkerContext w;
     int status;
 
     pid_t pid = fork();
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
-        worker_context_init(&w, NULL, NULL, 0);
+        worker_context_init(&w, NULL, &input, NULL, 0);
         /* The first time the way leads through the dynamic linker, which is long. */
         task_context_sleep(&w.context, 1);
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
