@@ -27,7 +27,7 @@ static void keep_pauses(Manager *m, int64_t usec) {
             continue;
         if (t->place != TASK_PLACE_NONE)
             scheduler_due_changed(&m->scheduler, t, clock_usec(CLOCK_REALTIME));
-        commit_queue_put_later(m->commits, t);
+        commit_queue_put(m->commits, t);
     }
 }
 

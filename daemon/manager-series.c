@@ -266,13 +266,14 @@ void manager_series_run_ended(Manager *m, Task *t) {
 
     if (!task_is_pending(t))
         return;
-    if (s) /* else it is being recovered */
-        s->question = s->task->due_at == 0 ? calendar_question_free(s->question) : s->question;
     series_run_ended(t, clock_usec(CLOCK_REALTIME), !s);
-    scheduler_due_changed(&m->scheduler, t, clock_usec(CLOCK_REALTIME));
     commit_queue_put(m->commits, t);
-    if (s)
-        look(s);
+    if (!s) /* it is being recovered, and not with the scheduler yet */
+        return;
+    if (t->due_at == 0) /* what is known by now may be over */
+        s->question = calendar_question_free(s->question);
+    scheduler_due_changed(&m->scheduler, t, clock_usec(CLOCK_REALTIME));
+    look(s);
 }
 
 /* ---- the calendar is asked anew ---- */
@@ -319,17 +320,25 @@ static Series *new_series(Manager *m, Task *t) {
     return s;
 }
 
-void manager_series_begin(Manager *m, Task *t, bool recovered) {
+static void begin(Manager *m, Task *t, bool recovered) {
     Series *s = new_series(m, t);
 
-    if (!s) {
-        manager_finish_queued(m, t, TASK_FAILED, "cannot be started: out of memory");
-        return;
-    }
-    if (recovered && !isempty(t->spec->calendar))
+    if (!s)
+        manager_finish_queued(m, t, TASK_FAILED, "cannot go on: out of memory");
+    else if (recovered && !isempty(t->spec->calendar))
         ask_anew(s);
     else
         look(s);
+}
+
+void manager_series_begin(Manager *m, Task *t) {
+    begin(m, t, false);
+}
+
+void manager_series_recover(Manager *m) {
+    for (Task *t = task_table_begin(&m->tasks, false); t; t = task_table_next(&m->tasks, t, false))
+        if (!task_is_final(t) && task_spec_is_series(t->spec))
+            begin(m, t, true);
 }
 
 static void free_series(Series *s) {

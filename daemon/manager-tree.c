@@ -23,6 +23,10 @@ int manager_check_parent(const Manager *m, uint64_t id, Error *error) {
                          "parent: task %" PRIu64 " has ended already: only one that has not can "
                          "have children",
                          id);
+    if (task_spec_is_series(parent->spec))
+        return error_set(error, ERROR_INVALID_OPTION,
+                         "parent: task %" PRIu64 " is a series, and has no children but its runs",
+                         id);
     if (parent->cancel_requested || parent->state == TASK_CANCELLING)
         return error_set(error, ERROR_NOT_RUNNING,
                          "parent: task %" PRIu64 " is being cancelled, with all its children", id);

@@ -58,10 +58,10 @@ static char *time_reason(const char *what, uint64_t usec) {
 static char *series_reason(const Task *t) {
     const Task *run = task_first_child(t);
 
+    if (run)
+        return format("its run %u, task %" PRIu64 ", is active", t->attempt, run->id);
     if (t->due_at > 0)
         return time_reason("runs next", t->due_at);
-    if (run)
-        return format("waits for its run, task %" PRIu64 ", to end", run->id);
     return format("is about to run");
 }
 

@@ -42,7 +42,8 @@ static void set_waiting(Task *t, uint64_t now) {
         (void)task_set_state(t, TASK_QUEUED, now);
     if (t->state == TASK_QUEUED)
         (void)task_set_state(t, TASK_WAITING, now);
-    t->ready_at = 0;
+    if (!task_spec_is_series(t->spec)) /* it is never queued, and has another use for this */
+        t->ready_at = 0;
 }
 
 /* due_at is of no more use: should the clock be set back, it does not have to wait again. */

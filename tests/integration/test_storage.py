@@ -11,12 +11,12 @@ import os
 import pathlib
 import resource
 import sqlite3
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
+from clock_testing import ClockMixin
 from daemon_testing import FINAL, DaemonTestCase, DBusError, main
 from longrun_testing import DEADLINE_SEC, SKIP
 from process_testing import until
@@ -486,24 +486,13 @@ class OtherTest(StorageTestCase):
         self.assertEqual(self.session.shell("exit 3").wait(), ("failed", 3))
 
 
-class ClockTest(StorageTestCase):
-    """The wall clock of the daemon is set back and forth under it; see clock-shift.c."""
+class ClockTest(ClockMixin, StorageTestCase):
+    """The wall clock of the daemon is set back and forth under it."""
 
     def setUp(self):
-        library = os.environ.get("CLOCK_SHIFT_LIBRARY")
-        if not library:
-            self.skipTest("CLOCK_SHIFT_LIBRARY in the environment does not name clock-shift.so")
         self.gates = 0
         self.sessions = []
-        self.session = self.new_session(*self.ARGUMENTS, start=False)
-        self.clock = self.session.base / "clock"
-        self.clock.write_bytes(bytes(8))
-        self.session.env.update({"LD_PRELOAD": library, "CLOCK_SHIFT": str(self.clock)})
-        self.session.start_daemon()
-
-    def set_clock(self, seconds):
-        with open(self.clock, "r+b", buffering=0) as clock:
-            clock.write(struct.pack("@q", seconds))
+        self.session = self.start_with_clock(*self.ARGUMENTS)
 
     def check_times(self, task):
         p = task.get_all()
