@@ -71,7 +71,7 @@ static void add_group(Table *table, const cJSON *group) {
     _cleanup_free_ char *defaults = describe_defaults(group);
 
     table_add(table, json_string(group, "name"), COLOUR_BOLD);
-    table_add(table, state, streq(state, "open") ? NULL : "\x1b[33m");
+    table_add(table, state, streq(state, "open") ? NULL : state_colour("paused"));
     add_number(table, json_u64(group, "running"), json_u64(group, "max-parallel"));
     add_number(table, json_u64(group, "queued"), json_u64(group, "max-queued"));
     add_number(table, json_u64(group, "waiting"), 0);
@@ -279,9 +279,10 @@ static int cmd_group_drain(const Invocation *inv) {
 /* clang-format off */
 const Command group_commands[] = {
     {"group list", "", 0, 0,
-     "show the groups: what runs and waits in each, and how its tasks have ended since it last ran dry",
+     "show the groups: what runs and waits in each, and how its tasks have ended",
      list_group_options,
-     "RUNNING and QUEUED are of at most as many as stand behind the slash. In JSON, an array.",
+     "RUNNING and QUEUED are of at most as many as stand behind the slash. SUCCEEDED and FAILED, which\n"
+     "is any other end, count since the group was last without active tasks. In JSON, an array.",
      false, cmd_group_list},
     {"group add", "NAME [OPTIONS]", 1, 1,
      "make a group", add_group_options,

@@ -45,21 +45,22 @@ static const Command commands[] = {
      false, cmd_watch},
     {"tree", "[ID]", 0, 1,
      "show active tasks as parents and children, or all below one task", tree_options,
-     "Children that have ended are shown, too. In JSON, an array in the order of the tree: depth tells how\n"
-     "far below the top a task is, more-children that some that have ended were left out.", false, cmd_tree},
+     "Children that have ended are shown, too. In JSON, an array in the order of the tree: depth tells\n"
+     "how far below the top a task is, more-children that some that have ended were left out.", false, cmd_tree},
     {"cancel", "ID… | OPTIONS", 0, SIZE_MAX,
      "ask tasks to stop, with their children", cancel_options,
      "A command gets SIGTERM, after its stop timeout SIGKILL. Without ids, all tasks that match every\n"
      "option. A series ends with its run.", false, cmd_cancel},
     {"retry", "ID… | OPTIONS", 0, SIZE_MAX,
      "start tasks that have ended once more, as new ones", retry_options,
-     "Without ids, all tasks that match every option; of these, without --state, those that have failed,\n"
-     "timed out or been interrupted. A new task waits for none of the others that the old one waited for.",
+     "Without ids, all tasks that match every option and were not started again yet; of these, without\n"
+     "--state, those that have failed, timed out or been interrupted. A new task waits for none of the\n"
+     "others that the old one waited for, and for no time.",
      false, cmd_retry},
     {"priority", "N ID… | N OPTIONS", 1, SIZE_MAX,
      "change the place of tasks that have not started", priority_options,
-     "In a group the task with the higher number goes first, and of the same number the older one. It may be\n"
-     "below zero; at first it is 0.", false, cmd_priority, .number_first = true},
+     "In a group the task with the higher number goes first, and of the same number the older one. It\n"
+     "may be below zero; at first it is 0.", false, cmd_priority, .number_first = true},
     {"send", "ID TEXT…", 2, SIZE_MAX,
      "send a message to a task", send_options,
      "A command gets it as a line on its standard input, if it was started with --stdin-open.", false, cmd_send},

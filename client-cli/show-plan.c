@@ -85,17 +85,14 @@ void show_plan(const cJSON *task) {
 
 /* ---- attempts ---- */
 
-/* "failed, exit code 3", or the words of the daemon where there are such. */
+/* The words of the daemon, or "exit code 3" where there are none. */
 static char *describe_end(const cJSON *attempt) {
     const char *message = json_string(attempt, "message");
-    int32_t code = json_i32(attempt, "exit-code");
-    char *text;
+    char code[32] = "";
 
-    if (*message)
-        return must(strdup(message));
-    if (asprintf(&text, code > 0 ? "exit code %" PRIi32 : "", code) < 0)
-        text = NULL;
-    return must(text);
+    if (json_i32(attempt, "exit-code") > 0)
+        snprintf(code, sizeof(code), "exit code %" PRIi32, json_i32(attempt, "exit-code"));
+    return must(strdup(*message ? message : code));
 }
 
 void show_attempts(const cJSON *task) {

@@ -78,7 +78,7 @@ static void forget_end(Task *t) {
     task_set_message(t, "");
     t->exit_code = -1;
     t->exit_signal = 0;
-    t->usage = (TaskUsage){};
+    task_set_usage(t, &(TaskUsage){});
 }
 
 /* ---- back to the scheduler ---- */

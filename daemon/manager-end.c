@@ -158,7 +158,10 @@ static void note_log_size(const Manager *m, Task *t) {
         uint64_t size = task_log_size(m->dirs.logs, t->id);
         t->log_size = MAX(t->log_size, size);
     }
-    t->log_kept = t->log_size > 0 ? task_log_kept(m->dirs.logs, t->id) : 0;
+    TaskWork *w = t->log_size > 0 ? task_work_make(t) : NULL;
+
+    if (w)
+        w->log_kept = task_log_kept(m->dirs.logs, t->id);
 }
 
 static void note_log_loss(Task *t, const ExecOutcome *outcome) {
@@ -204,7 +207,7 @@ void manager_finish_run(TaskRun *run, const ExecOutcome *outcome) {
     run->is_counted = false;
     if (outcome->left_no_files)
         free(TAKE_PTR(run->runtime_dir));
-    t->usage = outcome->usage;
+    task_set_usage(t, &outcome->usage);
     if (claimed && !t->cancel_requested)
         manager_take_back_claim(run);
     else if (!manager_try_again(run, state, outcome)) {

@@ -26,21 +26,6 @@ int manager_find_group(const Manager *m, const char *name, Group **ret, Error *e
     return 0;
 }
 
-int manager_enter_group(const Manager *m, const char *name, Group **ret, Error *error) {
-    Group *g;
-    int r = manager_find_group(m, name, &g, error);
-
-    if (r < 0)
-        return r;
-    if (g->draining)
-        return error_set(error, ERROR_NOT_PERMITTED,
-                         "Group \"%s\" is draining: it runs what it has and takes nothing in. "
-                         "Name another group, or end that by Resume, or \"longrun resume %s\"",
-                         g->name, g->name);
-    *ret = g;
-    return 0;
-}
-
 Group *manager_need_group(Manager *m, const char *name) {
     Group *g = scheduler_find_group(&m->scheduler, name);
 

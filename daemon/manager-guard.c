@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 
 #include "common/clock.h"
@@ -93,23 +94,48 @@ static void time_out(Manager *m, Task *t, uint64_t now) {
     manager_finish_queued(m, t, TASK_TIMED_OUT, strempty(text));
 }
 
+/* Gives how many are overdue, and as many of them as there is room for. */
+static size_t find_overdue(const Manager *m, uint64_t now, Task **tasks, size_t room,
+                           uint64_t *ret_due) {
+    size_t n = 0;
+
+    *ret_due = USEC_INFINITY;
+    for (Task *t = scheduler_next_pending(&m->scheduler, NULL, NULL); t;
+         t = scheduler_next_pending(&m->scheduler, NULL, t)) {
+        if (t->queue_deadline == 0)
+            continue;
+        if (t->queue_deadline > now)
+            *ret_due = MIN(*ret_due, t->queue_deadline);
+        else if (n++ < room)
+            tasks[n - 1] = t;
+    }
+    return n;
+}
+
+/* Not while the queue is walked: who ends may take others along, its children or those that wait
+ * for it. */
+static int time_out_overdue(Manager *m, uint64_t now, uint64_t *ret_due) {
+    size_t n = find_overdue(m, now, NULL, 0, ret_due);
+    _cleanup_free_ Task **tasks = n > 0 ? calloc(n, sizeof(Task *)) : NULL;
+
+    if (n > 0 && !tasks)
+        return -ENOMEM;
+    n = find_overdue(m, now, tasks, n, ret_due);
+    for (size_t i = 0; i < n; i++)
+        if (task_is_pending(tasks[i]) && tasks[i]->queue_deadline > 0)
+            time_out(m, tasks[i], now);
+    return 0;
+}
+
 static int on_queue_timer(sd_event_source *s, uint64_t usec, void *userdata) {
     Manager *m = userdata;
-    uint64_t now = clock_usec(CLOCK_MONOTONIC), due = USEC_INFINITY;
-    Task *next;
+    uint64_t now = clock_usec(CLOCK_MONOTONIC), due;
 
     m->queue_due = USEC_INFINITY;
     manager_take_back_ahead(m);
     manager_schedule(m);
-    for (Task *t = scheduler_next_pending(&m->scheduler, NULL, NULL); t; t = next) {
-        next = scheduler_next_pending(&m->scheduler, NULL, t);
-        if (t->queue_deadline == 0)
-            continue;
-        if (t->queue_deadline <= now)
-            time_out(m, t, now);
-        else
-            due = MIN(due, t->queue_deadline);
-    }
+    if (time_out_overdue(m, now, &due) < 0)
+        due = now;
     /* With thousands of them the queue is not walked for each. */
     if (due != USEC_INFINITY)
         arm_queue(m, MAX(due, now + QUEUE_ACCURACY_USEC));

@@ -73,6 +73,10 @@ int manager_send_to_children(void *userdata, Task *t, const char *text, uint32_t
     uint32_t sent = 0;
     int r = 0;
 
+    if (task_is_final(t))
+        return error_set(error, ERROR_NOT_RUNNING,
+                         "Task %" PRIu64 " has ended: none of its children is active", t->id);
+
     for (Task *c = task_first_child(t); c; c = task_next_child(t, c)) {
         int e = deliver(m, c, t->id, text, error);
         if (e >= 0)

@@ -30,12 +30,12 @@ char *manager_reason(void *userdata, const Task *t) {
     if (t->end_state != _TASK_STATE_INVALID)
         return manager_tree_reason(t);
     if (!task_is_pending(t) || t->run)
-        return strdup(strempty(t->reason));
+        return strdup(strempty(task_work(t)->reason));
     if (t->state == TASK_QUEUED && m->blocked)
         return strdup(m->blocked);
     /* Of the attempt that failed, and when the next one is. */
     if (t->place == TASK_PLACE_DUE && t->n_attempts > 0)
-        return strdup(strempty(t->reason));
+        return strdup(strempty(task_work(t)->reason));
     if (task_spec_is_series(t->spec))
         reason = manager_series_reason(m, t);
     return reason ?: scheduler_reason(&m->scheduler, t);
@@ -43,11 +43,20 @@ char *manager_reason(void *userdata, const Task *t) {
 
 /* ---- what the scheduler tells ---- */
 
+/* One that has never been on disk may be withdrawn yet, and is gone then; who is told that it was
+ * added asks for its state. */
+static void publish(Manager *m, Task *t) {
+    if (t->stored)
+        manager_publish_state(m, t);
+    else
+        commit_queue_put(m->commits, t);
+}
+
 static void on_ready(void *userdata, Task *t) {
     Manager *m = userdata;
 
     manager_guard_queued(m, t);
-    manager_publish_state(m, t);
+    publish(m, t);
     manager_schedule(m);
 }
 
@@ -61,7 +70,7 @@ static void on_unready(void *userdata, Task *t) {
     Manager *m = userdata;
 
     t->claim = TASK_CLAIM_NONE;
-    manager_publish_state(m, t);
+    publish(m, t);
 }
 
 static void on_elapsed(void *userdata, Task *t) {

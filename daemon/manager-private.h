@@ -47,6 +47,7 @@ struct Manager {
     bool retention_under_way;
     unsigned retention_put_off; /* so many times in a row */
     sd_event_source *settling;  /* enabled: memory may be given back */
+    sd_event_source *trimming;  /* enabled: and to the system, when there is nothing else to do */
 
     sd_event_source *scheduling; /* enabled: free slots are to be given away */
     sd_event_source *claim_timer;
@@ -254,8 +255,6 @@ int manager_load_groups(Manager *m);
 void manager_put_groups(Manager *m); /* all of them are to be written */
 /* 0, or -EREMOTE with NoSuchGroup. */
 int manager_find_group(const Manager *m, const char *name, Group **ret, Error *error);
-/* The same for a new task: a group that is draining takes none. */
-int manager_enter_group(const Manager *m, const char *name, Group **ret, Error *error);
 /* Makes it when it is not there: it was lost with a damaged database. NULL when memory is short. */
 Group *manager_need_group(Manager *m, const char *name);
 /* To be called in the same turn in which the task has reached its final state, so that the count is
@@ -348,6 +347,11 @@ int manager_prune(void *userdata, const TaskFilter *filter,
 bool manager_is_gone(const Manager *m, uint64_t id);
 /* To be called when something has been read: what had to stay in memory for that may go, soon. */
 void manager_settle(Manager *m);
+
+/* manager-memory.c */
+int manager_init_memory(Manager *m);
+/* So many tasks have come, or gone, at once. */
+void manager_trim_after(Manager *m, size_t n_tasks);
 
 /* manager-list.c */
 /* A copy of a filter that outlives its message. 0 or -ENOMEM. */

@@ -310,6 +310,7 @@ int manager_recover(Manager *m, Error *error) {
                    "were lost",
                    r.queued, r.taken_up, r.lost);
     manager_series_recover(m);
+    manager_trim_after(m, r.queued);
     manager_schedule(m);
     manager_forget_ended(m); /* what is to be kept may be less than it was, or some are too old */
     return 0;

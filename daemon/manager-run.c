@@ -56,7 +56,9 @@ static void on_progress(void *userdata, double fraction, uint64_t done, uint64_t
                         bool trusted) {
     TaskRun *run = userdata;
 
-    if (progress_update(&run->task->progress, fraction, done, total, trusted))
+    TaskWork *w = task_work_make(run->task);
+
+    if (w && progress_update(&w->progress, fraction, done, total, trusted))
         publish(run, BUS_CHANGE_PROGRESS);
 }
 
@@ -64,7 +66,9 @@ static void on_phase(void *userdata, const char *phase) {
     TaskRun *run = userdata;
     _cleanup_free_ char *clean = text_clean(phase, strlen(phase), TASK_STATUS_MAX);
 
-    if (clean && progress_set_phase(&run->task->progress, clean))
+    TaskWork *w = task_work_make(run->task);
+
+    if (clean && w && progress_set_phase(&w->progress, clean))
         publish(run, BUS_CHANGE_PROGRESS);
 }
 
@@ -105,7 +109,7 @@ static void on_paused(void *userdata, bool paused) {
 static void on_usage(void *userdata, const TaskUsage *usage) {
     TaskRun *run = userdata;
 
-    run->task->usage = *usage;
+    task_set_usage(run->task, usage);
 }
 
 static void on_message(void *userdata, const char *text) {
@@ -350,5 +354,5 @@ int manager_pause_task(void *userdata, Task *t, bool pause, Error *error) {
 }
 
 TaskUsage manager_usage(void *userdata, const Task *t) {
-    return t->usage;
+    return task_work(t)->usage;
 }

@@ -19,21 +19,32 @@ static int check_environments(const Manager *m, Error *error) {
                      format_size(buf, MANAGER_ENVIRONMENTS_MAX));
 }
 
-static int find_group(const Manager *m, const TaskSpec *spec, Group **ret, Error *error) {
-    bool is_there = !isempty(spec->unique) && task_table_find_unique(&m->tasks, spec->unique);
-
-    return is_there ? manager_find_group(m, spec->group, ret, error)
-                    : manager_enter_group(m, spec->group, ret, error);
-}
-
 static int find_groups(const Manager *m, TaskSpec *const *specs, size_t n, Group **ret,
                        Error *error) {
     for (size_t i = 0; i < n; i++) {
-        int r = find_group(m, specs[i], &ret[i], error);
+        int r = manager_find_group(m, specs[i]->group, &ret[i], error);
         if (r < 0)
             return r;
     }
     return 0;
+}
+
+/* Who is given an active task puts nothing in. */
+static int check_room(Manager *m, TaskSpec *const *specs, Group *const *groups, size_t n,
+                      Error *error) {
+    _cleanup_free_ TaskSpec **coming = calloc(n + 1, sizeof(TaskSpec *));
+    _cleanup_free_ Group **theirs = calloc(n + 1, sizeof(Group *));
+    size_t n_coming = 0;
+
+    if (!coming || !theirs)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        if (!isempty(specs[i]->unique) && task_table_find_unique(&m->tasks, specs[i]->unique))
+            continue;
+        coming[n_coming] = specs[i];
+        theirs[n_coming++] = groups[i];
+    }
+    return scheduler_check_room(&m->scheduler, coming, theirs, n_coming, error);
 }
 
 /* Each has been held against manager_check_spec() already: now what they are together. */
@@ -46,7 +57,7 @@ static int check_specs(Manager *m, TaskSpec **specs, size_t n, Group **groups, E
     r = check_environments(m, error);
     if (r >= 0)
         r = find_groups(m, specs, n, groups, error);
-    return r < 0 ? r : scheduler_check_room(&m->scheduler, specs, groups, n, error);
+    return r < 0 ? r : check_room(m, specs, groups, n, error);
 }
 
 /* It could not be written: whoever asked for it is told that there is no such task. */

@@ -183,7 +183,7 @@ ManagerCause manager_cause_of(const Task *t) {
         .id = t->id,
         .state = t->state,
         .label = t->spec->label,
-        .first = t->state == TASK_SKIPPED ? t->reason : NULL,
+        .first = t->state == TASK_SKIPPED ? task_work(t)->reason : NULL,
     };
 }
 

@@ -224,6 +224,7 @@ static void on_committed(void *userdata, Task *const *tasks, size_t n, int error
         if (tasks[i]->claim == TASK_CLAIM_PENDING)
             tasks[i]->claim = error < 0 ? TASK_CLAIM_NONE : TASK_CLAIM_SAFE;
     manager_disk_error(m, error);
+    manager_trim_after(m, n);
     if (error == -EBADMSG)
         store_anew(m);
     if (error < 0)
@@ -291,6 +292,8 @@ static int make_parts(Manager *m) {
         r = manager_init_disk(m);
     if (r >= 0)
         r = manager_init_history(m);
+    if (r >= 0)
+        r = manager_init_memory(m);
     if (r >= 0)
         r = manager_init_state_news(m);
     if (r >= 0)
@@ -386,6 +389,7 @@ Manager *manager_free(Manager *m) {
     commit_queue_free(m->commits);
     store_free(m->store);
     start_trace_close(m->trace);
+    sd_event_source_disable_unref(m->trimming);
     manager_done_history(m);
     manager_done_state_news(m);
     sd_event_source_disable_unref(m->claim_timer);

@@ -41,6 +41,20 @@ static int make_dir(const char *path, Error *error) {
     return 0;
 }
 
+/* A longrund that was killed while it made a process leaves its lock with that, until the program
+ * is executed there. */
+#define LOCK_TRIES 100
+#define LOCK_PAUSE_USEC (10 * USEC_PER_MSEC)
+
+static bool lock(int fd) {
+    for (unsigned i = 0; i < LOCK_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) >= 0)
+            return true;
+        usleep(LOCK_PAUSE_USEC);
+    }
+    return false;
+}
+
 static int lock_dir(const char *dir, int *ret_fd, Error *error) {
     _cleanup_free_ char *path = join(dir, "lock");
     _cleanup_close_ int fd =
@@ -48,7 +62,7 @@ static int lock_dir(const char *dir, int *ret_fd, Error *error) {
 
     if (fd < 0)
         return error_set(error, ERROR_STORAGE, "Cannot write to %s: %s", dir, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+    if (!lock(fd))
         return error_set(error, ERROR_STORAGE,
                          "Another longrund uses %s: end it first, or give this one a folder of "
                          "its own (--state-dir, XDG_RUNTIME_DIR)",

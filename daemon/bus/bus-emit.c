@@ -78,8 +78,8 @@ void bus_emit_progress(sd_bus *bus, const Task *t) {
 
     bus_task_path(path, t->id);
     report(sd_bus_emit_signal(bus, path, LONGRUN_TASK_INTERFACE, "Progress", "dtts",
-                              t->progress.fraction, t->progress.done, t->progress.total,
-                              strempty(t->progress.phase)),
+                              task_work(t)->progress.fraction, task_work(t)->progress.done,
+                              task_work(t)->progress.total, strempty(task_work(t)->progress.phase)),
            "Progress");
 }
 
@@ -87,9 +87,9 @@ void bus_emit_status(sd_bus *bus, const Task *t) {
     char path[TASK_PATH_SIZE];
 
     bus_task_path(path, t->id);
-    report(
-        sd_bus_emit_signal(bus, path, LONGRUN_TASK_INTERFACE, "Status", "s", strempty(t->status)),
-        "Status");
+    report(sd_bus_emit_signal(bus, path, LONGRUN_TASK_INTERFACE, "Status", "s",
+                              strempty(task_work(t)->status)),
+           "Status");
 }
 
 void bus_emit_message(sd_bus *bus, uint64_t id, uint64_t from, const char *text) {
@@ -173,8 +173,8 @@ static int append_added(sd_bus_message *m, const void *entries, size_t i) {
 static int append_changed(sd_bus_message *m, const void *entries, size_t i) {
     const Task *t = ((Task *const *)entries)[i];
 
-    return sd_bus_message_append(m, "(tsds)", t->id, state_to_tell(t), t->progress.fraction,
-                                 strempty(t->status));
+    return sd_bus_message_append(m, "(tsds)", t->id, state_to_tell(t),
+                                 task_work(t)->progress.fraction, strempty(task_work(t)->status));
 }
 
 static int append_finished(sd_bus_message *m, const void *entries, size_t i) {

@@ -28,7 +28,7 @@ static int append_amount(sd_bus_message *m, const char *key, uint64_t amount) {
 }
 
 static int append_usage(sd_bus_message *m, const Bus *b, const Task *t) {
-    TaskUsage usage = task_is_final(t) ? t->usage : b->api->usage(b->api_userdata, t);
+    TaskUsage usage = task_is_final(t) ? task_work(t)->usage : b->api->usage(b->api_userdata, t);
     int r = sd_bus_message_open_container(m, 'a', "{sv}");
 
     if (r >= 0)
@@ -69,11 +69,11 @@ static const BusField task_fields[] = {
     {"kind", .type = "s", .flags = CONST, .append = append_kind},
     {"state", .type = "s", .flags = EMITS, .append = append_state},
     {"reason", .type = "s", .append = append_reason},
-    {"progress", .type = "d", .offset = offsetof(Task, progress.fraction)},
-    {"phase", .type = "s", .offset = offsetof(Task, progress.phase)},
-    {"done", .type = "t", .offset = offsetof(Task, progress.done)},
-    {"total", .type = "t", .offset = offsetof(Task, progress.total)},
-    {"status", .type = "s", .offset = offsetof(Task, status)},
+    {"progress", .type = "d", .of_work = true, .offset = offsetof(TaskWork, progress.fraction)},
+    {"phase", .type = "s", .of_work = true, .offset = offsetof(TaskWork, progress.phase)},
+    {"done", .type = "t", .of_work = true, .offset = offsetof(TaskWork, progress.done)},
+    {"total", .type = "t", .of_work = true, .offset = offsetof(TaskWork, progress.total)},
+    {"status", .type = "s", .of_work = true, .offset = offsetof(TaskWork, status)},
     {"created-at", .type = "t", .flags = CONST, .offset = offsetof(Task, created_at)},
     {"started-at", .type = "t", .offset = offsetof(Task, started_at)},
     {"finished-at", .type = "t", .at_end = true, .offset = offsetof(Task, finished_at)},
@@ -191,7 +191,10 @@ size_t bus_fields_size(const Task *t, const BusField *const *picked) {
 
 int bus_field_append(sd_bus_message *m, const BusField *f, const Bus *b, const Task *t) {
     static const Task not_ended = {.exit_code = -1};
-    const void *value = (const char *)(f->at_end && t->end_untold ? &not_ended : t) + f->offset;
+    const void *of = f->of_work                   ? (const void *)task_work(t)
+                     : f->at_end && t->end_untold ? &not_ended
+                                                  : t;
+    const void *value = (const char *)of + f->offset;
     int flag;
 
     if (f->option)

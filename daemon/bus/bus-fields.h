@@ -16,6 +16,7 @@ typedef struct BusField {
     bool hidden;              /* is no key of ListTasks */
     bool large;               /* has no small cap */
     bool at_end;              /* there is nothing to see of it before the end has been told */
+    bool of_work;             /* offset is one in TaskWork */
     const TaskOption *option; /* it is one; NULL: it is of the task itself */
     size_t offset;            /* in the task, unless there is one of the others */
     int (*append)(sd_bus_message *m, const Bus *b, const Task *t);

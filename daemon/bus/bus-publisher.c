@@ -94,7 +94,7 @@ static void send_change(BusPublisher *p, TaskOutbox *o, BusChange change, bool f
         bus_emit_state(p->bus, t);
         break;
     case BUS_CHANGE_PROGRESS:
-        o->sent_fraction = t->progress.fraction;
+        o->sent_fraction = task_work(t)->progress.fraction;
         bus_emit_progress(p->bus, t);
         break;
     case BUS_CHANGE_STATUS:
@@ -325,7 +325,7 @@ void bus_publisher_task_finished(BusPublisher *p, Task *t) {
     if (o) {
         if (now(p) >= o->first_usec) {
             /* Who was shown how far it is sees it arrive. */
-            if (o->sent_fraction >= 0 && o->sent_fraction != t->progress.fraction)
+            if (o->sent_fraction >= 0 && o->sent_fraction != task_work(t)->progress.fraction)
                 task_outbox_add(o, BUS_CHANGE_PROGRESS);
             task_outbox_add(o, BUS_CHANGE_LOG);
             task_outbox_add(o, BUS_CHANGE_STATE);

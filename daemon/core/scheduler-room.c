@@ -27,7 +27,7 @@ static int check_bytes(const Scheduler *s, size_t bytes, Error *error) {
 }
 
 static size_t free_slots_of(const Scheduler *s, const Group *g) {
-    size_t of_all = scheduler_free_slots(s);
+    size_t of_all = g->paused ? 0 : scheduler_free_slots(s);
 
     if (g->max_parallel == 0)
         return of_all;
@@ -39,7 +39,8 @@ static int check_group(const Scheduler *s, const Group *g, Error *error) {
 
     if (g->draining)
         return error_set(error, ERROR_QUEUE_FULL,
-                         "the group %s is being drained and takes nothing in: longrun resume %s",
+                         "the group %s is draining: it runs what it has and takes nothing in. Name "
+                         "another group, or end that by Resume, or \"longrun resume %s\"",
                          g->name, g->name);
     if (g->max_queued == 0 || (size_t)waiting + g->coming <= free_slots_of(s, g) + g->max_queued)
         return 0;

@@ -201,8 +201,7 @@ static int fill_label(TaskSpec *s) {
     }
     if (!label)
         return -ENOMEM;
-    free(s->label);
-    s->label = label;
+    task_spec_set_label(s, label);
     return 0;
 }
 

@@ -33,8 +33,16 @@ Task *task_new(uint64_t id, TaskSpec *spec, uint64_t now_usec) {
     t->created_at = now_usec;
     t->exit_code = -1;
     t->end_state = _TASK_STATE_INVALID;
-    progress_init(&t->progress);
     return t;
+}
+
+static void work_free(TaskWork *w) {
+    if (!w)
+        return;
+    progress_done(&w->progress);
+    free(w->status);
+    free(w->reason);
+    free(w);
 }
 
 Task *task_free(Task *t) {
@@ -45,9 +53,7 @@ Task *task_free(Task *t) {
         free(t->attempts[i].message);
     free(t->attempts);
     task_spec_free(t->spec);
-    progress_done(&t->progress);
-    free(t->reason);
-    free(t->status);
+    work_free(t->work);
     free(t->message);
     free(t);
     return NULL;
@@ -55,11 +61,9 @@ Task *task_free(Task *t) {
 
 /* What the attempt that was cut short has left behind. */
 static void begin_again(Task *t) {
-    progress_done(&t->progress);
+    work_free(TAKE_PTR(t->work));
     t->started_at = 0;
     t->pid = 0;
-    task_set_status(t, "");
-    task_set_reason(t, "");
 }
 
 int task_set_state(Task *t, TaskState state, uint64_t now_usec) {
@@ -83,8 +87,8 @@ int task_set_state(Task *t, TaskState state, uint64_t now_usec) {
         if (state != TASK_SKIPPED) /* that says which task is the cause */
             task_set_reason(t, "");
     }
-    if (state == TASK_SUCCEEDED)
-        progress_complete(&t->progress);
+    if (state == TASK_SUCCEEDED && t->work)
+        progress_complete(&t->work->progress);
     return 0;
 }
 
@@ -94,6 +98,30 @@ TaskState task_shown_state(const Task *t) {
     if (t->state == TASK_QUEUED && t->group && t->group->paused)
         return TASK_WAITING;
     return t->state;
+}
+
+const TaskWork *task_work(const Task *t) {
+    static const TaskWork nothing = {.progress.fraction = PROGRESS_UNKNOWN},
+                          all = {.progress.fraction = 1.0};
+
+    return t->work ?: t->state == TASK_SUCCEEDED ? &all : &nothing;
+}
+
+TaskWork *task_work_make(Task *t) {
+    if (t->work)
+        return t->work;
+    t->work = calloc(1, sizeof(TaskWork));
+    if (t->work)
+        progress_init(&t->work->progress);
+    return t->work;
+}
+
+void task_set_usage(Task *t, const TaskUsage *usage) {
+    bool is_none = usage->cpu_usec == 0 && usage->memory_peak == 0;
+    TaskWork *w = t->work || is_none ? t->work : task_work_make(t);
+
+    if (w)
+        w->usage = *usage;
 }
 
 int task_add_attempt(Task *t, const TaskAttempt *attempt) {
@@ -121,7 +149,9 @@ static bool set_text(char **field, const char *text, size_t max) {
 }
 
 bool task_set_status(Task *t, const char *text) {
-    return set_text(&t->status, text, TASK_STATUS_MAX);
+    TaskWork *w = t->work || isempty(text) ? t->work : task_work_make(t);
+
+    return w && set_text(&w->status, text, TASK_STATUS_MAX);
 }
 
 bool task_set_message(Task *t, const char *text) {
@@ -129,5 +159,7 @@ bool task_set_message(Task *t, const char *text) {
 }
 
 bool task_set_reason(Task *t, const char *text) {
-    return set_text(&t->reason, text, TASK_MESSAGE_MAX);
+    TaskWork *w = t->work || isempty(text) ? t->work : task_work_make(t);
+
+    return w && set_text(&w->reason, text, TASK_MESSAGE_MAX);
 }

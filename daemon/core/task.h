@@ -49,41 +49,56 @@ typedef enum TaskPlace {
     TASK_PLACE_AHEAD,   /* queued, handed to an executor ahead of its slot */
 } TaskPlace;
 
+/* What is seen of its work, from the first sign of it on. */
+typedef struct TaskWork {
+    TaskProgress progress;
+    TaskUsage usage;
+    char *status;      /* NULL = "" */
+    char *reason;      /* NULL = "" */
+    uint64_t log_kept; /* bytes of its log that are on disk; known at the end */
+} TaskWork;
+
+/* There may be 100,000 of them that wait: what is small comes together, and what few have lies
+ * behind a pointer. */
 typedef struct Task {
     uint64_t id;
     TaskSpec *spec;
-    TaskState state;
-    TaskState state_before; /* its end */
-    TaskProgress progress;
-    char *reason;                                 /* NULL = "" */
-    char *status;                                 /* NULL = "" */
-    char *message;                                /* NULL = "" */
+
+    TaskState state : 8;
+    TaskState state_before : 8; /* its end */
+    TaskState end_state : 8;    /* its own work is over, and it will end so when its children have
+                                   ended; _TASK_STATE_INVALID = it is not */
+    TaskPlace place : 8;        /* the scheduler's */
+    TaskClaim claim : 8;        /* while it is queued */
+    bool has_result;
+    bool cancel_requested : 1;
+    bool stop_requested : 1; /* the daemon ends: what is cut short is interrupted, not cancelled */
+    bool end_untold : 1;     /* it has ended, but that is not committed yet: bus_waits_task_ended()
+                                is to come */
+    bool told : 1;           /* it has ended, that is on disk, and all have been told */
+    bool stored : 1;         /* it has a row in the store */
+    bool is_listed : 1;      /* the commit queue's: it is in that list */
+    bool is_changed : 1;     /* what is in memory is not all on disk yet */
+    pid_t pid;               /* 0 = none */
+    int exit_code;           /* -1 = none */
+    int exit_signal;         /* 0 = none */
+    unsigned attempt;        /* 1 = the first; 0 = not started yet */
+    unsigned n_attempts;     /* of those in attempts */
+    uint32_t request_bytes;  /* the scheduler's; the table's once it has ended: what the request is
+                              * counted for */
+    TaskAttempt *attempts;   /* those before the last one, in their order */
+
     uint64_t created_at, started_at, finished_at; /* CLOCK_REALTIME, microseconds, 0 = not yet */
     uint64_t ready_at;                            /* since when it is queued; the same clock */
-    uint64_t due_at;     /* not to be started before: start-at, the pause before another attempt, or
-                            the next run of a series; 0 = no such */
-    uint64_t retry_of;   /* the task of which this one is a repetition; 0 = none */
-    int exit_code;       /* -1 = none */
-    int exit_signal;     /* 0 = none */
-    pid_t pid;           /* 0 = none */
-    uint64_t log_size;   /* bytes */
-    uint64_t log_begin;  /* where the part of the last attempt begins in it */
-    uint64_t log_kept;   /* bytes of it that are on disk; known at the end */
-    unsigned attempt;    /* 1 = the first; 0 = not started yet */
-    unsigned n_attempts; /* of those in attempts */
-    TaskAttempt *attempts; /* those before the last one, in their order */
-    TaskState end_state;   /* its own work is over, and it will end so when its children have ended;
-                              _TASK_STATE_INVALID = it is not */
-    TaskUsage usage;
-    bool has_result;
-    bool cancel_requested;
-    bool end_untold; /* it has ended, but that is not committed yet: bus_waits_task_ended() is to
-                      * come
-                      */
-    bool stop_requested; /* the daemon ends: what is cut short is interrupted, not cancelled */
+    uint64_t due_at;    /* not to be started before: start-at, the pause before another attempt, or
+                           the next run of a series; 0 = no such */
+    uint64_t retry_of;  /* the task of which this one is a repetition; 0 = none */
+    TaskWork *work;     /* see task_work(); NULL = none yet */
+    char *message;      /* NULL = "" */
+    uint64_t log_size;  /* bytes */
+    uint64_t log_begin; /* where the part of the last attempt begins in it */
 
     /* The scheduler's. */
-    TaskPlace place;
     struct Group *group;      /* while it is active; not owned */
     struct Lane *lane;        /* while it is in the queue; not owned */
     struct TaskTies *ties;    /* NULL = none */
@@ -96,13 +111,7 @@ typedef struct Task {
     };
 
     TAILQ_ENTRY(Task) changed; /* the commit queue's: its row is to be written */
-    bool is_listed;            /* the commit queue's: it is in that list */
-    bool is_changed;           /* what is in memory is not all on disk yet */
-    bool stored;               /* it has a row in the store */
-    bool told;                 /* it has ended, that is on disk, and all have been told */
-    TaskClaim claim;           /* while it is queued */
     uint64_t queue_deadline;   /* of queue-timeout, CLOCK_MONOTONIC, microseconds; 0 = none */
-    size_t request_bytes;      /* the scheduler's: what it counts the request for */
     RB_ENTRY(Task) by_id;      /* the table's */
     struct TaskRun *run;       /* the manager's, while something runs; not owned */
     struct TaskOutbox *outbox; /* the bus's, while there are signals to send; not owned */
@@ -135,6 +144,13 @@ static inline bool task_is_pending(const Task *t) {
 /* Notes an attempt that is over and is to be followed by another. message is copied, and cut at its
  * cap. 0 or -ENOMEM. */
 int task_add_attempt(Task *t, const TaskAttempt *attempt);
+
+/* What is seen of its work; never NULL. */
+const TaskWork *task_work(const Task *t);
+/* The same, to be changed. NULL when memory is short. */
+TaskWork *task_work_make(Task *t);
+
+void task_set_usage(Task *t, const TaskUsage *usage);
 
 /* Replace one of the texts, cut at its cap. False when it is the same as before or memory is short.
  */

@@ -43,11 +43,17 @@ static int send_text(const ShimJob *j, const Message *m) {
     return send(j->control_fd, f.data, f.size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+/* The shim drops those that are too many: what came before it was known how many it has waits. */
+static bool may_send(const ShimJob *j) {
+    return j->outbox.first && j->inbox_known && j->control_fd >= 0 &&
+           j->sent - MIN(j->sent, j->taken) < MESSAGE_QUEUE_MAX;
+}
+
 /* When the shim is ending by itself, or lost, those that are left go with it. */
 void shim_job_send_outbox(ShimJob *j) {
     int r = 0;
 
-    while (r >= 0 && j->inbox_known && j->control_fd >= 0 && j->outbox.first) {
+    while (may_send(j)) {
         r = send_text(j, j->outbox.first);
         if (r < 0)
             break;
@@ -56,6 +62,7 @@ void shim_job_send_outbox(ShimJob *j) {
     }
     if (r < 0 && r != -EAGAIN)
         message_queue_clear(&j->outbox);
+    j->message_pending = r == -EAGAIN;
     shim_job_update_interest(j);
 }
 

@@ -234,7 +234,7 @@ static int send_field(ShimJob *j, const char *key, int value) {
 }
 
 void shim_job_update_interest(ShimJob *j) {
-    bool pending = j->cancel_pending || j->pause_pending || (j->inbox_known && j->outbox.first);
+    bool pending = j->cancel_pending || j->pause_pending || j->message_pending;
 
     if (j->control_source)
         (void)sd_event_source_set_io_events(j->control_source,

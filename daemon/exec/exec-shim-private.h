@@ -48,6 +48,7 @@ typedef struct ShimJob {
     /* Messages to the command. They wait here until the shim has told what it has, for one on whose
      * socket nobody looks yet may be lost with it. */
     bool takes_messages, inbox_known, stdin_closed;
+    bool message_pending; /* the shim has not read what it was sent before */
     MessageQueue outbox;
     uint64_t sent, taken; /* from the start of the task, also by daemons before */
 

@@ -70,11 +70,20 @@ static char *skip_string(char *p) {
     return p ? p + 1 : NULL;
 }
 
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
 static char *skip_number(char *p) {
     char *digits = p + (*p == '-');
 
-    p = digits + strspn(digits, "0123456789");
-    return p == digits ? NULL : p + strspn(p, "0123456789+-.eE");
+    for (p = digits; is_digit(*p);)
+        p++;
+    if (p == digits)
+        return NULL;
+    while (is_digit(*p) || *p == '.' || *p == '+' || *p == '-' || *p == 'e' || *p == 'E')
+        p++;
+    return p;
 }
 
 static char *skip_word(char *p, const char *word) {
@@ -164,9 +173,11 @@ static char *take_escape(char *p, char **to) {
 
 /* Never longer than it is written. p is behind the quote. */
 static char *take_string(char *p, char **ret) {
-    char *to = p + strcspn(p, "\"\\");
+    char *to = p;
 
     *ret = p;
+    while (*to != '"' && *to != '\\')
+        to++;
     for (p = to; *p != '"';) {
         if (*p == '\\')
             p = take_escape(p + 1, &to);
@@ -182,8 +193,7 @@ static char *take_number(char *p, JsonValue *ret) {
 
     *ret = (JsonValue){.type = JSON_NUMBER, .is_negative = *p == '-'};
     for (p += ret->is_negative; p < end; p++)
-        if (*p < '0' || *p > '9' ||
-            __builtin_mul_overflow(ret->number, UINT64_C(10), &ret->number) ||
+        if (!is_digit(*p) || __builtin_mul_overflow(ret->number, UINT64_C(10), &ret->number) ||
             __builtin_add_overflow(ret->number, (uint64_t)(*p - '0'), &ret->number))
             ret->type = JSON_OTHER_NUMBER;
     return end;

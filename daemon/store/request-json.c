@@ -310,7 +310,7 @@ static const TaskOption *next_option(const TaskOption *from, const char *name) {
     const TaskOption *first = task_options(), *o = from->name ? from : first, *start = o;
 
     do {
-        if (streq(o->name, name))
+        if (o->name[0] == name[0] && streq(o->name, name))
             return o;
         o = (o + 1)->name ? o + 1 : first;
     } while (o != start);

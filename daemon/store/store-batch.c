@@ -71,13 +71,13 @@ static int add_texts(StoreBatch *b, const Task *t, StoreRow *row) {
     int r = add_text(b, t->spec->label, &row->label);
 
     if (r >= 0)
-        r = add_text(b, t->reason, &row->reason);
+        r = add_text(b, task_work(t)->reason, &row->reason);
     if (r >= 0)
-        r = add_text(b, t->status, &row->status);
+        r = add_text(b, task_work(t)->status, &row->status);
     if (r >= 0)
         r = add_text(b, t->message, &row->message);
     if (r >= 0)
-        r = add_text(b, t->progress.phase, &row->phase);
+        r = add_text(b, task_work(t)->progress.phase, &row->phase);
     return r;
 }
 
@@ -98,9 +98,9 @@ int store_batch_put_task(StoreBatch *b, const Task *t, bool claimed) {
         .created_at = t->created_at,
         .started_at = t->started_at,
         .finished_at = task_is_final(t) ? MAX(t->finished_at, UINT64_C(1)) : 0,
-        .progress = t->progress.fraction,
-        .done = t->progress.done,
-        .total = t->progress.total,
+        .progress = task_work(t)->progress.fraction,
+        .done = task_work(t)->progress.done,
+        .total = task_work(t)->progress.total,
         .priority = t->spec->priority,
         .ready_at = t->ready_at,
         .due_at = t->due_at,
@@ -113,8 +113,8 @@ int store_batch_put_task(StoreBatch *b, const Task *t, bool claimed) {
         .pid = t->pid,
         .log_size = t->log_size,
         .log_begin = t->log_begin,
-        .log_kept = t->log_kept,
-        .usage = t->usage,
+        .log_kept = task_work(t)->log_kept,
+        .usage = task_work(t)->usage,
         .has_result = t->has_result,
         .cancel_requested = t->cancel_requested,
     };

@@ -209,9 +209,8 @@ static const char *const start_queries[] = {
     "SELECT count(*) FROM meta",
     "SELECT sum(tasks) FROM ended_all",
     "SELECT count(*) FROM (SELECT max(finished_at) FROM task WHERE finished_at > 0)",
-    "SELECT total(usage_memory_peak) FROM task WHERE finished_at = 0",
-    "SELECT sum(instr(json, char(1))) FROM request"
-    " WHERE task_id IN (SELECT id FROM task WHERE finished_at = 0)",
+    "SELECT total(n_attempts + instr(json, char(1)))"
+    " FROM task LEFT JOIN request ON request.task_id = task.id WHERE finished_at = 0",
     "SELECT sum(instr(block, x'01')) FROM env"
     " WHERE id IN (SELECT env_id FROM task WHERE finished_at = 0)",
 };

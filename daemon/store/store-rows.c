@@ -209,13 +209,37 @@ static int read_spec(sqlite3_stmt *s, TaskSpec **ret, bool *ret_whole) {
 static int read_texts(sqlite3_stmt *s, Task *t) {
     int r = read_text(s, COLUMN_MESSAGE, &t->message);
 
-    if (r >= 0)
-        r = read_text(s, COLUMN_REASON, &t->reason);
-    if (r >= 0)
-        r = read_text(s, COLUMN_STATUS, &t->status);
-    if (r >= 0)
-        r = read_text(s, COLUMN_PHASE, &t->progress.phase);
     return r;
+}
+
+static bool has_work(sqlite3_stmt *s) {
+    return sqlite3_column_double(s, COLUMN_PROGRESS) != PROGRESS_UNKNOWN ||
+           !isempty(store_column_text(s, COLUMN_STATUS)) ||
+           !isempty(store_column_text(s, COLUMN_REASON)) ||
+           store_column_u64(s, COLUMN_LOG_KEPT) > 0 ||
+           !isempty(store_column_text(s, COLUMN_PHASE)) || store_column_u64(s, COLUMN_DONE) > 0 ||
+           store_column_u64(s, COLUMN_TOTAL) > 0 || store_column_u64(s, COLUMN_CPU_USEC) > 0 ||
+           store_column_u64(s, COLUMN_MEMORY_PEAK) > 0;
+}
+
+static int read_work(sqlite3_stmt *s, Task *t) {
+    TaskWork *w;
+
+    if (!has_work(s))
+        return 0;
+    w = task_work_make(t);
+    if (!w)
+        return -ENOMEM;
+    w->progress.fraction = sqlite3_column_double(s, COLUMN_PROGRESS);
+    w->progress.done = store_column_u64(s, COLUMN_DONE);
+    w->progress.total = store_column_u64(s, COLUMN_TOTAL);
+    w->usage.cpu_usec = store_column_u64(s, COLUMN_CPU_USEC);
+    w->usage.memory_peak = store_column_u64(s, COLUMN_MEMORY_PEAK);
+    w->log_kept = store_column_u64(s, COLUMN_LOG_KEPT);
+    int r = read_text(s, COLUMN_STATUS, &w->status);
+    if (r >= 0)
+        r = read_text(s, COLUMN_REASON, &w->reason);
+    return r < 0 ? r : read_text(s, COLUMN_PHASE, &w->progress.phase);
 }
 
 static TaskState read_end_state(sqlite3_stmt *s) {
@@ -229,17 +253,11 @@ static void read_numbers(sqlite3_stmt *s, Task *t) {
     t->finished_at = store_column_u64(s, COLUMN_FINISHED_AT);
     t->exit_code = sqlite3_column_int(s, COLUMN_EXIT_CODE);
     t->exit_signal = sqlite3_column_int(s, COLUMN_EXIT_SIGNAL);
-    t->progress.fraction = sqlite3_column_double(s, COLUMN_PROGRESS);
-    t->progress.done = store_column_u64(s, COLUMN_DONE);
-    t->progress.total = store_column_u64(s, COLUMN_TOTAL);
     t->attempt = (unsigned)sqlite3_column_int64(s, COLUMN_ATTEMPT);
     t->pid = (pid_t)sqlite3_column_int64(s, COLUMN_PID);
     t->log_size = store_column_u64(s, COLUMN_LOG_SIZE);
-    t->log_kept = store_column_u64(s, COLUMN_LOG_KEPT);
     t->has_result = sqlite3_column_int(s, COLUMN_HAS_RESULT);
     t->cancel_requested = sqlite3_column_int(s, COLUMN_CANCEL_REQUESTED);
-    t->usage.cpu_usec = store_column_u64(s, COLUMN_CPU_USEC);
-    t->usage.memory_peak = store_column_u64(s, COLUMN_MEMORY_PEAK);
     t->retry_of = store_column_u64(s, COLUMN_RETRY_OF);
     t->ready_at = store_column_u64(s, COLUMN_READY_AT);
     t->due_at = store_column_u64(s, COLUMN_DUE_AT);
@@ -268,6 +286,8 @@ int store_row_read(StoreDb *d, sqlite3_stmt *s, Task **ret, int64_t *ret_env, bo
     t->stored = true;
     read_numbers(s, t);
     r = read_texts(s, t);
+    if (r >= 0)
+        r = read_work(s, t);
     if (r >= 0 && sqlite3_column_int64(s, COLUMN_N_ATTEMPTS) > 0)
         r = store_attempts_read(d, t);
     if (r < 0)

@@ -160,7 +160,7 @@ static int append_waiting(sd_bus_message *call, uint64_t n, const char *kind, ui
     if (r >= 0)
         r = sd_bus_message_append(call, "a{sv}", 4, "start-at", "t", start_at, "cwd", "s",
                                   "/var/tmp", "argv", "as", 4, "encode", "-i", in, out, "env", "as",
-                                  4, "HOME=/home/somebody", "LANG=en_US.UTF-8",
+                                  4, "HOME=/root", "LANG=en_US.UTF-8",
                                   "PATH=/usr/local/bin:/usr/bin:/bin", "TERM=xterm-256color");
     return r < 0 ? r : sd_bus_message_close_container(call);
 }

@@ -103,7 +103,7 @@ static void end_task(Task *t, uint64_t now) {
     check(task_set_state(t, TASK_RUNNING, now), "run");
     check(task_set_state(t, failed ? TASK_FAILED : TASK_SUCCEEDED, now + 1000), "end");
     t->exit_code = failed;
-    t->log_size = t->log_kept = t->id % 1000;
+    t->log_size = task_work_make(t)->log_kept = t->id % 1000;
     if (failed)
         task_set_message(t, "exit code 1");
 }

@@ -14,6 +14,7 @@ typedef enum JobType {
     JOB_LIST,
     JOB_COUNT,
     JOB_PRUNE,
+    JOB_RETRY,
     JOB_COMMIT,
     JOB_END,
     JOB_CALENDARS,
@@ -26,6 +27,7 @@ struct FakeJob {
         void (*list)(void *arg, int error, Task *const *tasks, size_t n, uint64_t next);
         void (*count)(void *arg, int error, const uint32_t counts[_TASK_STATE_MAX]);
         void (*prune)(void *arg, int error, uint32_t removed);
+        void (*retry)(void *arg, int result, const uint64_t *ids, size_t n, const Error *error);
         void (*calendars)(void *arg, const Error *error);
     } func;
     void *arg;
@@ -47,7 +49,8 @@ static Task *read_task(FakeDaemon *f, const Task *on_disk) {
     ck_assert_ptr_nonnull(t);
     t->state = on_disk->state;
     t->exit_code = on_disk->exit_code;
-    t->usage = on_disk->usage;
+    if (on_disk->work)
+        task_work_make(t)->usage = on_disk->work->usage;
     t->attempt = on_disk->attempt;
     t->stored = true;
     if (on_disk->spec->env)
@@ -130,6 +133,21 @@ static void run_prune(FakeDaemon *f, FakeJob *j) {
     j->func.prune(j->arg, f->disk_error, removed);
 }
 
+/* They are all there is: the bus does not look at them. */
+static void run_retry(FakeDaemon *f, FakeJob *j) {
+    _cleanup_error_ Error error = {};
+    uint64_t ids[64];
+    size_t n = 0;
+
+    for (Task *t = task_table_begin(&f->disk, false); t && n < ELEMENTSOF(ids);
+         t = task_table_next(&f->disk, t, false))
+        if (task_filter_matches(&j->filter, t))
+            ids[n++] = t->id;
+    if (f->refusal)
+        error_set(&error, ERROR_QUEUE_FULL, "%s", f->refusal);
+    j->func.retry(j->arg, f->refusal ? -EREMOTE : f->disk_error, ids, n, &error);
+}
+
 static void run_end(FakeDaemon *f, FakeJob *j) {
     Task *t = j->arg;
 
@@ -167,6 +185,8 @@ static void run_job(FakeDaemon *f, FakeJob *j) {
         return run_count(f, j);
     case JOB_PRUNE:
         return run_prune(f, j);
+    case JOB_RETRY:
+        return run_retry(f, j);
     case JOB_COMMIT:
         return j->func.plain(j->arg, f->commit_error);
     case JOB_END:
@@ -323,6 +343,32 @@ static int prune(void *userdata, const TaskFilter *filter,
     return 0;
 }
 
+static void set_priority(void *userdata, Task *t, int32_t priority) {
+    t->spec->priority = priority;
+}
+
+static int retry(void *userdata, const Task *task, uint64_t *ret_id, Error *error) {
+    FakeDaemon *f = userdata;
+    Task *t = new_task(f, task_spec_copy(task->spec, 0));
+
+    if (f->refusal) {
+        task_free(t);
+        return error_set(error, ERROR_QUEUE_FULL, "%s", f->refusal);
+    }
+    t->retry_of = task->id;
+    task_table_add(&f->memory, t);
+    *ret_id = t->id;
+    return 0;
+}
+
+static int retry_all(void *userdata, const TaskFilter *filter,
+                     void (*func)(void *arg, int result, const uint64_t *ids, size_t n,
+                                  const Error *error),
+                     void *arg) {
+    add_filter_job(userdata, JOB_RETRY, filter, arg)->func.retry = func;
+    return 0;
+}
+
 static int when_committed(void *userdata, void (*func)(void *arg, int error), void *arg) {
     add_job(userdata, JOB_COMMIT, arg)->func.plain = func;
     return 0;
@@ -341,7 +387,7 @@ static bool ends_at_logout(void *userdata) {
 }
 
 static char *reason(void *userdata, const Task *t) {
-    return strdup(strempty(t->reason));
+    return strdup(strempty(task_work(t)->reason));
 }
 
 static TaskUsage usage(void *userdata, const Task *task) {
@@ -373,6 +419,9 @@ void fake_daemon_init(FakeDaemon *f, sd_event *event) {
         .cancel = cancel,
         .pause = pause_task,
         .set_label = set_label,
+        .set_priority = set_priority,
+        .retry = retry,
+        .retry_all = retry_all,
         .remove = remove_task,
         .new_spec = new_spec,
         .intern_env = intern_env,

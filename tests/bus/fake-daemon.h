@@ -23,7 +23,8 @@ typedef struct FakeDaemon {
     bool disk_stopped;    /* the disk does not answer */
     bool commits_stopped; /* nor are there commits */
     int disk_error, commit_error;
-    unsigned evictions; /* so many times, recalled tasks leave memory as soon as they may */
+    const char *refusal; /* of a repetition: QueueFull; NULL = none is refused */
+    unsigned evictions;  /* so many times, recalled tasks leave memory as soon as they may */
 
     unsigned checks;         /* times that it was asked for calendars; "never" does not elapse */
     bool calendars_are_known;

@@ -60,6 +60,26 @@ static const struct {
     {"pids-max", "t", "PidsMax", 77},
     {"log-max", "t", "LogMax", UINT64_C(1) << 41},
     {"result-max", "t", "ResultMax", 4096},
+    {"priority", "i", "Priority", (uint32_t)-7},
+    {"when-online", "s", "WhenOnline", .text = "nas"},
+    {"start-at", "t", "StartAt", UINT64_C(4102444800000000)},
+    {"parent", "t", "Parent", 12},
+    {"retries", "u", "Retries", 3},
+    {"retry-delay", "t", "RetryDelay", 1000005},
+    {"every", "t", "Every", 1000006},
+    {"calendar", "s", "Calendar", .text = "Mon..Fri 09:00"},
+    {"persistent", "b", "Persistent", 1},
+    {"stdin-open", "b", "StdinOpen", 1},
+};
+
+/* What they go with. */
+static const struct {
+    const char *option, *needs, *type;
+    uint64_t number;
+    const char *text;
+} needs[] = {
+    {"retry-delay", "retries", "u", 1, NULL},
+    {"persistent", "calendar", "s", 0, "daily"},
 };
 
 /* value: a text, or a number that is narrowed to its type. */
@@ -113,6 +133,9 @@ static uint64_t start_with(size_t i) {
     append_option(m, options[i].option, options[i].type, options[i].number, options[i].text);
     if (strcmp(options[i].option, "isolate") != 0)
         append_option(m, "isolate", "b", 1, NULL);
+    for (size_t j = 0; j < ELEMENTSOF(needs); j++)
+        if (strcmp(options[i].option, needs[j].option) == 0)
+            append_option(m, needs[j].needs, needs[j].type, needs[j].number, needs[j].text);
     ck_assert_int_ge(sd_bus_message_close_container(m), 0);
     ck_assert_int_ge(sd_bus_call_async(rig.client, NULL, m, on_started, &id, UINT64_MAX), 0);
     sd_bus_message_unref(m);
@@ -132,13 +155,130 @@ START_TEST(an_option_is_a_property_and_listed) {
 }
 END_TEST
 
-/* A new option is put into the table above too. */
+/* ---- options that are lists ---- */
+
+static const struct {
+    const char *option, *type, *property;
+} lists[] = {
+    {"after", "at", "After"},
+    {"after-any", "at", "AfterAny"},
+    {"retry-on", "ai", "RetryOn"},
+    {"after-failed", "at", "AfterFailed"},
+    {"resources", "a{su}", "Resources"},
+};
+
+static void append_list(sd_bus_message *m, const char *type) {
+    int r = strcmp(type, "at") == 0
+                ? sd_bus_message_append(m, "at", 3, UINT64_C(7), UINT64_MAX, UINT64_C(7))
+            : strcmp(type, "ai") == 0 ? sd_bus_message_append(m, "ai", 2, 9, 3)
+                                      : sd_bus_message_append(m, "a{su}", 2, "net", 1, "gpu", 2);
+
+    ck_assert_int_ge(r, 0);
+}
+
+/* In order, and each once. */
+static void assert_list(sd_bus_message *m, const char *type) {
+    uint64_t a, b;
+    int32_t c, d;
+    uint32_t x, y;
+    const char *s, *t;
+
+    ck_assert_int_ge(sd_bus_message_enter_container(m, 'v', type), 0);
+    if (strcmp(type, "at") == 0) {
+        ck_assert_int_gt(sd_bus_message_read(m, "at", 2, &a, &b), 0);
+        ck_assert(a == 7 && b == UINT64_MAX);
+    } else if (strcmp(type, "ai") == 0) {
+        ck_assert_int_gt(sd_bus_message_read(m, "ai", 2, &c, &d), 0);
+        ck_assert(c == 3 && d == 9);
+    } else {
+        ck_assert_int_gt(sd_bus_message_read(m, "a{su}", 2, &s, &x, &t, &y), 0);
+        ck_assert(strcmp(s, "gpu") == 0 && x == 2 && strcmp(t, "net") == 0 && y == 1);
+    }
+    ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
+    sd_bus_message_unref(m);
+}
+
+START_TEST(a_list_is_a_property) {
+    uint64_t id = 0;
+    sd_bus_message *m;
+
+    for (int with = 1; with >= 0; with--) {
+        ck_assert_int_ge(sd_bus_message_new_method_call(rig.client, &m, LONGRUN_BUS_NAME,
+                                                        LONGRUN_ROOT_PATH,
+                                                        LONGRUN_MANAGER_INTERFACE, "Start"),
+                         0);
+        ck_assert_int_ge(sd_bus_message_append_basic(m, 's', "noop"), 0);
+        ck_assert_int_ge(sd_bus_message_open_container(m, 'a', "{sv}"), 0);
+        append_option(m, "retries", "u", 1, NULL);
+        if (with) {
+            ck_assert_int_ge(sd_bus_message_open_container(m, 'e', "sv"), 0);
+            ck_assert_int_ge(sd_bus_message_append_basic(m, 's', lists[_i].option), 0);
+            ck_assert_int_ge(sd_bus_message_open_container(m, 'v', lists[_i].type), 0);
+            append_list(m, lists[_i].type);
+            ck_assert_int_ge(sd_bus_message_close_container(m), 0);
+            ck_assert_int_ge(sd_bus_message_close_container(m), 0);
+        }
+        ck_assert_int_ge(sd_bus_message_close_container(m), 0);
+        id = 0;
+        ck_assert_int_ge(sd_bus_call_async(rig.client, NULL, m, on_started, &id, UINT64_MAX), 0);
+        sd_bus_message_unref(m);
+        bus_rig_run_until(&rig, is_set, &id);
+        m = get_of_task(id, lists[_i].property);
+        if (with) {
+            assert_list(m, lists[_i].type);
+            continue;
+        }
+        ck_assert_int_ge(sd_bus_message_enter_container(m, 'v', lists[_i].type), 0);
+        ck_assert_int_ge(sd_bus_message_enter_container(m, 'a', NULL), 0);
+        ck_assert_int_eq(sd_bus_message_at_end(m, false), 1);
+        sd_bus_message_unref(m);
+    }
+}
+END_TEST
+
+START_TEST(lists_that_are_refused) {
+    bus_rig_assert_error(MANAGER("Start", "sa{sv}", "noop", 1, "after", "as", 1, "7"),
+                         "InvalidOption", "option after is of type at, not as");
+    bus_rig_assert_error(MANAGER("Start", "sa{sv}", "noop", 1, "resources", "a{st}", 0),
+                         "InvalidOption", "option resources is of type a{su}, not a{st}");
+    bus_rig_assert_error(MANAGER("Start", "sa{sv}", "noop", 1, "after", "at", 1, UINT64_C(0)),
+                         "InvalidOption", "after names task 0");
+    bus_rig_assert_error(MANAGER("Start", "sa{sv}", "noop", 2, "after", "at", 0, "after", "at", 0),
+                         "InvalidOption", "option after is given twice");
+    /* An option of which the bit is beyond the first 32. */
+    bus_rig_assert_error(
+        MANAGER("Start", "sa{sv}", "noop", 2, "calendar", "s", "", "calendar", "s", ""),
+        "InvalidOption", "option calendar is given twice");
+    ck_assert_ptr_null(task_table_begin(&fake.memory, false));
+}
+END_TEST
+
+START_TEST(places_in_a_call) {
+    const TaskTable *table = &fake.memory;
+
+    bus_rig_assert_error(MANAGER("Start", "sa{sv}", "noop", 1, "after-index", "at", 1, UINT64_C(0)),
+                         "InvalidOption", "after-index names places of the same StartMany");
+    bus_rig_assert_error(MANAGER("StartMany", "a(sa{sv})", 2, "noop", 0, "noop", 1, "after-index",
+                                 "at", 1, UINT64_C(1)),
+                         "InvalidOption", "tasks[1]: after-index 1 is no place before this one");
+    ck_assert_ptr_null(task_table_begin(table, false));
+    sd_bus_message *answer = MANAGER("StartMany", "a(sa{sv})", 2, "noop", 0, "noop", 1,
+                                     "after-index", "at", 1, UINT64_C(0));
+    ck_assert(!sd_bus_message_is_method_error(answer, NULL));
+    sd_bus_message_unref(answer);
+    const Task *second = task_table_begin(table, true);
+    ck_assert_uint_eq(second->spec->after_index->n, 1);
+    ck_assert_uint_gt(second->spec->packed, 0);
+}
+END_TEST
+
+/* A new option is put into the tables above too. */
 START_TEST(all_options_are_in_the_table) {
     size_t n = 0;
 
     for (const TaskOption *o = task_options(); o->name; o++)
         n++;
-    ck_assert_uint_eq(n, ELEMENTSOF(options) + 2); /* argv and env are arrays */
+    ck_assert_uint_eq(n, ELEMENTSOF(options) + ELEMENTSOF(lists) + 3); /* argv, env, after-index */
 }
 END_TEST
 
@@ -229,7 +369,7 @@ START_TEST(usage_of_active_and_ended_tasks) {
     ck_assert_uint_eq(read_usage(get_of_task(running->id, "Usage"), &cpu, &memory), 2);
     ck_assert_uint_eq(cpu, 5);
     ck_assert_uint_eq(memory, 4096);
-    ended->usage.cpu_usec = 77;
+    task_work_make(ended)->usage.cpu_usec = 77;
     ck_assert_uint_eq(read_usage(get_of_task(ended->id, "Usage"), &cpu, &memory), 1);
     ck_assert_uint_eq(cpu, 77);
 }
@@ -240,7 +380,7 @@ START_TEST(usage_and_attempt_are_listed) {
     uint32_t attempt;
 
     Task *t = fake_daemon_add_ended(&fake, TASK_SUCCEEDED);
-    t->usage.memory_peak = 9;
+    task_work_make(t)->usage.memory_peak = 9;
     t->attempt = 3;
     sd_bus_message *m =
         bus_rig_call_good(&rig, LONGRUN_ROOT_PATH, LONGRUN_MANAGER_INTERFACE, "ListTasks", "a{sv}",
@@ -343,6 +483,9 @@ int main(void) {
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, an_option_is_a_property_and_listed, 0, (int)ELEMENTSOF(options));
     tcase_add_loop_test(t, options_that_are_refused, 0, (int)ELEMENTSOF(refused));
+    tcase_add_loop_test(t, a_list_is_a_property, 0, (int)ELEMENTSOF(lists));
+    tcase_add_test(t, lists_that_are_refused);
+    tcase_add_test(t, places_in_a_call);
     tcase_add_test(t, unknown_options_are_told_what_there_is);
     tcase_add_test(t, the_environment_of_a_task_on_disk);
     tcase_add_test(t, usage_of_active_and_ended_tasks);

@@ -155,8 +155,13 @@ class WrongCalls(Case):
         text = self.ok("start", "--help")
         self.assertIn("125", text)
         self.assertRegex(text, r"(?m)^  -h, --help .*\n\nWhen:\n +--after ID,… ")
-        for line in text.splitlines():
-            self.assertLessEqual(len(line), 100, line)
+
+    def test_help_fits_on_a_screen(self):
+        commands = re.findall(r"(?m)^  (\w+) ", self.ok("help"))
+        commands.remove("help")
+        for command in ["group add", "group list", "group set", "resource set", *commands]:
+            for line in self.ok("help", *command.split()).splitlines():
+                self.assertLessEqual(len(line), 100, line)
 
 
 class WrongOptions(FakeCase):
@@ -514,6 +519,23 @@ class Shown(FakeCase):
         self.assertEqual(self.ok("list").split("\n")[0].split(), ["ID", "STATE", "PROGRESS", "TIME", "LABEL"])
         self.ok("list", "--group", "encode", "--parent", "9", "--json")
         self.assertEqual((asked[-1]["group"], asked[-1]["parent"]), ("encode", 9))
+
+    def test_until(self):
+        """What is left out can be told from now."""
+        midnight = datetime.datetime.combine(datetime.date.today(), datetime.time())
+        moments = [(days, midnight + datetime.timedelta(days=days, hours=9, minutes=5)) for days in (1, 2, 5, 7, 400)]
+        forms = {1: "tomorrow %H:%M", 2: "%a %H:%M", 5: "%a %H:%M"}
+        tasks = [{"id": variant("t", days), "state": variant("s", "waiting"), "reason": variant("s", "starts later"),
+                  "due-at": variant("t", int(moment.timestamp() * 1e6))} for days, moment in moments]
+        # It needs more than the time to pass.
+        tasks.append(tasks[0] | {"id": variant("t", 401), "reason": variant("s", "waits for task 3 to end")})
+        # The time has come.
+        tasks.append(tasks[0] | {"id": variant("t", 402), "due-at": variant("t", 1)})
+        self.daemon(answers={"ListTasks": lambda filters: GLib.Variant(
+            "(aa{sv}t)", (tasks if "running" in filters["states"] else [], 0))})
+        shown = [re.sub("^.*- +-  ", "", line).strip() for line in self.ok("list").splitlines()[1:]]
+        self.assertEqual(shown, [f"until {moment.strftime(forms.get(days, '%Y-%m-%d %H:%M'))}"
+                                 for days, moment in moments] + ["waits for task 3 to end", "starts later"])
 
     def test_show(self):
         attempts = [(1, "failed", 3, 0, 1_000_000, 3_500_000, 0, "exit code 3"),

@@ -413,7 +413,7 @@ class ManyTest(DependencyTestCase):
         tasks = self.session.start_many(
             [("noop", {"after": []})] * self.NUMBER + [("noop", {"after_index": list(range(self.NUMBER))})])
         last = tasks[-1]
-        self.assertEqual(Task(self.session, last.id).wait()[0], "succeeded")
+        self.assertEqual(last.wait()[0], "succeeded")
         self.assertEqual(len(last.get("After")), self.NUMBER)
 
 

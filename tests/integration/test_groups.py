@@ -257,6 +257,12 @@ class LimitTest(GroupTestCase):
         self.session.start("noop", group="narrow")
         self.session.configure_group("narrow", max_queued=0)
         self.session.start_many([("noop", {"group": "narrow"})] * 50)
+        # In a pause nobody gets a slot.
+        self.session.configure_group("paused", max_queued=2)
+        self.session.call("Pause", "(s)", "paused")
+        with self.assertError("QueueFull"):
+            self.session.start_many([("noop", {"group": "paused"})] * 3)
+        self.session.start_many([("noop", {"group": "paused"})] * 2)
 
     def test_turns(self):
         """A group with many does not keep another waiting: they take turns, also after a restart."""
@@ -377,14 +383,14 @@ class PauseTest(GroupTestCase):
         first.wait_state("running")
         tasks = [first, *(self.session.start("noop", group="build") for _ in range(2))]
         self.session.call("Drain", "(s)", "build")
-        with self.assertError("NotPermitted", "draining.*longrun resume build"):
+        with self.assertError("QueueFull", "draining.*longrun resume build"):
             self.session.start("noop", group="build")
-        with self.assertError("NotPermitted", "draining"):
+        with self.assertError("QueueFull", "draining"):
             self.session.start_many([("noop", {}), ("noop", {"group": "build"})])
         # Who is told of one that is in there already has not put anything in.
         self.assertEqual(self.session.start("noop", group="build", unique="key").id, first.id)
         self.session.restart()
-        with self.assertError("NotPermitted", "draining"):
+        with self.assertError("QueueFull", "draining"):
             self.session.start("noop", group="build")
         first.cancel()
         self.session.wait(tasks)
@@ -438,6 +444,21 @@ class RunDryTest(GroupTestCase):
         self.session.command("true", group="build")
         self.assertEqual(self.wait_group_finished(2)[1], ("build", 1, 0))
 
+    def test_a_pool(self):
+        """Twelve pieces of work for two threads, each with a result; then those that are cancelled, all at once."""
+        self.session.configure_group("pool", max_parallel=2)
+        tasks = self.session.start_many(
+            [("map", {"params": {"items": [f"item {i}"], "op": "uppercase", "item_ms": 10}, "group": "pool"})
+             for i in range(12)])
+        self.assertEqual(self.wait_group_finished(), [("pool", 12, 0)])
+        results = [t.take_result()[0] for t in tasks]
+        self.assertEqual([r["processed"] for r in results], [f"ITEM {i}" for i in range(12)])
+        self.assertNotIn(self.session.daemon.pid, [r["thread"] for r in results])
+        tasks = [self.session.start("countdown", FOREVER, group="pool") for _ in range(6)]
+        self.assertEqual(self.session.cancel_all(group="pool"), 6)
+        self.assertEqual({state for _, state, _ in self.session.wait(tasks)}, {"cancelled"})
+        self.assertEqual(self.wait_group_finished(2)[1], ("pool", 0, 6))
+
     def test_all_fail(self):
         self.session.wait([self.session.command("false") for _ in range(5)])
         ended = self.wait_group_finished()
@@ -464,6 +485,18 @@ class RunDryTest(GroupTestCase):
             self.session.restart()
         self.session.wait(tasks)
         self.assertEqual(self.wait_group_finished(), [("build", 20, 10)])
+
+    def test_count_of_one_that_ran_for_long(self):
+        """Nothing is written of the group at its end but that it has ended."""
+        fifo = self.session.fifo()
+        last = self.session.command("sleep", "1000")
+        long = self.session.shell(f"echo >{fifo.path}; sleep 0.3; exit 1")
+        fifo.read_line()
+        long.wait()
+        self.session.restart()
+        self.assertEqual(self.counts("default"), {"active": 1, "running": 1, "failed": 1})
+        last.cancel()
+        self.assertEqual(self.wait_group_finished(), [("default", 0, 2)])
 
     def test_counts_while_it_is_active(self):
         blocker = self.blocker()

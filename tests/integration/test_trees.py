@@ -81,7 +81,7 @@ class StartTest(TreeTestCase):
             self.session.start("noop", parent=parent.id)
         with self.assertError("NoSuchTask", r"tasks\[1\]: parent: there is no task 1000"):
             self.session.start_many([("noop", {}), ("noop", {"parent": 1000})])
-        self.assertEnds(parent, "cancelled", 137, "")
+        self.assertEnds(parent, "cancelled", 137)
 
     def test_command_starts_children(self):
         """By its LONGRUN_TASK_ID."""
@@ -116,7 +116,7 @@ class EndTest(TreeTestCase):
         parent = self.at_gate("parent", "echo '[1]' >$LONGRUN_RESULT")
         child = self.at_gate("child", parent=parent.id)
         self.open_gate("parent")
-        self.check_waits(parent, child, "succeeded", 0, "^$")
+        self.check_waits(parent, child, "succeeded", 0, "^exit code 0$")
         self.assertEqual(parent.take_result(), [1])
 
     def test_failed_leaves_children_alone(self):
@@ -218,6 +218,7 @@ class CancelTest(TreeTestCase):
         child = self.session.shell(f"trap '' TERM; echo $$ >{self.fifo.path}; while :; do sleep 0.05; done",
                                    parent=parent.id, stop_timeout=500000)
         pid = int(self.fifo.read_line())
+        self.session.wait_until(lambda: parent.get("State") == "running", "the parent to run")
         parent.cancel()
         self.session.wait_until(lambda: "it waits for 1 child" in parent.get("Reason"), "the parent to wait")
         self.assertEqual(parent.get("State"), "cancelling")

@@ -363,12 +363,13 @@ void rig_assert_same(const Task *a, const Task *b) {
         assert_same_option(o, a->spec, b->spec);
     ck_assert_uint_eq(a->id, b->id);
     ck_assert_int_eq(a->state, b->state);
-    ck_assert(a->progress.fraction == b->progress.fraction);
-    ck_assert_uint_eq(a->progress.done, b->progress.done);
-    ck_assert_uint_eq(a->progress.total, b->progress.total);
-    ck_assert_str_eq(strempty(a->progress.phase), strempty(b->progress.phase));
-    ck_assert_str_eq(strempty(a->reason), strempty(b->reason));
-    ck_assert_str_eq(strempty(a->status), strempty(b->status));
+    ck_assert(task_work(a)->progress.fraction == task_work(b)->progress.fraction);
+    ck_assert_uint_eq(task_work(a)->progress.done, task_work(b)->progress.done);
+    ck_assert_uint_eq(task_work(a)->progress.total, task_work(b)->progress.total);
+    ck_assert_str_eq(strempty(task_work(a)->progress.phase),
+                     strempty(task_work(b)->progress.phase));
+    ck_assert_str_eq(strempty(task_work(a)->reason), strempty(task_work(b)->reason));
+    ck_assert_str_eq(strempty(task_work(a)->status), strempty(task_work(b)->status));
     ck_assert_str_eq(strempty(a->message), strempty(b->message));
     ck_assert_uint_eq(a->created_at, b->created_at);
     ck_assert_uint_eq(a->started_at, b->started_at);
@@ -377,10 +378,10 @@ void rig_assert_same(const Task *a, const Task *b) {
     ck_assert_int_eq(a->exit_signal, b->exit_signal);
     ck_assert_int_eq(a->pid, b->pid);
     ck_assert_uint_eq(a->log_size, b->log_size);
-    ck_assert_uint_eq(a->log_kept, b->log_kept);
+    ck_assert_uint_eq(task_work(a)->log_kept, task_work(b)->log_kept);
     ck_assert_uint_eq(a->attempt, b->attempt);
-    ck_assert_uint_eq(a->usage.cpu_usec, b->usage.cpu_usec);
-    ck_assert_uint_eq(a->usage.memory_peak, b->usage.memory_peak);
+    ck_assert_uint_eq(task_work(a)->usage.cpu_usec, task_work(b)->usage.cpu_usec);
+    ck_assert_uint_eq(task_work(a)->usage.memory_peak, task_work(b)->usage.memory_peak);
     ck_assert_int_eq(a->has_result, b->has_result);
     ck_assert_int_eq(a->cancel_requested, b->cancel_requested);
     ck_assert_uint_eq(a->ready_at, b->ready_at);

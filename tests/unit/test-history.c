@@ -22,6 +22,7 @@ static const unsigned seeds[] = {1, 2, 3, 42, 1977, 20001, 65537, 999983};
 
 static unsigned seed;
 static Scheduler scheduler;
+static Group *group;
 static TaskTable table;
 static Fate fates[TASKS_MAX + 1]; /* by id */
 static uint64_t end_order[TASKS_MAX];
@@ -57,14 +58,14 @@ static void step_add(void) {
                        : 0;
     bool room = n_fates[WAITS] < scheduler.max_queued + slots;
 
-    MUST((scheduler_check_room(&scheduler, 1, task_spec_size(t->spec), &e) == 0) == room);
+    MUST((scheduler_check_room(&scheduler, &t->spec, &group, 1, &e) == 0) == room);
     if (!room) {
         task_free(t);
         return;
     }
     last_id++;
     task_table_add(&table, t);
-    scheduler_add(&scheduler, t);
+    scheduler_add(&scheduler, t, group, last_id);
     set_fate(last_id, WAITS);
 }
 
@@ -125,7 +126,7 @@ static void step_end(void) {
 
     if (id == 0)
         return;
-    scheduler_release(&scheduler);
+    scheduler_release(&scheduler, task_table_find(&table, id));
     end(id, any(2) ? TASK_SUCCEEDED : TASK_FAILED);
 }
 
@@ -176,7 +177,7 @@ static void step_evict(void) {
         }
         set_fate(end_order[i], GONE);
     }
-    for (Task *t = TAILQ_FIRST(&table.ended); t; t = TAILQ_NEXT(t, queue))
+    for (Task *t = TAILQ_FIRST(&table.ended); t; t = TAILQ_NEXT(t, ahead))
         if (fates[t->id] == ENDED) {
             t->told = false;
             task_table_evict(&table, true);
@@ -223,7 +224,9 @@ START_TEST(test_history) {
                                    step_hand_ahead, step_take_back};
 
     seed = seeds[_i];
-    scheduler_init(&scheduler, 3, 50);
+    scheduler_init(&scheduler, 3, 50, NULL, NULL);
+    group = group_new("build");
+    MUST(group && scheduler_add_group(&scheduler, group) == 0);
     task_table_init(&table);
     n_fates[GONE] = TASKS_MAX + 1;
     for (int i = 0; i < STEPS; i++) {
@@ -248,6 +251,7 @@ START_TEST(test_history) {
     check_all();
     ck_assert_uint_eq(n_ended_ever, last_id);
     task_table_done(&table);
+    scheduler_done(&scheduler);
 }
 END_TEST
 

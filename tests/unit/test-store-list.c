@@ -50,7 +50,7 @@ static Task *random_task(size_t i) {
                    ? (TaskState)random_below(TASK_SUCCEEDED)
                    : (TaskState)(TASK_SUCCEEDED + random_below(_TASK_STATE_MAX - TASK_SUCCEEDED));
     t->finished_at = active ? 0 : 5000000 + random_below(1000000);
-    t->log_kept = random_below(3) * 100;
+    task_work_make(t)->log_kept = random_below(3) * 100;
     return t;
 }
 
@@ -253,7 +253,7 @@ START_TEST(test_totals) {
     assert_totals();
     /* Some end, some change after their ends, some go. */
     for (size_t i = 0; i < 300; i++) {
-        tasks[i]->log_kept++;
+        task_work_make(tasks[i])->log_kept++;
         if (!task_is_final(tasks[i])) {
             tasks[i]->state = TASK_CANCELLED;
             tasks[i]->finished_at = 7000000;
@@ -279,7 +279,7 @@ static uint64_t count_ended(uint64_t *ret_log_kept) {
     *ret_log_kept = 0;
     for (size_t i = 0; i < TASKS; i++)
         if (tasks[i] && task_is_final(tasks[i])) {
-            *ret_log_kept += tasks[i]->log_kept;
+            *ret_log_kept += task_work(tasks[i])->log_kept;
             n++;
         }
     return n;
@@ -335,7 +335,7 @@ START_TEST(test_excess_bytes) {
     assert_oldest(a);
     for (size_t i = 0; i < a->n; i++) {
         ck_assert_uint_lt(freed, 5000); /* not one more than it takes */
-        freed += tasks[a->ids[i] / 3 - 1]->log_kept;
+        freed += task_work(tasks[a->ids[i] / 3 - 1])->log_kept;
     }
     ck_assert_uint_ge(freed, 5000);
 }

@@ -237,7 +237,7 @@ static Task *task_with_attempt(uint64_t id) {
 }
 
 START_TEST(test_attempts_in_order) {
-    _cleanup_(task_freep) Task *t = task_with_attempt(5), *other = task_with_attempt(6);
+    Task *t = task_with_attempt(5), *other = task_with_attempt(6);
 
     put_attempt(5, 10, "ten");
     put_attempt(5, 2, NULL);
@@ -254,8 +254,11 @@ START_TEST(test_attempts_in_order) {
     ck_assert_uint_eq(a->tasks[0]->n_attempts, 2);
     ck_assert_str_eq(a->tasks[1]->attempts[0].message, "of another");
 
-    rig_remove(5);
+    rig_remove(t->id);
     ck_assert_int_eq(rig_sql("SELECT count(*) FROM attempt"), 1);
+    ck_assert_int_eq(rig_sql("SELECT task_id FROM attempt"), (int64_t)other->id);
+    task_free(t);
+    task_free(other);
 }
 END_TEST
 
@@ -277,7 +280,7 @@ END_TEST
 START_TEST(test_attempts_broken) {
     _cleanup_(task_freep) Task *t = task_with_attempt(5);
 
-    ck_assert_uint_eq(rig_read_one(5)->n_attempts, 0);
+    ck_assert_uint_eq(rig_read_one(t->id)->n_attempts, 0);
     put_attempt(5, 1, "one");
     put_attempt(5, 2, "two");
     put_attempt(5, 3, "three");

@@ -9,9 +9,17 @@
 
 /* A request of a kind, with the options that the text says. */
 static TaskSpec *make(const char *kind, const char *json) {
-    TaskSpec *spec = task_spec_new(kind, &(TaskDefaults){.cwd = "/"});
+    const char *priority = strstr(json, "\"priority\":"); /* has a place of its own on disk */
+    RequestColumns columns = {.kind = kind,
+                              .label = "",
+                              .group = "default",
+                              .priority = priority ? atoi(strchr(priority, ':') + 1) : 0};
+    _cleanup_(task_spec_freep) TaskSpec *packed = NULL;
 
-    MUST(spec && request_from_json(spec, json) == 0);
+    MUST(request_from_json(&packed, &columns, json) == 0);
+    TaskSpec *spec = task_spec_copy(packed, 0);
+    MUST(spec);
+    unit_set(&spec->cwd, "/");
     for (const TaskOption *o = task_options(); o->name; o++) {
         char key[64];
         snprintf(key, sizeof(key), "\"%s\"", o->name);

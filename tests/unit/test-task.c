@@ -42,8 +42,8 @@ START_TEST(test_step) {
     ck_assert_uint_eq(t->started_at, allowed && to == TASK_STARTING ? NOW : 0);
     ck_assert_uint_eq(t->finished_at, allowed && to >= TASK_SUCCEEDED ? NOW : 0);
     /* All of it is done, and only then. */
-    ck_assert_double_eq(t->progress.fraction,
-                        allowed && to == TASK_SUCCEEDED ? 1.0 : PROGRESS_UNKNOWN);
+    ck_assert_double_eq(task_work(t)->progress.fraction,
+                        t->state == TASK_SUCCEEDED ? 1.0 : PROGRESS_UNKNOWN);
 }
 END_TEST
 
@@ -68,18 +68,18 @@ START_TEST(test_life) {
     ck_assert_int_eq(task_set_state(t, TASK_RUNNING, 3000), 0);
     t->pid = 77;
     task_set_reason(t, "still at work");
-    progress_update(&t->progress, -1, 3, 10, true);
+    progress_update(&task_work_make(t)->progress, -1, 3, 10, true);
     ck_assert_int_eq(task_set_state(t, TASK_CANCELLING, 4000), 0);
     ck_assert_int_eq(t->pid, 77);
-    ck_assert_str_eq(t->reason, "still at work");
+    ck_assert_str_eq(task_work(t)->reason, "still at work");
     /* The cancel came too late. */
     ck_assert_int_eq(task_set_state(t, TASK_SUCCEEDED, 5000), 0);
     ck_assert(task_is_final(t));
     ck_assert_uint_eq(t->started_at, 2000);
     ck_assert_uint_eq(t->finished_at, 5000);
     ck_assert_int_eq(t->pid, 0);
-    ck_assert_str_eq(t->reason, "");
-    ck_assert_uint_eq(t->progress.done, 10);
+    ck_assert_str_eq(task_work(t)->reason, "");
+    ck_assert_uint_eq(task_work(t)->progress.done, 10);
 }
 END_TEST
 
@@ -90,13 +90,13 @@ START_TEST(test_started_again) {
     task_set_state(t, TASK_RUNNING, 3000);
     t->pid = 77;
     task_set_status(t, "half of it");
-    progress_update(&t->progress, -1, 5, 10, true);
+    progress_update(&task_work_make(t)->progress, -1, 5, 10, true);
     ck_assert_int_eq(task_set_state(t, TASK_QUEUED, 4000), 0);
     ck_assert_uint_eq(t->attempt, 1);
     ck_assert_uint_eq(t->started_at, 0);
     ck_assert_int_eq(t->pid, 0);
-    ck_assert_str_eq(t->status, "");
-    ck_assert_double_eq(t->progress.fraction, PROGRESS_UNKNOWN);
+    ck_assert_ptr_null(task_work(t)->status);
+    ck_assert_double_eq(task_work(t)->progress.fraction, PROGRESS_UNKNOWN);
     ck_assert_int_eq(task_set_state(t, TASK_STARTING, 5000), 0);
     ck_assert_uint_eq(t->attempt, 2);
 }
@@ -115,10 +115,10 @@ START_TEST(test_failure_keeps_progress) {
     _cleanup_(task_freep) Task *t = unit_task_new(1);
 
     task_set_state(t, TASK_STARTING, 2000);
-    progress_update(&t->progress, -1, 3, 10, true);
+    progress_update(&task_work_make(t)->progress, -1, 3, 10, true);
     ck_assert_int_eq(task_set_state(t, TASK_FAILED, 5000), 0);
-    ck_assert_double_eq(t->progress.fraction, 0.3);
-    ck_assert_uint_eq(t->progress.done, 3);
+    ck_assert_double_eq(task_work(t)->progress.fraction, 0.3);
+    ck_assert_uint_eq(task_work(t)->progress.done, 3);
 }
 END_TEST
 
@@ -165,33 +165,40 @@ END_TEST
 
 static const struct {
     bool (*set)(Task *t, const char *text);
-    size_t max, field;
+    size_t max;
+    bool of_work;
+    size_t field;
 } texts[] = {
-    {task_set_status, TASK_STATUS_MAX, offsetof(Task, status)},
-    {task_set_message, TASK_MESSAGE_MAX, offsetof(Task, message)},
-    {task_set_reason, TASK_MESSAGE_MAX, offsetof(Task, reason)},
+    {task_set_status, TASK_STATUS_MAX, true, offsetof(TaskWork, status)},
+    {task_set_message, TASK_MESSAGE_MAX, false, offsetof(Task, message)},
+    {task_set_reason, TASK_MESSAGE_MAX, true, offsetof(TaskWork, reason)},
 };
+
+static const char *text_of(const Task *t, size_t i) {
+    const void *of = texts[i].of_work ? (const void *)task_work(t) : t;
+
+    return *(char *const *)((const char *)of + texts[i].field);
+}
 
 START_TEST(test_text) {
     _cleanup_(task_freep) Task *t = unit_task_new(1);
     _cleanup_free_ char *most = unit_repeat('x', texts[_i].max);
     _cleanup_free_ char *more = unit_repeat('x', texts[_i].max + 1);
-    char **field = (char **)((char *)t + texts[_i].field);
 
-    ck_assert_ptr_null(*field);
+    ck_assert_ptr_null(text_of(t, (size_t)_i));
     ck_assert(!texts[_i].set(t, "")); /* it was empty */
     ck_assert(texts[_i].set(t, "step 1"));
-    ck_assert_str_eq(*field, "step 1");
+    ck_assert_str_eq(text_of(t, (size_t)_i), "step 1");
     ck_assert(!texts[_i].set(t, "step 1"));
     ck_assert(!texts[_i].set(t, "step\x1b[1m 1\n")); /* the same, once it is clean */
     ck_assert(texts[_i].set(t, "bad \xff"));
-    ck_assert_str_eq(*field, "bad \xef\xbf\xbd");
+    ck_assert_str_eq(text_of(t, (size_t)_i), "bad \xef\xbf\xbd");
     ck_assert(texts[_i].set(t, most));
-    ck_assert_str_eq(*field, most);
+    ck_assert_str_eq(text_of(t, (size_t)_i), most);
     ck_assert(texts[_i].set(t, more));
-    ck_assert_uint_eq(strlen(*field), texts[_i].max + strlen("…"));
+    ck_assert_uint_eq(strlen(text_of(t, (size_t)_i)), texts[_i].max + strlen("…"));
     ck_assert(texts[_i].set(t, ""));
-    ck_assert_str_eq(*field, "");
+    ck_assert_str_eq(text_of(t, (size_t)_i), "");
 }
 END_TEST
 
