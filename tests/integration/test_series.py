@@ -182,8 +182,9 @@ class EveryTest(SeriesTestCase):
     def test_no_room(self):
         """A run for which the queue has no room comes when there is some, and nobody spins meanwhile."""
         self.session.configure_group("tests", max_parallel=1, max_queued=2)
-        holds = self.session.shell("read -r word <fifo", group="tests", cwd=str(self.session.base))
         os.mkfifo(self.session.base / "fifo")
+        holds = self.session.shell("read -r word <fifo", group="tests", cwd=str(self.session.base))
+        self.session.settles(lambda: holds.get("State") == "running", "it does not run")
         waits = self.session.start("noop", group="tests")
         series = self.session.start("noop", group="tests", every=100 * MSEC)
         self.session.settles(lambda: "tests wait and it takes 2" in series.get("Reason"), "Reason does not say it")
