@@ -292,6 +292,9 @@ class Bulk(PlanCase):
         self.assertEqual(self.ok("start", "--unique", "key", "--after", task, "true"), f"already running: task {task}\n")
         gate.end()
         self.session.wait(task)
+        later = self.start("--unique", "key", "--at", "2035-01-01", "true")
+        self.assertEqual(self.ok("start", "--unique", "key", "true"), f"already waiting: task {later}\n")
+        self.cancel(later)
 
 
 if __name__ == "__main__":
