@@ -168,9 +168,7 @@ class Times(PlanCase):
     def test_every(self):
         series = self.start("--every", "10min", "--label", "tidy", "true")
         self.addCleanup(self.cancel, series)
-        deadline = time.monotonic() + DEADLINE_SEC
-        while not self.session.property(series, "DueAt") > time.time() * 1e6:
-            self.assertLess(time.monotonic(), deadline)
+        self.until_property(series, "DueAt", lambda due: due > time.time() * 1e6)
         self.assertRegex(self.row(series), rf"^{series} waiting - - until .* tidy$")
         text = self.ok("show", series)
         self.assertRegex(text, r"(?m)^ *Every: 10min 0s$")
