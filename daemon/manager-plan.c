@@ -55,6 +55,9 @@ static void publish(Manager *m, Task *t) {
 static void on_ready(void *userdata, Task *t) {
     Manager *m = userdata;
 
+    /* Its turn may be before that of those that were handed ahead. */
+    if (scheduler_overtakes(&m->scheduler, t))
+        manager_take_back_ahead(m);
     manager_guard_queued(m, t);
     publish(m, t);
     manager_schedule(m);
