@@ -10,6 +10,7 @@
 #define PARENTS 5
 
 static Task *tasks[TASKS]; /* by id: task i has id 3 * (i + 1) */
+static bool retried[TASKS];
 static unsigned n_groups;
 
 static unsigned random_below(unsigned n) {
@@ -51,6 +52,11 @@ static Task *random_task(size_t i) {
                    : (TaskState)(TASK_SUCCEEDED + random_below(_TASK_STATE_MAX - TASK_SUCCEEDED));
     t->finished_at = active ? 0 : 5000000 + random_below(1000000);
     task_work_make(t)->log_kept = random_below(3) * 100;
+    if (i > 0 && random_below(4) == 0) {
+        size_t of = random_below((unsigned)i);
+        t->retry_of = 3 * (of + 1);
+        retried[of] = true;
+    }
     return t;
 }
 
@@ -82,6 +88,7 @@ static void teardown(void) {
 
 static bool expected(const TaskFilter *f, const Task *t) {
     return t && task_is_final(t) && task_filter_matches(f, t) &&
+           !(f->not_retried && retried[t->id / 3 - 1]) &&
            (f->cursor == 0 || (f->newest_first ? t->id <= f->cursor : t->id >= f->cursor));
 }
 
@@ -160,6 +167,7 @@ static TaskFilter random_filter(void) {
         f.since = random_below(9) ? creation(random_below(TASKS)) : UINT64_MAX;
     if (random_below(4) == 0)
         f.until = random_below(9) ? creation(random_below(TASKS)) : UINT64_MAX;
+    f.not_retried = random_below(8) == 0;
     if (random_below(2))
         f.cursor = random_below(30) ? 1 + random_below(3 * TASKS + 10) : UINT64_MAX;
     return f;
