@@ -202,11 +202,19 @@ static char *describe_plan(const Started *s) {
     return must(n < 0 ? NULL : text);
 }
 
+/* "already waiting: task 7", "already running: task 7" */
+static void print_found(const Started *s, FILE *f) {
+    const char *state = json_string(s->task, "state");
+    bool pending = streq(state, "waiting") || streq(state, "queued");
+
+    fprintf(f, "already %s: task %" PRIu64 "\n", pending ? state : "running", s->id);
+}
+
 static void print_started(const Invocation *inv, const Started *s, FILE *f) {
     _cleanup_free_ char *what = describe(inv), *plan = describe_plan(s);
 
     if (s->found)
-        fprintf(f, "already running: task %" PRIu64 "\n", s->id);
+        print_found(s, f);
     else
         fprintf(f, "%s task %" PRIu64 ": %s%s\n", *plan ? "Planned" : "Started", s->id, what, plan);
 }

@@ -206,11 +206,12 @@ static void print_table(Tree *t) {
     static const Column columns[] = {
         {"ID", true}, {"STATE", false}, {"PROGRESS", true}, {"TIME", true}, {"LABEL", false}};
     Table table = TABLE_INIT(columns);
+    const Lines *lines = output_is_utf8() ? &drawn : &plain;
     uint64_t now = clock_usec(CLOCK_REALTIME);
     char buf[FORMAT_MAX];
 
     for (Node *n = t->root.first; n; n = next_in_tree(n)) {
-        _cleanup_free_ char *label = label_cell(n, output_is_utf8() ? &drawn : &plain, now);
+        _cleanup_free_ char *label = label_cell(n, lines, now);
         const char *state = json_string(n->task, "state");
         snprintf(buf, sizeof(buf), "%" PRIu64, n->id);
         table_add(&table, buf, NULL);

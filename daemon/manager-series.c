@@ -253,12 +253,10 @@ void manager_series_elapsed(Manager *m, Task *t) {
     /* One that is not on disk yet is looked at when it is. */
     if (!s || !may_run(s))
         return;
-    if (!is_active(s)) {
+    if (is_active(s)) /* and systemd is asked when that has ended: not again and again until then */
+        skip(s, now, "the last one is still active", now);
+    else
         run(s);
-        return;
-    }
-    skip(s, now, "the last one is still active", now);
-    look(s);
 }
 
 void manager_series_run_ended(Manager *m, Task *t) {

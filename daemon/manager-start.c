@@ -62,6 +62,8 @@ static int check_specs(Manager *m, TaskSpec **specs, size_t n, Group **groups, E
 
 /* It could not be written: whoever asked for it is told that there is no such task. */
 static void withdraw(Manager *m, Task *t) {
+    Task *parent = manager_leave_parent(t);
+
     commit_queue_withdraw(m->commits, t);
     scheduler_remove(&m->scheduler, t);
     task_table_take(&m->tasks, t);
@@ -69,13 +71,15 @@ static void withdraw(Manager *m, Task *t) {
     manager_tell_if_dry(m, t->group);
     bus_waits_task_withdrawn(m->bus->waits, t->id);
     task_free(t);
+    if (parent)
+        manager_end_after_children(m, parent);
 }
 
 static void on_added(void *userdata, void *arg, int error) {
     Manager *m = userdata;
     Task *t = arg;
 
-    if (error < 0 && !task_is_final(t)) {
+    if (error < 0 && !task_is_final(t) && t->end_state == _TASK_STATE_INVALID) {
         withdraw(m, t);
         return;
     }

@@ -13,9 +13,9 @@
 #include "daemon/bus/bus-later.h"
 #include "daemon/bus/bus-message.h"
 #include "daemon/bus/bus-priority.h"
-#include "daemon/bus/bus-send.h"
 #include "daemon/bus/bus-reply.h"
 #include "daemon/bus/bus-retry.h"
+#include "daemon/bus/bus-send.h"
 
 #define READ_LOG_MAX (1 * MIB)
 

@@ -128,12 +128,17 @@ static char *queued_reason(Scheduler *s, const Task *t) {
     if (lacking && !resource_are_there(&s->resources, t->spec->resources))
         return lacking_reason(s, lacking);
     if (group_is_full(g))
-        return format("all %u slots of the group %s are in use", g->max_parallel, g->name);
+        return g->max_parallel == 1
+                   ? format("the only slot of the group %s is in use", g->name)
+                   : format("all %u slots of the group %s are in use", g->max_parallel, g->name);
     if (scheduler_free_slots(s) == 0)
-        return format("all %u slots are in use (MaxParallel)", s->max_parallel);
+        return s->max_parallel == 1
+                   ? format("the only slot is in use (MaxParallel)")
+                   : format("all %u slots are in use (MaxParallel)", s->max_parallel);
     if (lacking)
         return lacking_reason(s, lacking);
-    return kept_reason(s, t) ?: format("is about to start, or others come first");
+    return kept_reason(s, t)
+               ?: strdup(t == t->lane->first ? "is about to start" : "others come first");
 }
 
 char *scheduler_reason(Scheduler *s, const Task *t) {

@@ -81,12 +81,23 @@ static int copy_rows(StoreDb *to, StoreDb *from, const Table *table, bool down, 
     return r < 0 ? r : more == 0;
 }
 
-/* From below up to what is damaged, then from above down to it. */
-static int copy_table(StoreDb *to, StoreDb *from, const Table *table) {
-    int64_t low = 0, high = 0;
-    int r = copy_rows(to, from, table, false, 0, &low);
+/* Keys between which rows may be lost. */
+typedef struct Gap {
+    int64_t low, high;
+} Gap;
 
-    return r != 0 ? MIN(r, 0) : MIN(copy_rows(to, from, table, true, low, &high), 0);
+/* From below up to what is damaged, then from above down to it. */
+static int copy_table(StoreDb *to, StoreDb *from, const Table *table, Gap *ret) {
+    Gap gap = {0, INT64_MAX};
+    int r = copy_rows(to, from, table, false, 0, &gap.low);
+
+    if (r == 0)
+        r = MIN(copy_rows(to, from, table, true, gap.low, &gap.high), 0);
+    else
+        gap.high = gap.low; /* nothing is */
+    if (r >= 0)
+        *ret = gap;
+    return MIN(r, 0);
 }
 
 /* ---- what the rows say together ---- */
@@ -126,6 +137,34 @@ static int interrupt_unreadable(StoreDb *to) {
     return store_db_run(to, s);
 }
 
+#define MISSES(list)                                                                               \
+    "EXISTS (SELECT 1 FROM json_each(request.json, '$.\"" list "\"') AS needed"                    \
+    " WHERE CAST(value AS INTEGER) > ?1 AND CAST(value AS INTEGER) < ?2"                           \
+    " AND CAST(value AS INTEGER) NOT IN (SELECT id FROM task))"
+
+/* A task that is not there has ended as those that wait for it need it, and was removed since: but
+ * nobody knows that of one that is lost. */
+static int interrupt_dependents(StoreDb *to, const Gap *tasks) {
+    _cleanup_statement_ sqlite3_stmt *s = NULL;
+    int r = store_db_prepare(
+        to,
+        "UPDATE task SET state = 'interrupted', reason = '',"
+        " finished_at = max(created_at, started_at, ?3),"
+        " message = 'How a task that it was to come after has ended is lost with the damaged "
+        "database'"
+        " WHERE finished_at = 0 AND state = 'waiting' AND id IN"
+        " (SELECT task_id FROM request WHERE CASE WHEN json_valid(json) THEN " MISSES(
+            "after") " OR " MISSES("after-any") " OR " MISSES("after-failed") " END)",
+        &s);
+
+    if (r < 0)
+        return r;
+    (void)sqlite3_bind_int64(s, 1, tasks->low);
+    (void)sqlite3_bind_int64(s, 2, tasks->high);
+    (void)store_bind_u64(s, 3, clock_usec(CLOCK_REALTIME));
+    return store_db_run(to, s);
+}
+
 /* sqlite_sequence cannot do with less than the highest id of the table. */
 static int raise_sequence(StoreDb *to, uint64_t id_above) {
     char sql[256];
@@ -140,17 +179,22 @@ static int raise_sequence(StoreDb *to, uint64_t id_above) {
 
 /* ---- all of it ---- */
 
-static int copy_all(StoreDb *to, StoreDb *from) {
+/* *ret: ids of tasks that may be lost. */
+static int copy_all(StoreDb *to, StoreDb *from, Gap *ret) {
+    Gap gaps[ELEMENTSOF(tables)] = {};
     int r = 0;
 
     for (size_t i = 0; r >= 0 && i < ELEMENTSOF(tables); i++)
-        r = copy_table(to, from, &tables[i]);
+        r = copy_table(to, from, &tables[i], &gaps[i]);
+    *ret = gaps[0];
     return r;
 }
 
-static int repair(StoreDb *to) {
+static int repair(StoreDb *to, const Gap *tasks) {
     int r = interrupt_unreadable(to);
 
+    if (r >= 0)
+        r = interrupt_dependents(to, tasks);
     for (size_t i = 0; r >= 0 && i < ELEMENTSOF(repairs); i++)
         r = store_db_exec(to, repairs[i]);
     return r;
@@ -169,6 +213,7 @@ static int version_of(StoreDb *from) {
 int store_rescue(StoreDb *to, const char *damaged, uint64_t id_above) {
     _cleanup_store_db_ StoreDb from = {};
     int64_t sequence = 0;
+    Gap tasks = {};
     int r, version;
 
     /* What cannot even be opened gives nothing. */
@@ -176,11 +221,11 @@ int store_rescue(StoreDb *to, const char *damaged, uint64_t id_above) {
     version = readable ? version_of(&from) : migrations_version();
     r = migrations_run(to, 0, version);
     if (r >= 0 && readable)
-        r = copy_all(to, &from);
+        r = copy_all(to, &from, &tasks);
     if (r >= 0)
         r = migrations_run(to, version, migrations_version());
     if (r >= 0)
-        r = repair(to);
+        r = repair(to, &tasks);
     if (readable)
         (void)store_db_number(&from, "SELECT seq FROM sqlite_sequence WHERE name = 'task'",
                               &sequence);

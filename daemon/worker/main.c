@@ -124,7 +124,7 @@ static int run(const Kind *kind, const cJSON *params, WorkerInput *in, uint64_t 
 int main(int argc, char **argv) {
     _cleanup_(cJSON_Deletep) cJSON *params = NULL;
     _cleanup_free_ char *error = NULL;
-    WorkerInput input = {.fd = -EBADF};
+    _cleanup_(worker_input_done) WorkerInput input = {.fd = -EBADF};
     const Kind *kind;
     uint64_t result_max;
     int r;
@@ -146,7 +146,5 @@ int main(int argc, char **argv) {
         fprintf(stderr, "longrun-worker: %s: %s\n", kind->name, error ?: strerror(-r));
         return WORKER_EXIT_USAGE;
     }
-    r = run(kind, params, &input, result_max);
-    worker_input_done(&input);
-    return r;
+    return run(kind, params, &input, result_max);
 }

@@ -3,10 +3,11 @@
 import itertools
 import json
 import subprocess
+import time
 import unittest
 
 from fake_daemon import FakeDaemon, run
-from longrun_testing import LOGOUT_STAMP, Gate, Session
+from longrun_testing import DEADLINE_SEC, LOGOUT_STAMP, Gate, Session
 
 # Keys of a listed task, as the interface Manager documents them.
 TASK_KEYS = {"id", "kind", "label", "group", "state", "reason", "progress", "phase", "done", "total", "status",
@@ -46,6 +47,15 @@ class Case(unittest.TestCase):
         with self.session.popen("log", "-f", task, stdout=subprocess.PIPE, text=True) as reader:
             self.assertEqual(reader.stdout.readline(), line + "\n")
             reader.kill()
+
+    def until_property(self, task, name, condition):
+        """Of what the daemon hears later than it answers: asks for the property until the condition holds for it."""
+        deadline = time.monotonic() + DEADLINE_SEC
+        while not condition(value := self.session.property(task, name)):
+            self.assertLess(time.monotonic(), deadline, f"{name} of task {task} is {value}")
+
+    def until_state(self, task, state):
+        self.until_property(task, "State", lambda value: value == state)
 
     def ok(self, *args, **kwargs):
         """Runs the CLI, which must succeed and say nothing on stderr; gives its stdout."""

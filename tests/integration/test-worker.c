@@ -439,6 +439,68 @@ static bool heard(const Heard *h, const char *word) {
     return false;
 }
 
+/* The params are the first line, each one after it is a message, and the last needs no end. */
+START_TEST(test_messages) {
+    static const char input[] = "{\"steps\": 1, \"step_ms\": 200}\none\n\ntwo words\nlast";
+    Worker w = worker_start(WORKER_MESSAGES, "countdown");
+
+    worker_give(&w, input, strlen(input));
+    _cleanup_free_ char *out = read_rest(TAKE_FD(w.out)), *err = read_rest(TAKE_FD(w.err));
+    ck_assert_int_eq(worker_exit_code(&w), WORKER_EXIT_SUCCEEDED);
+    ck_assert_str_eq(out, "Task started...\nMessage received: one\nMessage received: \n"
+                          "Message received: two words\nMessage received: last\n"
+                          "Completed step 1\nTask finished successfully\n");
+    ck_assert_str_eq(err, "All work completed successfully!\n");
+    worker_done(&w);
+}
+END_TEST
+
+/* A message that is waited for, and a cancel that comes meanwhile. */
+START_TEST(test_message_while_it_waits) {
+    static const char params[] = "{\"steps\": 1, \"step_ms\": 86400000}\n";
+    char line[64];
+    Worker w = worker_start(WORKER_MESSAGES, "countdown");
+    _cleanup_fclose_ FILE *out = fdopen(TAKE_FD(w.out), "r");
+
+    ck_assert_int_ge(fd_write_full(w.in, params, strlen(params)), 0);
+    ck_assert_ptr_nonnull(fgets(line, sizeof(line), out)); /* it has begun */
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_ge(fd_write_full(w.in, "hel", 3), 0);
+        ck_assert_int_ge(fd_write_full(w.in, "lo\n", 3), 0);
+        ck_assert_ptr_nonnull(fgets(line, sizeof(line), out));
+        ck_assert_str_eq(line, "Message received: hello\n");
+    }
+    kill(w.pid, SIGTERM);
+    ck_assert_int_eq(worker_exit_code(&w), WORKER_EXIT_CANCELLED);
+    worker_done(&w);
+}
+END_TEST
+
+START_TEST(test_messages_without_params) {
+    Worker w = worker_start(WORKER_MESSAGES, "map");
+
+    worker_give(&w, "", 0);
+    expect_end(&w, WORKER_EXIT_USAGE, "parameter 'items' is missing");
+}
+END_TEST
+
+START_TEST(test_sends) {
+    char variable[160];
+    int fd = listen_at("messages", variable);
+    unsigned n = 0;
+    Worker w = worker_start(variable, "countdown");
+
+    worker_params(&w, "{\"steps\":3,\"step_ms\":1,\"message\":\"a = b\"}");
+    Heard h = listen_to(&w, fd);
+    ck_assert_int_eq(worker_exit_code(&w), WORKER_EXIT_SUCCEEDED);
+    for (size_t i = 0; i < h.n; i++)
+        n += streq(h.words[i], "X_LONGRUN_MESSAGE=a = b");
+    ck_assert_uint_eq(n, 3);
+    strv_free(h.words);
+    worker_done(&w);
+}
+END_TEST
+
 /* The end of the work, when the last progress is held back: it comes with the closing words. */
 START_TEST(test_notify_rate) {
     char variable[160];
@@ -557,6 +619,10 @@ static Suite *suite_new(void) {
     tcase_add_loop_test(t, test_result_errors, 0, ELEMENTSOF(result_errors));
     tcase_add_loop_test(t, test_notify, 0, 2);
     tcase_add_test(t, test_notify_rate);
+    tcase_add_test(t, test_messages);
+    tcase_add_test(t, test_message_while_it_waits);
+    tcase_add_test(t, test_messages_without_params);
+    tcase_add_test(t, test_sends);
     tcase_add_test(t, test_notify_phases);
     tcase_add_test(t, test_notify_stuck);
     tcase_add_loop_test(t, test_notify_bad, 0, ELEMENTSOF(bad_sockets));

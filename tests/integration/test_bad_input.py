@@ -72,14 +72,16 @@ class StartTest(DaemonTestCase):
 
     def test_wrong_types(self):
         others = {"s": GLib.Variant("i", 1), "as": GLib.Variant("s", "x"), "b": GLib.Variant("u", 1),
-                  "u": GLib.Variant("i", 1), "i": GLib.Variant("u", 1), "t": GLib.Variant("u", 1)}
+                  "u": GLib.Variant("i", 1), "i": GLib.Variant("u", 1), "t": GLib.Variant("u", 1),
+                  "at": GLib.Variant("as", ["1"]), "ai": GLib.Variant("au", [1]),
+                  "a{su}": GLib.Variant("a{st}", {"gpu": 1})}
         for name, wanted in OPTIONS.items():
             for value in (others[wanted], GLib.Variant("v", GLib.Variant("s", "x")), GLib.Variant("a{sv}", {}),
                           GLib.Variant("(ss)", ("a", "b"))):
                 with self.subTest(name=name, type=value.get_type_string()):
                     self.check("noop", {name: value}, "InvalidOption",
                                f"^option {name} is of type {wanted}, not {value.get_type_string()}"
-                               .replace("(", r"\(").replace(")", r"\)").replace("{", r"\{"))
+                               .replace("(", r"\(").replace(")", r"\)").replace("{", r"\{").replace("}", r"\}"))
 
     def test_given_twice(self):
         for name, value in (("label", GLib.Variant("s", "x")), ("argv", GLib.Variant("as", ["x"])),
@@ -114,6 +116,21 @@ class StartTest(DaemonTestCase):
             ({"stop_timeout": (1 << 64) - 1}, "^stop-timeout is above"),
             ({"log_max": (1 << 50) + 1}, "^log-max is above 1024T"),
             ({"result_max": 8 * MIB + 1}, "^result-max is above 8.0M: write larger data to a file"),
+            ({"priority": 1000001}, "^priority is from -1000000 to 1000000"),
+            ({"start_at": 1700000000}, "^start-at 1700000000 lies before the year 2000: it is given in microseconds"),
+            ({"start_at": (1 << 64) - 1}, "more than a century ahead"),
+            ({"after": [0]}, "^after names task 0, which there never is"),
+            ({"after_any": list(range(1, 100002))}, "^after-any names more than 100000 tasks"),
+            ({"resources": {"gpu": 0}}, "^resources wants 0 of gpu"),
+            ({"resources": {f"r{i}": 1 for i in range(65)}}, "^resources "),
+            ({"retry_on": [1]}, "^retry-on says nothing without retries"),
+            ({"retries": 1, "retry_on": [0]}, "^retry-on: 0 is not the exit code of a failure"),
+            ({"retries": 1001}, "^retries is at most 1000"),
+            ({"every": 99999}, "^every is at least 100ms"),
+            ({"every": 10**6, "calendar": "daily"}, "^every and calendar exclude each other"),
+            ({"every": 10**6, "after": [1]}, "^after does not go with every"),
+            ({"persistent": True}, "give calendar as well"),
+            ({"stdin_open": True}, "^stdin-open is for tasks with a process of their own"),
         ]
         for options, text in cases:
             with self.subTest(**{k: str(v)[:40] for k, v in options.items()}):

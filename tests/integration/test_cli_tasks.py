@@ -291,12 +291,13 @@ class Control(Case):
         gate, task = self.start_gate()
         other_gate, other = self.start_gate()
         self.assertEqual(self.ok("pause", task, other), "Paused: 2\n")
-        self.assertEqual(self.session.property(task, "State"), "paused")
+        self.until_state(task, "paused")
+        self.until_state(other, "paused")
         with Terminal(self.session, "list", "-s", "paused") as t:
             self.assertIn("\x1b[34mpaused\x1b[0m", t.finish()[1])
         self.assertEqual([t["id"] for t in self.json("list", "--json", "-s", "paused")], [task, other])
         self.assertEqual(self.json("resume", "--json", task), {"resumed": 1})
-        self.assertEqual(self.session.property(task, "State"), "running")
+        self.until_state(task, "running")
         gate.end()
         self.session.wait(task)
         # What cannot be done to one does not keep the others from it.

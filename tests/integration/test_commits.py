@@ -157,6 +157,22 @@ class FailureTest(CommitsTestCase):
         self.session.wait_until(lambda: third, "an answer", 5)
         self.assertEqual(third[0].name, "NoSuchTask")
 
+    def test_ready(self):
+        """A task gets ready, and is withdrawn next."""
+        first = self.gated("exit 0")
+        self.close_disk()
+        answer = self.session.call_later("StartCommand", "(asa{sv})", ["true"], options_of(after=[first.id]))
+        self.wait_for_commit()
+        first.open()
+        until(lambda: first.id not in self.session.shims(), "it does not end")
+        self.session.get("Version")
+        self.fail_commit()
+        self.session.wait_until(lambda: answer, "an answer")
+        self.assertEqual(answer[0].name, "Storage")
+        self.open_disk()
+        self.assertEqual(first.wait(), ("succeeded", 0))
+        self.session.command("true", after=[first.id]).wait()
+
     def test_words(self):
         """What nothing was written for tells nothing of the disk."""
         self.full.touch()

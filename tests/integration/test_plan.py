@@ -168,9 +168,7 @@ class Times(PlanCase):
     def test_every(self):
         series = self.start("--every", "10min", "--label", "tidy", "true")
         self.addCleanup(self.cancel, series)
-        deadline = time.monotonic() + DEADLINE_SEC
-        while not self.session.property(series, "DueAt") > time.time() * 1e6:
-            self.assertLess(time.monotonic(), deadline)
+        self.until_property(series, "DueAt", lambda due: due > time.time() * 1e6)
         self.assertRegex(self.row(series), rf"^{series} waiting - - until .* tidy$")
         text = self.ok("show", series)
         self.assertRegex(text, r"(?m)^ *Every: 10min 0s$")
@@ -292,6 +290,9 @@ class Bulk(PlanCase):
         self.assertEqual(self.ok("start", "--unique", "key", "--after", task, "true"), f"already running: task {task}\n")
         gate.end()
         self.session.wait(task)
+        later = self.start("--unique", "key", "--at", "2035-01-01", "true")
+        self.assertEqual(self.ok("start", "--unique", "key", "true"), f"already waiting: task {later}\n")
+        self.cancel(later)
 
 
 if __name__ == "__main__":

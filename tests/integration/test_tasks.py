@@ -19,7 +19,8 @@ class PropertiesTest(DaemonTestCase):
         task = self.session.command(
             "printf", "%s", "a b", label="A name", cwd=str(folder), env=["A=1", "B="], umask=0o027,
             stop_timeout=1500000, log_max=12345, result_max=678, unique="key", group="default",
-            timeout=3600 * 10**6, on_interrupt="restart")
+            timeout=3600 * 10**6, on_interrupt="restart", priority=7, start_at=10**15, retries=2, retry_delay=5,
+            retry_on=[9, 3])
         self.assertEqual(task.path, f"{ROOT}/task/{task.id}")
         self.assertEqual(self.session.call("GetTask", "(t)", task.id), (task.path,))
         self.assertEnds(task, "succeeded", 0, "^exit code 0$")
@@ -32,6 +33,9 @@ class PropertiesTest(DaemonTestCase):
             "Isolate": False, "LogMax": 12345, "ResultMax": 678, "Pid": 0, "LogSize": 3, "Attempt": 1,
             "ClearEnv": False, "Timeout": 3600 * 10**6, "IdleTimeout": 0, "QueueTimeout": 0, "MemoryMax": 0,
             "PidsMax": 0, "CpuWeight": 0, "Nice": 0, "OnInterrupt": "restart",
+            "Priority": 7, "After": [], "AfterAny": [], "AfterFailed": [], "WhenOnline": "", "StartAt": 10**15,
+            "DueAt": 0, "Resources": {}, "Parent": 0, "Children": [], "Retries": 2, "RetryDelay": 5, "RetryOn": [3, 9],
+            "RetryOf": 0, "Attempts": [], "Every": 0, "Calendar": "", "Persistent": False, "StdinOpen": False,
         }
         self.assertEqual({name: p[name] for name in expected}, expected)
         # Env is long: it is left out of GetAll.
@@ -99,6 +103,28 @@ class ListTest(DaemonTestCase):
         self.session.call("RemoveTasks", "(at)", [cursor])
         page, _ = self.session.list_tasks(limit=10, cursor=cursor)
         self.assertEqual([t["id"] for t in page], ids[11:21])
+
+    def test_pages_of_ended_and_active(self):
+        """Those that have ended come from the disk, those that wait from memory."""
+        self.session.set_max_parallel(1)
+        tasks = []
+        for i in range(30):
+            later = {"start_at": int((time.time() + 3600) * 1e6)} if i % 3 == 0 or 10 < i < 15 else {}
+            tasks.append(self.session.start("noop", **later))
+        self.session.wait([t for t in tasks if t.get("StartAt") == 0])
+        self.session.restart()
+        ids = [t.id for t in tasks]
+        for newest_first in (False, True):
+            for limit in (1, 4, 7, 30, 100):
+                found, cursor = [], 0
+                while True:
+                    page, cursor = self.session.list_tasks(cursor=cursor, limit=limit, fields=["id"],
+                                                           newest_first=newest_first)
+                    self.assertLessEqual(len(page), limit)
+                    found += [t["id"] for t in page]
+                    if cursor == 0:
+                        break
+                self.assertEqual(found, ids[::-1] if newest_first else ids)
 
     def test_every_property_is_listed(self):
         task = self.session.command("true")

@@ -220,6 +220,10 @@ static void on_usage(void *userdata, const TaskUsage *usage) {
     note(userdata, "usage %" PRIu64 " %" PRIu64, usage->cpu_usec, usage->memory_peak);
 }
 
+static void on_text(void *userdata, const char *text) {
+    note(userdata, "message %s", text);
+}
+
 static void on_ended(void *userdata, const ExecOutcome *outcome) {
     ShimRigJob *j = userdata;
 
@@ -237,6 +241,7 @@ static const ExecEvents exec_events = {
     .reason = on_reason,
     .paused = on_paused,
     .usage = on_usage,
+    .message = on_text,
     .ended = on_ended,
 };
 

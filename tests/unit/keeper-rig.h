@@ -5,8 +5,8 @@
 
 /* A stand-in for the keeper, over its real socket, on the loop of an executor of commands; and jobs
  * whose events are written down as lines: "started 4711", "progress 3/10", "phase x", "status x",
- * "log 12", "reason x", "paused", "resumed", "usage 5 4096", "ended failed 3 text". unit_dir is the
- * runtime folder. */
+ * "log 12", "reason x", "paused", "resumed", "usage 5 4096", "message x", "ended failed 3 text".
+ * unit_dir is the runtime folder. */
 
 #define KEEPER_RIG_ORDERS 2000
 #define KEEPER_RIG_DEADLINE_USEC (20 * USEC_PER_SEC)

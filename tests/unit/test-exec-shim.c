@@ -12,6 +12,7 @@
 
 #include "common/cleanup.h"
 #include "common/fd-io.h"
+#include "common/message-queue.h"
 #include "common/shim-protocol.h"
 #include "tests/unit/keeper-rig.h"
 #include "tests/unit/unit.h"
@@ -690,6 +691,119 @@ START_TEST(test_no_descriptors) {
 }
 END_TEST
 
+/* ---- messages ---- */
+
+static int start_open(void) {
+    char *const argv[] = {(char *)"prog", NULL}, *const env[] = {NULL};
+    char dir[128];
+    ShimSpec spec = {.id = 7,
+                     .attempt = 1,
+                     .argv = argv,
+                     .env = env,
+                     .cwd = "/",
+                     .stdin_open = true,
+                     .log_dir = unit_dir,
+                     .runtime_dir = dir};
+
+    snprintf(dir, sizeof(dir), "%s/task-7", unit_dir);
+    keeper_rig_listen(&rig);
+    ck_assert_int_eq(keeper_rig_start_spec(&rig, &job, &spec), 0);
+    shim_executor_use_unit(rig.executor, true, NULL);
+    keeper_rig_until_orders(&rig, 1);
+    return rig.orders[0].control_fd;
+}
+
+static void expect_heard(int fd, const char *text) {
+    _cleanup_free_ char *heard = rig_shim_hear(fd);
+
+    if (text)
+        ck_assert_str_eq(strempty(heard), text);
+    else
+        ck_assert_ptr_null(heard);
+}
+
+/* They wait until the shim has told that it takes some, then come in their order. */
+START_TEST(test_send) {
+    int control = start_open();
+
+    ck_assert_int_eq(exec_job_send(job.job, "one"), 0);
+    keeper_rig_settle(&rig);
+    expect_heard(control, NULL);
+    rig_shim_say(control, "STARTED=4711\nMESSAGES_RECEIVED=0\nMESSAGES_TAKEN=0\n");
+    keeper_rig_until_event(&rig, &job, "started 4711");
+    expect_heard(control, "MESSAGE=one\n");
+    ck_assert_int_eq(exec_job_send(job.job, "two = 2"), 0);
+    expect_heard(control, "MESSAGE=two = 2\n");
+    rig_shim_say(control, "EXIT_CODE=0\n");
+    keeper_rig_until_ended(&rig, &job);
+}
+END_TEST
+
+static void fill(unsigned n) {
+    for (unsigned i = 0; i < n; i++)
+        ck_assert_int_eq(exec_job_send(job.job, "text"), 0);
+    ck_assert_int_eq(exec_job_send(job.job, "one too many"), -ENOBUFS);
+}
+
+START_TEST(test_inbox_is_full) {
+    int control = start_open();
+
+    fill(MESSAGE_QUEUE_MAX); /* here */
+    rig_shim_say(control, "STARTED=4711\nMESSAGES_RECEIVED=0\nMESSAGES_TAKEN=0\n");
+    keeper_rig_until_event(&rig, &job, "started 4711");
+    ck_assert_int_eq(exec_job_send(job.job, "one too many"), -ENOBUFS); /* there */
+    rig_shim_say(control, "MESSAGES_RECEIVED=100\nMESSAGES_TAKEN=3\n");
+    rig_shim_say(control, "STATUS=told\n");
+    keeper_rig_until_event(&rig, &job, "status told");
+    fill(3);
+    /* What the pipe cannot take is of no use when nobody reads it. */
+    rig_shim_say(control, "MESSAGES_RECEIVED=103\nMESSAGES_TAKEN=103\nSTDIN_CLOSED=1\n");
+    rig_shim_say(control, "STATUS=closed\n");
+    keeper_rig_until_event(&rig, &job, "status closed");
+    ck_assert_int_eq(exec_job_send(job.job, "text"), -EPIPE);
+    rig_shim_say(control, "EXIT_CODE=0\n");
+    keeper_rig_until_ended(&rig, &job);
+}
+END_TEST
+
+START_TEST(test_takes_no_messages) {
+    int control = start();
+
+    ck_assert_int_eq(exec_job_send(job.job, "text"), -EOPNOTSUPP);
+    rig_shim_say(control, "EXIT_CODE=0\n");
+    keeper_rig_until_ended(&rig, &job);
+}
+END_TEST
+
+/* A shim of a version before that tells nothing of an inbox: it would pass over what it is sent. */
+START_TEST(test_older_shim) {
+    int control = start_open();
+
+    ck_assert_int_eq(exec_job_send(job.job, "text"), 0);
+    rig_shim_say(control, "STARTED=4711\n");
+    keeper_rig_until_event(&rig, &job, "started 4711");
+    expect_heard(control, NULL);
+    ck_assert_int_eq(exec_job_send(job.job, "text"), -EOPNOTSUPP);
+    rig_shim_say(control, "EXIT_CODE=0\n");
+    keeper_rig_until_ended(&rig, &job);
+}
+END_TEST
+
+START_TEST(test_messages) {
+    int control = start();
+
+    rig_shim_say(control, "STARTED=4711\n");
+    rig_shim_say(control, "X_LONGRUN_MESSAGE=one\nX_LONGRUN_MESSAGE=\nX_LONGRUN_MESSAGE=a=b\n"
+                          "X_LONGRUN_MESSAGE=no UTF-8: \xff\n");
+    rig_shim_say(control, "MESSAGES_DROPPED=3\n");
+    rig_shim_say(control, "EXIT_CODE=0\n");
+    keeper_rig_until_ended(&rig, &job);
+    shim_rig_expect(&job, (const char *const[]){"started 4711", "message one", "message ",
+                                                "message a=b", "message no UTF-8: \uFFFD",
+                                                "ended succeeded 0 exit code 0", NULL});
+}
+END_TEST
+
 static Suite *suite_new(void) {
     Suite *s = suite_create("exec-shim");
     TCase *t = tcase_create("exec-shim");
@@ -698,6 +812,11 @@ static Suite *suite_new(void) {
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_start);
     tcase_add_test(t, test_second);
+    tcase_add_test(t, test_send);
+    tcase_add_test(t, test_inbox_is_full);
+    tcase_add_test(t, test_takes_no_messages);
+    tcase_add_test(t, test_older_shim);
+    tcase_add_test(t, test_messages);
     tcase_add_test(t, test_answered_twice);
     tcase_add_test(t, test_wishes);
     tcase_add_test(t, test_wish_waits);

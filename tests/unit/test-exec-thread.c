@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/message-queue.h"
 #include "tests/unit/thread-rig.h"
 #include "tests/unit/unit.h"
 
@@ -201,6 +202,140 @@ START_TEST(test_cancel_wakes) {
 }
 END_TEST
 
+/* ---- messages ---- */
+
+/* Writes down each that comes, up to "end". */
+static int run_listener(TaskContext *c, const cJSON *params) {
+    task_context_status(c, "there");
+    for (bool more = true; more;) {
+        _cleanup_free_ char *text = NULL;
+        int r = task_context_receive(c, USEC_INFINITY, &text);
+        if (r < 0)
+            return r;
+        task_context_status(c, "got %s", text);
+        more = !streq(text, "end");
+    }
+    return 0;
+}
+
+static const Kind listener = {.name = "listener", .run = run_listener, .takes_messages = true};
+
+static void send_on_status(RigJob *j, const char *event) {
+    static const char *const texts[] = {"one", "", "end"};
+
+    if (!streq(event, "status there"))
+        return;
+    for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+        ck_assert_int_eq(exec_job_send(j->job, texts[i]), 0);
+}
+
+START_TEST(test_receive) {
+    job.hook = send_on_status;
+    thread_rig_start(&rig, &job, &listener, &options);
+    thread_rig_run(&rig);
+    rig_job_expect(&job,
+                   (const char *const[]){"started", "status there", "status got one", "status got ",
+                                         "status got end", "ended succeeded 0 ", NULL});
+}
+END_TEST
+
+START_TEST(test_cancel_wakes_receiver) {
+    job.hook = cancel_on_status;
+    thread_rig_start(&rig, &job, &listener, &options);
+    thread_rig_run(&rig);
+    expect_ended("ended cancelled -1 cancelled");
+}
+END_TEST
+
+static int run_in_vain(TaskContext *c, const cJSON *params) {
+    uint64_t start = clock_usec(CLOCK_MONOTONIC);
+    char *text = NULL;
+
+    MUST(task_context_receive(c, 0, &text) == -ETIMEDOUT);
+    MUST(task_context_receive(c, 20 * USEC_PER_MSEC, &text) == -ETIMEDOUT);
+    MUST(clock_usec(CLOCK_MONOTONIC) - start >= 20 * USEC_PER_MSEC);
+    MUST(!text);
+    return 0;
+}
+
+START_TEST(test_receive_in_vain) {
+    run(run_in_vain, &options);
+    expect_ended("ended succeeded 0 ");
+}
+END_TEST
+
+/* It has 100 that it does not look at; nobody waits. */
+static void fill_on_status(RigJob *j, const char *event) {
+    if (!streq(event, "status asleep"))
+        return;
+    for (int i = 0; i < MESSAGE_QUEUE_MAX; i++)
+        ck_assert_int_eq(exec_job_send(j->job, "text"), 0);
+    ck_assert_int_eq(exec_job_send(j->job, "one too many"), -ENOBUFS);
+    exec_job_cancel(j->job);
+}
+
+START_TEST(test_inbox_is_full) {
+    static const Kind kind = {.name = "sleeper", .run = run_sleeper, .takes_messages = true};
+
+    job.hook = fill_on_status;
+    thread_rig_start(&rig, &job, &kind, &options);
+    thread_rig_run(&rig);
+    expect_ended("ended cancelled -1 cancelled");
+}
+END_TEST
+
+static void send_in_vain(RigJob *j, const char *event) {
+    if (!streq(event, "status asleep"))
+        return;
+    ck_assert_int_eq(exec_job_send(j->job, "text"), -EOPNOTSUPP);
+    exec_job_cancel(j->job);
+}
+
+START_TEST(test_takes_no_messages) {
+    job.hook = send_in_vain;
+    run(run_sleeper, &options);
+    expect_ended("ended cancelled -1 cancelled");
+}
+END_TEST
+
+static int run_sender(TaskContext *c, const cJSON *params) {
+    char text[MESSAGE_MAX + 2] = "";
+
+    MUST(task_context_send(c, "one") == 0);
+    MUST(task_context_send(c, "") == 0);
+    MUST(task_context_send(c, "two\nlines") == -EINVAL);
+    MUST(task_context_send(c, "no UTF-8: \xff") == -EINVAL);
+    memset(text, 'x', MESSAGE_MAX + 1);
+    MUST(task_context_send(c, text) == -EMSGSIZE);
+    MUST(task_context_send(c, "three") == 0);
+    return 0;
+}
+
+START_TEST(test_send) {
+    run(run_sender, &options);
+    rig_job_expect(&job, (const char *const[]){"started", "message one", "message ",
+                                               "message three", "ended succeeded 0 ", NULL});
+}
+END_TEST
+
+static int run_flood(TaskContext *c, const cJSON *params) {
+    int sent = 0;
+
+    while (task_context_send(c, "text") == 0)
+        sent++;
+    task_context_message(c, "%d", sent);
+    return 0;
+}
+
+/* The loop does not look as long as it runs. */
+START_TEST(test_flood) {
+    run(run_flood, &options);
+    ck_assert_uint_ge(job.n_events, 2 + MESSAGE_QUEUE_MAX);
+    ck_assert_int_eq(atoi(rig_job_last(&job) + strlen("ended succeeded 0 ")),
+                     (int)job.n_events - 2);
+}
+END_TEST
+
 static int run_sleep_through(TaskContext *c, const cJSON *params) {
     uint64_t start = clock_usec(CLOCK_MONOTONIC);
 
@@ -370,6 +505,13 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_large_result);
     tcase_add_test(t, test_log_cap);
     tcase_add_test(t, test_cancel_wakes);
+    tcase_add_test(t, test_receive);
+    tcase_add_test(t, test_cancel_wakes_receiver);
+    tcase_add_test(t, test_receive_in_vain);
+    tcase_add_test(t, test_inbox_is_full);
+    tcase_add_test(t, test_takes_no_messages);
+    tcase_add_test(t, test_send);
+    tcase_add_test(t, test_flood);
     tcase_add_test(t, test_sleep);
     tcase_add_test(t, test_cancel_at_once);
     tcase_add_test(t, test_stubborn);

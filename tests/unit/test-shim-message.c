@@ -143,6 +143,13 @@ static const struct {
      NEWS(.has_usage = true, .log_size = 3, .usage = {.memory_peak = 4096})},
     {"CPU_USEC=-1\nMEMORY_PEAK=much\n", NEWS()},
 
+    {"MESSAGES_RECEIVED=7\nMESSAGES_TAKEN=5\n",
+     NEWS(.has_inbox = true, .received = 7, .taken = 5)},
+    {"MESSAGES_RECEIVED=0\nMESSAGES_TAKEN=0\nSTDIN_CLOSED=1\n",
+     NEWS(.has_inbox = true, .stdin_closed = true)},
+    {"MESSAGES_RECEIVED=many\nSTDIN_CLOSED=0\n", NEWS()},
+    {"MESSAGES_DROPPED=3\n", NEWS(.messages_dropped = 3)},
+
     {"LOST=1\n", END(.exit_code = -1, .lost = true)},
     {"EXIT_SIGNAL=15\nSTOPPED=1\n", END(.exit_code = -1, .exit_signal = 15, .stopped = true)},
     {"EXIT_CODE=0\nLIMIT=idle-timeout\nLIMIT_REACHED=5000000\n",
@@ -189,6 +196,11 @@ START_TEST(test_message) {
     ck_assert_uint_eq(m.end.log_dropped, e->end.log_dropped);
     ck_assert_int_eq(m.end.log_errno, e->end.log_errno);
     ck_assert_int_eq(m.paused, e->paused);
+    ck_assert_int_eq(m.has_inbox, e->has_inbox);
+    ck_assert_uint_eq(m.received, e->received);
+    ck_assert_uint_eq(m.taken, e->taken);
+    ck_assert_int_eq(m.stdin_closed, e->stdin_closed);
+    ck_assert_uint_eq(m.messages_dropped, e->messages_dropped);
     ck_assert_int_eq(m.has_usage, e->has_usage);
     ck_assert_uint_eq(m.usage.cpu_usec, e->usage.cpu_usec);
     ck_assert_uint_eq(m.usage.memory_peak, e->usage.memory_peak);

@@ -130,6 +130,20 @@ START_TEST(test_stdin) {
 }
 END_TEST
 
+START_TEST(test_stdin_open) {
+    ShimSpec spec = plain;
+
+    _cleanup_(strv_freep) char **closed = job_of(&spec);
+    for (char **s = closed; *s; s++)
+        ck_assert(strncmp(*s, "stdin", 5) != 0);
+    spec.stdin_open = true;
+    spec.stdin_text = "first";
+    _cleanup_(strv_freep) char **strings = job_of(&spec);
+    ck_assert_str_eq(strings[strv_length(strings) - 2], "stdin-open=1");
+    ck_assert_str_eq(strings[strv_length(strings) - 1], "stdin=first");
+}
+END_TEST
+
 /* ---- the environment ---- */
 
 #define VARIABLES_MAX 20
@@ -240,6 +254,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_job);
     tcase_add_loop_test(t, test_limit, 0, ELEMENTSOF(limits));
     tcase_add_loop_test(t, test_stdin, 0, ELEMENTSOF(inputs));
+    tcase_add_test(t, test_stdin_open);
     tcase_add_loop_test(t, test_env, 0, ELEMENTSOF(envs));
     tcase_add_test(t, test_own_variables);
     tcase_add_test(t, test_large);

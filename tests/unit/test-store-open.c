@@ -389,6 +389,46 @@ START_TEST(test_page_in_the_middle) {
 }
 END_TEST
 
+static const struct {
+    uint64_t after, after_any;
+    TaskState state;
+} dependents[] = {
+    {1, ENDED, TASK_WAITING},      /* they are there */
+    {3, 0, TASK_WAITING},          /* it was removed */
+    {ACTIVE, 0, TASK_INTERRUPTED}, /* it is lost */
+    {1, ACTIVE, TASK_INTERRUPTED}, {0, 0, TASK_WAITING},
+};
+
+static void put_dependent(uint64_t id, uint64_t after, uint64_t after_any) {
+    Task *t = unit_task_new(id);
+
+    t->state = TASK_WAITING;
+    MUST(id_list_new(&t->spec->after, &after, after > 0) == 0);
+    MUST(id_list_new(&t->spec->after_any, &after_any, after_any > 0) == 0);
+    rig_put(t);
+    task_free(t);
+}
+
+/* Who waits for what is lost is not to run as if that had ended well. */
+START_TEST(test_dependents_of_lost) {
+    uint64_t id = ENDED + 500;
+
+    make_history();
+    rig_open();
+    rig_remove(3);
+    for (size_t i = 0; i < ELEMENTSOF(dependents); i++)
+        put_dependent(id + i, dependents[i].after, dependents[i].after_any);
+    rig_close();
+    damage_page_of("label-1000");
+    opens_after_damage();
+    for (size_t i = 0; i < ELEMENTSOF(dependents); i++) {
+        const Task *t = rig_read_one(id + i);
+        ck_assert_int_eq(t->state, dependents[i].state);
+        ck_assert(task_is_final(t) == (strstr(strempty(t->message), "come after") != NULL));
+    }
+}
+END_TEST
+
 /* A page of the attempts is gone: the others are there. */
 START_TEST(test_attempts_in_the_middle) {
     make_history();
@@ -621,6 +661,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_newer_schema_in_wal);
     tcase_add_loop_test(t, test_hopeless, 0, ELEMENTSOF(hopeless));
     tcase_add_test(t, test_page_in_the_middle);
+    tcase_add_test(t, test_dependents_of_lost);
     tcase_add_test(t, test_attempts_in_the_middle);
     tcase_add_test(t, test_request_of_active_task);
     tcase_add_test(t, test_env_changed);

@@ -48,6 +48,10 @@ static void on_reason(void *userdata, const char *text) {
     note(userdata, "reason %s", text);
 }
 
+static void on_message(void *userdata, const char *text) {
+    note(userdata, "message %s", text);
+}
+
 /* The job is freed from within, as the interface allows. */
 static void on_ended(void *userdata, const ExecOutcome *outcome) {
     RigJob *j = userdata;
@@ -70,6 +74,7 @@ static const ExecEvents events = {
     .status = on_status,
     .log_grew = on_log_grew,
     .reason = on_reason,
+    .message = on_message,
     .ended = on_ended,
 };
 

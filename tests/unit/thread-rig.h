@@ -3,8 +3,8 @@
 #include "daemon/exec/exec-thread.h"
 
 /* A thread executor on a loop of its own, and jobs whose events are written down as lines:
- * "started", "progress 1/3", "phase scan", "status text", "log 12", "reason text", and at last
- * "ended succeeded 0 text". */
+ * "started", "progress 1/3", "phase scan", "status text", "log 12", "reason text", "message text",
+ * and at last "ended succeeded 0 text". */
 
 typedef struct ThreadRig ThreadRig;
 
