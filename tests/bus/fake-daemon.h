@@ -26,7 +26,7 @@ typedef struct FakeDaemon {
     const char *refusal; /* of a repetition: QueueFull; NULL = none is refused */
     unsigned evictions;  /* so many times, recalled tasks leave memory as soon as they may */
 
-    unsigned checks;         /* times that it was asked for calendars; "never" does not elapse */
+    unsigned checks; /* times that it was asked for calendars; "never" does not elapse */
     bool calendars_are_known;
 
     unsigned recalls;      /* times that it was asked for tasks */
