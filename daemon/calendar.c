@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "common/text.h"
+#include "daemon/calendar-known.h"
 
 #define PROGRAM "systemd-analyze"
 #define OUTPUT_MAX (16 * KIB)
@@ -38,22 +39,12 @@ typedef struct CalendarJob {
     TAILQ_ENTRY(CalendarJob) link;
 } CalendarJob;
 
-/* From second `from` on, the next moment is `next`. */
-typedef struct KnownAnswer {
-    char *expression;
-    uint64_t from, next;
-    TAILQ_ENTRY(KnownAnswer) link;
-} KnownAnswer;
-
-TAILQ_HEAD(KnownList, KnownAnswer);
-
 struct Calendar {
     sd_event *event;
     sd_event_source *next; /* enabled: jobs may be begun */
     TAILQ_HEAD(, CalendarJob) waiting, running;
     unsigned n_running;
-    struct KnownList known; /* the last one first */
-    unsigned n_known;
+    KnownCalendars known;
     uint64_t timeout_usec;
 };
 
@@ -106,56 +97,6 @@ int calendar_parse(const char *text, uint64_t *ret) {
     }
     utc = line ? value_of(line, "(in UTC):") : NULL;
     return parse_time(utc ?: elapse, ret);
-}
-
-/* ---- answers that are known ---- */
-
-bool calendar_is_known(const Calendar *c, const char *expression, uint64_t after, uint64_t *ret) {
-    uint64_t base = after / USEC_PER_SEC;
-    const KnownAnswer *a;
-
-    TAILQ_FOREACH (a, &c->known, link)
-        if (base >= a->from && base < a->next / USEC_PER_SEC && streq(a->expression, expression)) {
-            *ret = a->next;
-            return true;
-        }
-    return false;
-}
-
-static void forget(Calendar *c, KnownAnswer *a) {
-    TAILQ_REMOVE(&c->known, a, link);
-    c->n_known--;
-    free(a->expression);
-    free(a);
-}
-
-/* Takes the expression. Where memory is short, it is asked again. */
-static void remember(Calendar *c, char *expression, uint64_t from, uint64_t next) {
-    KnownAnswer *a = malloc(sizeof(KnownAnswer)), *old;
-
-    if (!a) {
-        free(expression);
-        return;
-    }
-    TAILQ_FOREACH (old, &c->known, link)
-        if (streq(old->expression, expression)) {
-            forget(c, old);
-            break;
-        }
-    if (c->n_known == CALENDAR_KNOWN_MAX)
-        forget(c, TAILQ_LAST(&c->known, KnownList));
-    *a = (KnownAnswer){.expression = expression, .from = from, .next = next};
-    TAILQ_INSERT_HEAD(&c->known, a, link);
-    c->n_known++;
-}
-
-void calendar_forget(Calendar *c) {
-    CalendarJob *j;
-
-    while (!TAILQ_EMPTY(&c->known))
-        forget(c, TAILQ_FIRST(&c->known));
-    TAILQ_FOREACH (j, &c->running, link)
-        j->is_stale = true;
 }
 
 /* ---- the end of a job ---- */
@@ -247,7 +188,7 @@ static void answer_read(CalendarJob *j) {
     else {
         next = MAX(next, base + USEC_PER_SEC); /* parts of a second are not printed */
         if (!j->is_stale)
-            remember(j->calendar, TAKE_PTR(j->expression), j->base, next);
+            known_calendars_add(&j->calendar->known, TAKE_PTR(j->expression), j->base, next);
         answer(j, 0, next, NULL);
     }
 }
@@ -465,6 +406,18 @@ CalendarQuestion *calendar_question_free(CalendarQuestion *q) {
     return NULL;
 }
 
+bool calendar_is_known(const Calendar *c, const char *expression, uint64_t after, uint64_t *ret) {
+    return known_calendars_find(&c->known, expression, after / USEC_PER_SEC, ret);
+}
+
+void calendar_forget(Calendar *c) {
+    CalendarJob *j;
+
+    known_calendars_forget(&c->known);
+    TAILQ_FOREACH (j, &c->running, link)
+        j->is_stale = true;
+}
+
 /* ---- life ---- */
 
 int calendar_new(Calendar **ret, sd_event *event) {
@@ -477,7 +430,7 @@ int calendar_new(Calendar **ret, sd_event *event) {
     c->timeout_usec = CALENDAR_TIMEOUT_USEC;
     TAILQ_INIT(&c->waiting);
     TAILQ_INIT(&c->running);
-    TAILQ_INIT(&c->known);
+    known_calendars_init(&c->known);
     r = sd_event_add_defer(event, &c->next, on_next, c);
     if (r >= 0)
         r = sd_event_source_set_enabled(c->next, SD_EVENT_OFF);
@@ -505,7 +458,7 @@ Calendar *calendar_free(Calendar *c) {
         drop_job(TAILQ_FIRST(&c->running));
     while (!TAILQ_EMPTY(&c->waiting))
         drop_job(TAILQ_FIRST(&c->waiting));
-    calendar_forget(c);
+    known_calendars_forget(&c->known);
     sd_event_source_disable_unref(c->next);
     free(c);
     return NULL;

@@ -149,21 +149,26 @@ static void changed(Manager *m, Group *g, bool is_new, bool tasks) {
     commit_queue_call(m->commits, on_changed, m, n);
 }
 
+/* Who says what the default is, if there is one. */
+static const TaskSpec *who_says(const Group *g, const GroupChange *change, uint64_t bit) {
+    if (change->defaults->given & bit)
+        return change->defaults;
+    if (g && g->defaults && (g->defaults->given & bit & ~change->unset))
+        return g->defaults;
+    return NULL;
+}
+
 /* Those that the group has, without those that are unset, and those that are given. */
 static int merge_defaults(Manager *m, const Group *g, const GroupChange *change, TaskSpec **ret) {
     _cleanup_(task_spec_freep) TaskSpec *merged = manager_new_spec(m, TASK_KIND_COMMAND);
     int r = merged ? 0 : -ENOMEM;
 
     for (const TaskOption *o = task_options(); r >= 0 && o->name; o++) {
-        uint64_t bit = task_option_bit(o);
-        const TaskSpec *from = change->defaults->given & bit ? change->defaults
-                               : g && g->defaults && (g->defaults->given & bit & ~change->unset)
-                                   ? g->defaults
-                                   : NULL;
+        const TaskSpec *from = who_says(g, change, task_option_bit(o));
         if (!from)
             continue;
         r = task_option_copy(o, merged, from);
-        merged->given |= bit;
+        merged->given |= task_option_bit(o);
     }
     if (r >= 0)
         *ret = merged->given ? TAKE_PTR(merged) : NULL;
@@ -241,7 +246,7 @@ int manager_remove_group(void *userdata, const char *name, Error *error) {
         return error_set(error, ERROR_NOT_PERMITTED,
                          "The group \"%s\" is always there: Pause it, or Drain it", name);
     /* A series is in it, but not among the active ones. */
-    if (g->active > 0 || g->running + g->queued + g->waiting > 0)
+    if (g->active > 0 || !group_is_empty(g))
         return error_set(error, ERROR_STILL_ACTIVE,
                          "Group \"%s\" has tasks that have not ended: cancel them first (CancelAll "
                          "with this group as the filter), or Drain it and wait for them",

@@ -135,7 +135,6 @@ static void read_next(RetryCall *c) {
         return;
     }
     const uint64_t *ids = c->ids + c->n_read;
-
     c->n_read += n;
     int r = store_read_tasks(c->manager->store, c->manager->envs, ids, n, on_read, c);
     if (r < 0)

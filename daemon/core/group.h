@@ -38,7 +38,6 @@ typedef struct Group {
     TAILQ_ENTRY(Group) ring;  /* while it has tasks in lanes */
     bool in_ring;
     Task *next;        /* scratch: who is next of it, see scheduler-next.c */
-    uint64_t looked;   /* when that was found out */
     unsigned coming;   /* scratch: of scheduler_check_room() */
     UT_hash_handle hh; /* by name */
 

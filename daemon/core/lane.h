@@ -11,12 +11,15 @@ typedef struct Lane {
     struct Group *group; /* not owned */
     struct TaskPlan tasks;
     Task *first;
-    uint64_t digest;      /* of the tokens */
-    unsigned started;     /* of its tasks, since scheduler_claim() was called last */
-    RB_ENTRY(Lane) order; /* among those of all groups whose first wants tokens */
+    uint64_t digest;        /* of the tokens */
+    unsigned started;       /* of its tasks, since scheduler_claim() was called last */
+    TAILQ_ENTRY(Lane) busy; /* with such tasks */
+    RB_ENTRY(Lane) order;   /* among those of all groups whose first wants tokens */
     bool in_order;
     UT_hash_handle hh; /* of the group's, by digest */
 } Lane;
+
+TAILQ_HEAD(LaneList, Lane);
 
 /* The order of tasks: the higher priority, then the lower id. Below 0 when a comes before b. */
 int task_compare(const Task *a, const Task *b);

@@ -30,6 +30,7 @@ static Resource *add(ResourceTable *t, const char *name) {
         return NULL;
     }
     HASH_ADD_KEYPTR_INORDER(hh, t->by_name, r->name, strlen(r->name), r, compare_names);
+    t->made++;
     return r;
 }
 
@@ -53,6 +54,7 @@ int resource_configure(ResourceTable *t, const char *name, uint32_t capacity) {
         r = add(t, name);
     if (!r)
         return -ENOMEM;
+    t->made += r->removed;
     r->capacity = capacity;
     r->removed = capacity == 0;
     if (r->removed && r->used == 0)

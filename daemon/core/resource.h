@@ -13,16 +13,18 @@
 typedef struct Resource {
     char *name;
     uint32_t capacity;
-    uint32_t used;  /* may be more than capacity, which was lowered meanwhile */
-    bool removed;   /* there is none any more, but for what is used */
-    bool closed;    /* scratch of the scheduler: somebody who comes first waits for it */
-    uint32_t given; /* scratch of the scheduler: so many are for somebody who comes first */
+    uint32_t used;      /* may be more than capacity, which was lowered meanwhile */
+    bool removed;       /* there is none any more, but for what is used */
+    unsigned wanted_by; /* the scheduler's: lanes whose first wants some */
+    bool closed;        /* scratch of the scheduler: somebody who comes first waits for it */
+    uint32_t given;     /* scratch of the scheduler: so many are for somebody who comes first */
     const struct Task *keeper; /* scratch of the scheduler: who that is, the last of them */
     UT_hash_handle hh;
 } Resource;
 
 typedef struct ResourceTable {
     Resource *by_name;
+    unsigned made; /* so often one has come: what somebody has counted of them is out of date */
 } ResourceTable;
 
 void resource_table_done(ResourceTable *t);

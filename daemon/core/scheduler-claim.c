@@ -39,23 +39,21 @@ static void take_slots_back(Scheduler *s, ClaimRound *c) {
 }
 
 static void guess_lane(Lane *l, ClaimRound *c, size_t *left) {
-    size_t n = MIN((size_t)l->started * AHEAD_FACTOR, *left);
+    size_t n = l->group->paused ? 0 : MIN((size_t)l->started * AHEAD_FACTOR, *left);
 
     *left -= n;
-    l->started = 0;
     for (Task *t = lane_next(l, NULL); t && n > 0; t = lane_next(l, t), n--)
         c->tasks[c->n++] = t;
 }
 
 static void guess(Scheduler *s, ClaimRound *c) {
     size_t in_slots = MIN(scheduler_free_slots(s) + c->n_given, (size_t)s->n_ahead);
-    size_t left = MIN((size_t)s->started * AHEAD_FACTOR, (size_t)AHEAD_MAX), none = 0;
+    size_t left = MIN((size_t)s->started * AHEAD_FACTOR, (size_t)AHEAD_MAX);
 
     left -= MIN(left, s->n_ahead - in_slots);
-    for (Group *g = s->groups; g; g = g->hh.next) {
-        guess_lane(&g->plain, c, g->paused ? &none : &left);
-        for (Lane *l = g->lanes; l; l = l->hh.next)
-            guess_lane(l, c, g->paused ? &none : &left);
+    for (Lane *l; (l = TAILQ_FIRST(&s->busy));) {
+        guess_lane(l, c, &left);
+        scheduler_lane_rest(s, l);
     }
 }
 

@@ -15,10 +15,32 @@ Lane *scheduler_lane_next(const Scheduler *s, Lane *l) {
              : RB_MIN(LaneOrder, (struct LaneOrder *)&s->wanting);
 }
 
+static void count_wanted(Scheduler *s, const Lane *l, int n) {
+    const TokenList *wanted = l->first->spec->resources;
+
+    for (size_t i = 0; i < token_list_length(wanted); i++) {
+        Resource *r = resource_find(&s->resources, wanted->claims[i].name);
+        if (r)
+            r->wanted_by += (unsigned)n;
+    }
+}
+
+void scheduler_count_wanted(Scheduler *s) {
+    if (s->counted == s->resources.made)
+        return;
+    for (Resource *r = s->resources.by_name; r; r = r->hh.next)
+        r->wanted_by = 0;
+    for (Lane *l = scheduler_lane_next(s, NULL); l; l = scheduler_lane_next(s, l))
+        count_wanted(s, l, 1);
+    s->counted = s->resources.made;
+}
+
 /* Around any change of who is first. */
 static void leave_order(Scheduler *s, Lane *l) {
     if (!l->in_order)
         return;
+    scheduler_count_wanted(s);
+    count_wanted(s, l, -1);
     RB_REMOVE(LaneOrder, &s->wanting, l);
     l->in_order = false;
     l->group->n_wanting--;
@@ -27,9 +49,24 @@ static void leave_order(Scheduler *s, Lane *l) {
 static void enter_order(Scheduler *s, Lane *l) {
     if (l->in_order || !l->first || token_list_length(l->first->spec->resources) == 0)
         return;
+    scheduler_count_wanted(s);
+    count_wanted(s, l, 1);
     RB_INSERT(LaneOrder, &s->wanting, l);
     l->in_order = true;
     l->group->n_wanting++;
+}
+
+/* ---- lanes of which tasks were started ---- */
+
+void scheduler_lane_started(Scheduler *s, Lane *l) {
+    if (l->started++ == 0)
+        TAILQ_INSERT_TAIL(&s->busy, l, busy);
+}
+
+void scheduler_lane_rest(Scheduler *s, Lane *l) {
+    if (l->started > 0)
+        TAILQ_REMOVE(&s->busy, l, busy);
+    l->started = 0;
 }
 
 /* ---- turns ---- */
@@ -115,6 +152,7 @@ void scheduler_lane_take(Scheduler *s, Task *t) {
         leave_ring(s, g);
     t->lane = NULL;
     if (!l->first && l != &g->plain) {
+        scheduler_lane_rest(s, l);
         HASH_DELETE(hh, g->lanes, l);
         free(l);
     }

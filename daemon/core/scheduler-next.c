@@ -12,14 +12,15 @@ size_t scheduler_free_slots(const Scheduler *s) {
 
 /* ---- tokens ---- */
 
-/* For how many resources it is still open who gets some. */
+/* For how many resources that somebody wants it is still open who gets some. */
 static unsigned open_resources(Scheduler *s) {
     unsigned n = 0;
 
+    scheduler_count_wanted(s);
     for (Resource *r = s->resources.by_name; r; r = r->hh.next) {
         r->given = 0;
         r->keeper = NULL;
-        r->closed = r->removed || r->used >= r->capacity;
+        r->closed = r->removed || r->used >= r->capacity || r->wanted_by == 0;
         n += !r->closed;
     }
     return n;
@@ -69,39 +70,52 @@ static Task *first_plain(const Group *g) {
     return g->plain.in_order ? NULL : g->plain.first;
 }
 
-/* Whether the first of a lane has a say in who gets tokens: it could start now, if it had them. */
-static bool may_start_otherwise(const Scheduler *s, const Lane *l) {
-    const Group *g = l->group;
-    const Task *plain = first_plain(g);
+/* Groups of which it is still open who is next. */
+static unsigned open_groups(Scheduler *s) {
+    unsigned n = 0;
+    Group *g;
 
-    if (g->paused || !resource_are_there(&s->resources, l->first->spec->resources))
+    TAILQ_FOREACH (g, &s->ring, ring) {
+        g->next = NULL;
+        n += g->n_wanting > 0 && !g->paused && !group_is_full(g);
+    }
+    return n;
+}
+
+/* Whether the task has a say in who gets tokens: it could start now, if it had them. */
+static bool may_start_otherwise(const Scheduler *s, const Group *g, const Task *t) {
+    if (g->paused || g->next)
         return false;
-    if (group_is_full(g))
-        return was_passed_by(l->first);
-    return !g->next && !(plain && task_compare(plain, l->first) < 0);
+    if (group_is_full(g) && !was_passed_by(t))
+        return false;
+    return resource_are_there(&s->resources, t->spec->resources);
+}
+
+/* Whose turn it is to say what is kept for it. */
+static void share_with(Scheduler *s, Group *g, Task *t, unsigned *n_resources) {
+    Task *plain = first_plain(g);
+    bool is_full = group_is_full(g);
+
+    if (!is_full && plain && task_compare(plain, t) < 0) {
+        g->next = plain;
+        return;
+    }
+    bool gets = !is_full && gets_tokens(s, t);
+    keep_tokens(s, t, gets, n_resources);
+    if (gets)
+        g->next = t;
 }
 
 void scheduler_share_tokens(Scheduler *s) {
-    unsigned n_open = open_resources(s);
+    unsigned n_resources = open_resources(s), n_groups = open_groups(s);
+    Lane *l = scheduler_lane_next(s, NULL);
 
-    s->looks++;
-    for (Lane *l = scheduler_lane_next(s, NULL); l && n_open > 0; l = scheduler_lane_next(s, l)) {
-        Group *g = l->group;
-        if (g->looked != s->looks)
-            g->next = NULL;
-        g->looked = s->looks;
-        if (!may_start_otherwise(s, l))
+    for (; l && n_resources > 0 && n_groups > 0; l = scheduler_lane_next(s, l)) {
+        if (!may_start_otherwise(s, l->group, l->first))
             continue;
-        bool gets = !group_is_full(g) && gets_tokens(s, l->first);
-        keep_tokens(s, l->first, gets, &n_open);
-        if (gets)
-            g->next = l->first;
+        share_with(s, l->group, l->first, &n_resources);
+        n_groups -= l->group->next != NULL;
     }
-}
-
-/* Who comes first in a group of those that may start, once the tokens are shared out. */
-static Task *next_of(const Scheduler *s, const Group *g) {
-    return (g->looked == s->looks ? g->next : NULL) ?: first_plain(g);
 }
 
 /* ---- groups ---- */
@@ -118,9 +132,8 @@ Task *scheduler_next(Scheduler *s) {
         if (!looked)
             scheduler_share_tokens(s);
         looked = true;
-        Task *t = next_of(s, g);
-        if (t)
-            return t;
+        if (g->next || first_plain(g))
+            return g->next ?: first_plain(g);
     }
     return NULL;
 }

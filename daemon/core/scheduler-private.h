@@ -16,6 +16,11 @@ void scheduler_lane_put(Scheduler *s, Task *t);
 void scheduler_lane_take(Scheduler *s, Task *t);
 /* Walks the lanes whose first wants tokens, in the order of these; NULL begins and ends. */
 Lane *scheduler_lane_next(const Scheduler *s, Lane *l);
+/* One of its tasks was started; and what is known of such is forgotten. */
+void scheduler_lane_started(Scheduler *s, Lane *l);
+void scheduler_lane_rest(Scheduler *s, Lane *l);
+/* Resource.wanted_by is right again, whatever resources have come meanwhile. */
+void scheduler_count_wanted(Scheduler *s);
 /* The group has this turn now. */
 void scheduler_set_turn(Scheduler *s, Group *g, uint64_t turn);
 

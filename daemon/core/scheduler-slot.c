@@ -45,10 +45,7 @@ void scheduler_undo_slot(Scheduler *s, Task *t, uint64_t turn) {
 /* ---- starts ---- */
 
 void scheduler_begin(Scheduler *s, Task *t) {
-    if (t->lane)
-        t->lane->started++;
-    else
-        t->group->plain.started++;
+    scheduler_lane_started(s, t->lane ?: &t->group->plain);
     s->started++;
     scheduler_give_slot(s, t);
 }

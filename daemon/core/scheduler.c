@@ -12,6 +12,7 @@ void scheduler_init(Scheduler *s, unsigned max_parallel, unsigned max_queued,
                      .userdata = userdata};
     TAILQ_INIT(&s->ring);
     TAILQ_INIT(&s->ahead);
+    TAILQ_INIT(&s->busy);
     TAILQ_INIT(&s->conditional);
     TAILQ_INIT(&s->ended);
 }
@@ -45,6 +46,9 @@ int scheduler_add_group(Scheduler *s, Group *g) {
 }
 
 void scheduler_take_group(Scheduler *s, Group *g) {
+    scheduler_lane_rest(s, &g->plain);
+    for (Lane *l = g->lanes; l; l = l->hh.next)
+        scheduler_lane_rest(s, l);
     HASH_DELETE(hh, s->groups, g);
 }
 

@@ -54,8 +54,9 @@ typedef struct Scheduler {
     struct TaskQueue ahead;       /* see scheduler_hand_ahead() */
     struct TaskDues due;          /* tasks that wait for their time alone */
     struct TaskQueue conditional; /* pending tasks with a condition, whether it holds or not */
+    struct LaneList busy;         /* lanes of which tasks were started */
     uint64_t last_turn;
-    uint64_t looks;         /* so many times it was looked who gets which tokens */
+    unsigned counted;       /* Resource.wanted_by is right for as many as were made */
     struct ChildList ended; /* whose dependents are to be looked at */
     bool settling;
 

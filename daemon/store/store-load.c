@@ -118,6 +118,8 @@ int store_load_active(Store *s, EnvTable *envs, int (*func)(void *userdata, Task
         if (r >= 0 && t)
             r = func(userdata, t);
     }
+    /* Tasks that wait may be all that the database has: most of these pages nobody reads again. */
+    (void)sqlite3_db_release_memory(s->write_db.db);
     return MIN(r, 0);
 }
 

@@ -80,19 +80,29 @@ static int reopen(Store *s) {
     return r == -ENOENT ? -EBADMSG : r; /* deleted as well */
 }
 
+/* Rows, from which on most pages that are in memory are of what was just written: few of them are
+ * needed again. */
+#define LARGE_COMMIT 1000
+
 /* All or none. */
 static int write_group(Store *s, StoreCommit *const *commits, size_t n) {
     StoreEnvCache envs = {};
     int r = atomic_load(&s->damage_seen) ? -EBADMSG : reopen(s);
+    size_t n_ops = 0;
 
     if (r >= 0)
         r = store_db_begin(&s->write_db);
-    for (size_t i = 0; r >= 0 && i < n; i++)
+    for (size_t i = 0; r >= 0 && i < n; i++) {
         r = write_commit(&s->write_db, commits[i], &envs);
+        n_ops += commits[i]->batch->n_ops;
+    }
     if (r >= 0)
         r = store_db_commit(&s->write_db);
-    if (r >= 0)
+    if (r >= 0) {
+        if (n_ops >= LARGE_COMMIT)
+            (void)sqlite3_db_release_memory(s->write_db.db);
         return 0;
+    }
     /* The next one begins with a fresh connection, whatever state this error has left. */
     store_db_rollback(&s->write_db);
     store_db_close(&s->write_db, false);

@@ -11,6 +11,10 @@ def milliseconds(value):
     return f"{value * 1e3:.2f} ms" if value < 0.1 else f"{value * 1e3:.0f} ms"
 
 
+def microseconds(value):
+    return f"{value * 1e6:.2f} us"
+
+
 def speed(value):
     return f"{value / 1e6:.0f} MB/s"
 

@@ -29,6 +29,7 @@ class Sizes:
         self.history = 50000 if quick else 1000000
         self.pages = 20 if quick else 200
         self.waiting = 100000
+        self.decisions = 20000 if quick else 200000
 
 
 def installed(report, program, package):
@@ -304,6 +305,35 @@ def measure_waiting(report, build, sizes):
     report.target(start < 1, f"start with {n} waiting tasks in less than 1 s", br.seconds(start))
 
 
+# --- who is next ---
+
+QUEUES = {"one": "one group", "groups": "50 groups", "tokens": "60 sets of tokens", "sets": "1000 sets of tokens"}
+QUEUE_SIZES = {"1k": 1000, "10k": 10000, "100k": 100000}
+
+
+def time_decision(build, n, sort, rounds):
+    """Seconds on average: of a task that ends, one that comes, the claim and the start of the next; and of that start."""
+    with Place(build) as place:
+        words = place.run(str(build / "tests/bench/bench-scheduler"), str(n), sort, str(rounds)).split()
+        return int(words[0]) / 1e9, int(words[1]) / 1e9
+
+
+def measure_decide(report, build, sizes):
+    slowest, growth = 0, 0
+    for sort, what in QUEUES.items():
+        took = {}
+        for name, n in QUEUE_SIZES.items():
+            took[name] = [statistics.median(of) for of in
+                          zip(*(time_decision(build, n, sort, sizes.decisions) for _ in range(sizes.rounds)))]
+        for name, (whole, start) in took.items():
+            of_1k = (whole / took["1k"][0], start / took["1k"][1])
+            report.row(f"{name} queued, {what}", whole, br.microseconds, "1k queued", took["1k"][0])
+            report.row(f"{name} queued, {what}: start", start, br.microseconds, "1k queued", took["1k"][1])
+            slowest, growth = max(slowest, whole), max(growth, *of_1k)
+    report.target(slowest < 50e-6, "a decision in less than 50 us on average", br.microseconds(slowest))
+    report.note(f"At most {growth:.1f} times as long with 100 times as many tasks: memory that is in no cache, no more steps.")
+
+
 PARTS = {
     "true": measure_true,
     "submit": measure_submit,
@@ -314,4 +344,5 @@ PARTS = {
     "take-up": measure_take_up,
     "history": measure_history,
     "waiting": measure_waiting,
+    "decide": measure_decide,
 }

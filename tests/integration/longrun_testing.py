@@ -177,7 +177,17 @@ class Session:
         self.daemon.send_signal(signum)
         code = self.daemon.wait(DEADLINE_SEC)
         self.daemon = None
+        self._wait_name_free()
         return code
+
+    def _wait_name_free(self):
+        """The bus may see later than we that a daemon is gone: the next one would be taken for that one."""
+        deadline = time.monotonic() + 5
+        with contextlib.suppress(GLib.Error):
+            while time.monotonic() < deadline and self.connection.call_sync(
+                    "org.freedesktop.DBus", "/", "org.freedesktop.DBus", "NameHasOwner", GLib.Variant("(s)", (NAME,)),
+                    None, Gio.DBusCallFlags.NONE, -1, None).unpack()[0]:
+                time.sleep(0.001)
 
     def _stop_activated(self):
         try:

@@ -392,6 +392,22 @@ class RestartTest(TreeTestCase):
         self.assertEqual(parent.get("Message"), "cancelled before it was started")
         first.cancel()
 
+    def test_skipped_at_once(self):
+        """What a task waited for was lost with the daemon: the next one skips it, and ends its children first."""
+        lost = self.session.start("countdown", {"steps": 1000})
+        lost.wait_state("running")
+        parent = self.session.start("noop", after=[lost.id])
+        running = self.at_gate("running", "sleep 1000", parent=parent.id)
+        waiting = self.session.start("noop", parent=running.id, after=[lost.id])
+        queued = [self.session.start("noop", parent=parent.id, after_any=[running.id]) for _ in range(3)]
+        self.session.restart(signal.SIGKILL)
+        tasks = [lost, parent, running, waiting, *queued]
+        self.session.wait_until(lambda: parent.get("State") == "skipped", "the parent to be skipped")
+        states = [t.get("State") for t in tasks]
+        self.assertEqual(states[:3], ["interrupted", "skipped", "cancelled"])
+        self.assertTrue(set(states[3:]) <= {"skipped", "cancelled"}, states)
+        self.assertEqual(max(t.get("FinishedAt") for t in tasks), parent.get("FinishedAt"))
+
     def test_shutdown(self):
         """Threads of one tree end in order when the daemon is stopped."""
         parent = self.session.start("countdown", {"steps": 1000})

@@ -154,6 +154,24 @@ START_TEST(test_pack_constants) {
 }
 END_TEST
 
+/* What malloc(3) takes for so many bytes. */
+static size_t chunk(size_t size) {
+    return (size + sizeof(size_t) + 15) / 16 * 16;
+}
+
+/* 100,000 that wait are to fit in 80 MB, with all the rest of the daemon. */
+START_TEST(test_a_waiting_task_is_small) {
+    _cleanup_(task_spec_freep) TaskSpec *s =
+        task_spec_new(kinds[_i], &(TaskDefaults){.cwd = "/root"});
+    _cleanup_error_ Error e = {};
+
+    if (streq(kinds[_i], TASK_KIND_COMMAND))
+        s->argv = strings("sleep", "1000");
+    MUST(task_spec_check(s, &e) == 0 && task_spec_pack(&s) == 0);
+    ck_assert_uint_le(chunk(sizeof(Task)) + chunk(s->packed), 672);
+}
+END_TEST
+
 START_TEST(test_label) {
     for (int packed = 0; packed < 2; packed++) {
         _cleanup_(task_spec_freep) TaskSpec *s = make("noop", 5, 0);
@@ -283,6 +301,7 @@ static Suite *suite_new(void) {
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, test_pack, 0, ELEMENTSOF(kinds));
     tcase_add_test(t, test_pack_constants);
+    tcase_add_loop_test(t, test_a_waiting_task_is_small, 0, ELEMENTSOF(kinds));
     tcase_add_test(t, test_label);
     tcase_add_loop_test(t, test_copy, 0, 2);
     tcase_add_test(t, test_copy_without);
