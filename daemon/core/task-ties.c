@@ -133,22 +133,26 @@ static bool is_ancestor(const Task *t, const Task *of) {
     return false;
 }
 
-static void push(struct ChildList *list, Task *t) {
+static void push(struct ChildList *list, Task *t, const Task *parent) {
     /* One that has ended waits for nothing, and may be in a list of the scheduler's. */
     if (!t->ties || t->ties->walked || task_is_final(t))
+        return;
+    /* The parent waits for its children already, so none of them can wait for it. There may be a
+     * long chain of them, to which the new one is added. */
+    if (t->ties->parent == parent)
         return;
     t->ties->walked = true;
     TAILQ_INSERT_TAIL(list, t->ties, walk);
 }
 
 /* All that it waits for: a parent waits for its children too. */
-static void push_needs(struct ChildList *list, const Task *t) {
+static void push_needs(struct ChildList *list, const Task *t, const Task *parent) {
     Dependency *d;
 
     TAILQ_FOREACH (d, &t->ties->needs, of_task)
-        push(list, d->on);
+        push(list, d->on, parent);
     for (Task *c = task_first_child(t); c; c = task_next_child(t, c))
-        push(list, c);
+        push(list, c, parent);
 }
 
 bool task_ties_would_cycle(Task *const *on, size_t n, const Task *parent) {
@@ -162,12 +166,12 @@ bool task_ties_would_cycle(Task *const *on, size_t n, const Task *parent) {
     if (!is_needed(parent))
         return false;
     for (size_t i = 0; i < n; i++)
-        push(&list, on[i]);
+        push(&list, on[i], parent);
     /* The list grows behind the place at which it is read. */
     TAILQ_FOREACH (at, &list, walk) {
         found = found || at->task == parent;
         if (!found)
-            push_needs(&list, at->task);
+            push_needs(&list, at->task, parent);
     }
     TAILQ_FOREACH (at, &list, walk)
         at->walked = false;

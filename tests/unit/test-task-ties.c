@@ -206,6 +206,30 @@ START_TEST(test_deep) {
 }
 END_TEST
 
+/* A parent with a chain of children that somebody waits for: each new one is looked at, and not the
+ * whole chain. */
+START_TEST(test_chain_of_children) {
+    static Task *chain[5 * MANY];
+    Task *parent = unit_task_new(100), *waits = unit_task_new(101);
+
+    MUST(task_ties_add_dependency(waits, DEPENDENCY_AFTER, parent) == 1);
+    for (unsigned i = 0; i < ELEMENTSOF(chain); i++) {
+        chain[i] = unit_task_new(102 + i);
+        if (i > 0) {
+            MUST(task_ties_add_dependency(chain[i], DEPENDENCY_AFTER, chain[i - 1]) == 1);
+            ck_assert(!task_ties_would_cycle(&chain[i - 1], 1, parent));
+        }
+        MUST(task_ties_set_parent(chain[i], parent) == 0);
+    }
+    Task *on[] = {chain[ELEMENTSOF(chain) - 1], waits};
+    ck_assert(task_ties_would_cycle(on, ELEMENTSOF(on), parent));
+    for (unsigned i = 0; i < ELEMENTSOF(chain); i++)
+        task_free(chain[i]);
+    task_free(waits);
+    task_free(parent);
+}
+END_TEST
+
 static Suite *suite_new(void) {
     Suite *s = suite_create("task-ties");
     TCase *t = tcase_create("task-ties");
@@ -217,6 +241,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_tree);
     tcase_add_loop_test(t, test_cycle, 0, ELEMENTSOF(cycles));
     tcase_add_test(t, test_deep);
+    tcase_add_test(t, test_chain_of_children);
     suite_add_tcase(s, t);
     return s;
 }
