@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "daemon/commit-calls.h"
 #include "daemon/commit-extras.h"
 
 #define RETRY_MIN_USEC (100 * USEC_PER_MSEC)
@@ -11,17 +12,6 @@
 
 /* How long what is in no hurry waits for company. */
 #define LATER_USEC (50 * USEC_PER_MSEC)
-
-typedef struct Entry {
-    CommitFunc func;
-    void *userdata, *arg;
-    bool must; /* kept until it is safe */
-} Entry;
-
-typedef struct EntryList {
-    Entry *entries;
-    size_t count, allocated;
-} EntryList;
 
 TAILQ_HEAD(ChangedTasks, Task);
 TAILQ_HEAD(ChangedGroups, Group);
@@ -35,13 +25,14 @@ struct CommitQueue {
     sd_event_source *retry;
     uint64_t retry_usec; /* the pause before the next try */
     int error;
+    CommitTeller *teller;
 
     /* What the next commit will have. */
     bool urgent; /* something of it is in a hurry */
     struct ChangedTasks changed;
     struct ChangedGroups changed_groups;
     struct CommitExtras extras;
-    EntryList waiting;
+    CommitCalls waiting;
 
     /* The one under way. */
     StoreBatch *batch;
@@ -50,23 +41,8 @@ struct CommitQueue {
     Group **groups; /* NULL in it: removed meanwhile */
     size_t n_groups;
     struct CommitExtras saving_extras;
-    EntryList saving_waiting;
+    CommitCalls saving_waiting;
 };
-
-/* ---- lists ---- */
-
-static int entry_list_add(EntryList *l, Entry entry) {
-    if (l->count == l->allocated) {
-        size_t n = MAX(l->allocated * 2, (size_t)16);
-        Entry *grown = realloc(l->entries, n * sizeof(Entry));
-        if (!grown)
-            return -ENOMEM;
-        l->entries = grown;
-        l->allocated = n;
-    }
-    l->entries[l->count++] = entry;
-    return 0;
-}
 
 /* ---- the end of a commit ---- */
 
@@ -108,26 +84,26 @@ static void relist_groups(CommitQueue *q, Group *const *groups, size_t n) {
 }
 
 /* Those that asked are told, the rest is kept. */
-static void refuse(EntryList *kept, const EntryList *failed, int error) {
+static void refuse(CommitCalls *kept, const CommitCalls *failed, int error) {
     for (size_t i = 0; i < failed->count; i++) {
-        const Entry *e = &failed->entries[i];
+        const CommitCall *e = &failed->calls[i];
         if (!e->must)
             e->func(e->userdata, e->arg, error);
-        else if (entry_list_add(kept, *e) < 0)
+        else if (commit_calls_add(kept, *e) < 0)
             e->func(e->userdata, e->arg, 0);
     }
 }
 
 /* Also those that have asked meanwhile: what they asked for may rest on what is refused now. */
-static void keep_for_retry(CommitQueue *q, const EntryList *failed, int error) {
-    EntryList meanwhile = q->waiting, kept = {};
+static void keep_for_retry(CommitQueue *q, const CommitCalls *failed, int error) {
+    CommitCalls meanwhile = q->waiting, kept = {};
 
-    q->waiting = (EntryList){};
+    q->waiting = (CommitCalls){};
     refuse(&kept, failed, error);
     refuse(&kept, &meanwhile, error);
     refuse(&kept, &q->waiting, error); /* of those that were told */
-    free(meanwhile.entries);
-    free(q->waiting.entries);
+    commit_calls_clear(&meanwhile);
+    commit_calls_clear(&q->waiting);
     q->waiting = kept;
 }
 
@@ -141,7 +117,7 @@ static void plan_retry(CommitQueue *q) {
     q->retry_usec = MIN(q->retry_usec * 2, RETRY_MAX_USEC);
 }
 
-static void failed(CommitQueue *q, Task **tasks, size_t n, const EntryList *waiting, int error) {
+static void failed(CommitQueue *q, Task **tasks, size_t n, const CommitCalls *waiting, int error) {
     if (q->error != error)
         log_error("Cannot write the state: %s. What is running goes on, nothing new is started; "
                   "trying again until it can be written",
@@ -158,13 +134,7 @@ static void failed(CommitQueue *q, Task **tasks, size_t n, const EntryList *wait
     keep_for_retry(q, waiting, error);
 }
 
-/* What is added by those that are called waits for the next commit. */
-static void call_all(const EntryList *waiting) {
-    for (size_t i = 0; i < waiting->count; i++)
-        waiting->entries[i].func(waiting->entries[i].userdata, waiting->entries[i].arg, 0);
-}
-
-static void succeeded(CommitQueue *q, Task **tasks, size_t n, const EntryList *waiting) {
+static void succeeded(CommitQueue *q, Task **tasks, size_t n, CommitCalls *waiting) {
     if (q->error < 0)
         log_notice("The state can be written again");
     q->error = 0;
@@ -175,7 +145,7 @@ static void succeeded(CommitQueue *q, Task **tasks, size_t n, const EntryList *w
         tasks[i]->is_changed = tasks[i]->is_listed;
     }
     q->events->committed(q->userdata, tasks, n, 0);
-    call_all(waiting);
+    commit_teller_tell(q->teller, waiting);
 }
 
 static void begin_next(CommitQueue *q) {
@@ -195,10 +165,10 @@ static void forget_batch(CommitQueue *q) {
 static void on_committed(void *userdata, int error) {
     CommitQueue *q = userdata;
     _cleanup_free_ Task **tasks = TAKE_PTR(q->tasks);
-    EntryList waiting = q->saving_waiting;
+    CommitCalls waiting = q->saving_waiting;
     size_t n = q->n_tasks;
 
-    q->saving_waiting = (EntryList){};
+    q->saving_waiting = (CommitCalls){};
     if (error < 0)
         relist_groups(q, q->groups, q->n_groups);
     forget_batch(q);
@@ -206,18 +176,17 @@ static void on_committed(void *userdata, int error) {
         failed(q, tasks, n, &waiting, error);
     else
         succeeded(q, tasks, n, &waiting);
-    free(waiting.entries);
+    commit_calls_clear(&waiting);
     begin_next(q);
 }
 
 /* There is nothing to write, which says nothing about the disk. */
 static void end_empty(CommitQueue *q) {
-    EntryList waiting = q->saving_waiting;
+    CommitCalls waiting = q->saving_waiting;
 
     forget_batch(q);
-    q->saving_waiting = (EntryList){};
-    call_all(&waiting);
-    free(waiting.entries);
+    q->saving_waiting = (CommitCalls){};
+    commit_teller_tell(q->teller, &waiting);
     begin_next(q);
 }
 
@@ -283,7 +252,7 @@ static void take_all(CommitQueue *q) {
     STAILQ_INIT(&q->saving_extras);
     STAILQ_CONCAT(&q->saving_extras, &q->extras);
     q->saving_waiting = q->waiting;
-    q->waiting = (EntryList){};
+    q->waiting = (CommitCalls){};
 }
 
 static int on_begin(sd_event_source *s, void *userdata) {
@@ -333,7 +302,9 @@ int commit_queue_new(CommitQueue **ret, sd_event *event, Store *store, const Com
     TAILQ_INIT(&q->changed_groups);
     STAILQ_INIT(&q->extras);
     STAILQ_INIT(&q->saving_extras);
-    r = sd_event_add_defer(event, &q->begin, on_begin, q);
+    r = commit_teller_new(&q->teller, event, events->is_busy, userdata);
+    if (r >= 0)
+        r = sd_event_add_defer(event, &q->begin, on_begin, q);
     if (r >= 0)
         r = sd_event_source_set_enabled(q->begin, SD_EVENT_OFF);
     if (r >= 0)
@@ -361,8 +332,9 @@ CommitQueue *commit_queue_free(CommitQueue *q) {
     sd_event_source_disable_unref(q->later);
     commit_extras_clear(&q->extras);
     commit_extras_clear(&q->saving_extras);
-    free(q->waiting.entries);
-    free(q->saving_waiting.entries);
+    commit_calls_clear(&q->waiting);
+    commit_calls_clear(&q->saving_waiting);
+    commit_teller_free(q->teller);
     forget_batch(q);
     free(q);
     return NULL;
@@ -452,7 +424,8 @@ int commit_queue_put_resource(CommitQueue *q, const char *name, uint32_t capacit
 }
 
 int commit_queue_add(CommitQueue *q, CommitFunc func, void *userdata, void *arg) {
-    int r = entry_list_add(&q->waiting, (Entry){.func = func, .userdata = userdata, .arg = arg});
+    int r =
+        commit_calls_add(&q->waiting, (CommitCall){.func = func, .userdata = userdata, .arg = arg});
 
     if (r >= 0)
         want_commit(q);
@@ -460,8 +433,8 @@ int commit_queue_add(CommitQueue *q, CommitFunc func, void *userdata, void *arg)
 }
 
 static bool add_call(CommitQueue *q, CommitFunc func, void *userdata, void *arg) {
-    Entry entry = {.func = func, .userdata = userdata, .arg = arg, .must = true};
-    int r = entry_list_add(&q->waiting, entry);
+    CommitCall call = {.func = func, .userdata = userdata, .arg = arg, .must = true};
+    int r = commit_calls_add(&q->waiting, call);
 
     if (r < 0) {
         log_warning_errno(r, "Cannot wait for a commit, going on without");
@@ -489,7 +462,7 @@ void commit_queue_hurry(CommitQueue *q) {
 
 bool commit_queue_is_empty(const CommitQueue *q) {
     return !q->batch && TAILQ_EMPTY(&q->changed) && TAILQ_EMPTY(&q->changed_groups) &&
-           STAILQ_EMPTY(&q->extras) && q->waiting.count == 0;
+           STAILQ_EMPTY(&q->extras) && q->waiting.count == 0 && commit_teller_is_empty(q->teller);
 }
 
 void commit_queue_begin(CommitQueue *q) {
