@@ -83,20 +83,20 @@ static bool go_on_in(CommitTeller *t, uint64_t usec) {
     return r >= 0;
 }
 
-static bool is_busy(const CommitTeller *t) {
+static bool must_wait(const CommitTeller *t) {
     return t->is_busy && t->is_busy(t->userdata);
 }
 
 static void call_slice(CommitTeller *t) {
     call_some(t, SLICE_CALLS);
-    if (!commit_teller_is_empty(t) && !go_on_in(t, is_busy(t) ? BUSY_USEC : 0))
+    if (!commit_teller_is_empty(t) && !go_on_in(t, must_wait(t) ? BUSY_USEC : 0))
         call_some(t, SIZE_MAX);
 }
 
 static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
     CommitTeller *t = userdata;
 
-    if (!is_busy(t) || !go_on_in(t, BUSY_USEC))
+    if (!must_wait(t) || !go_on_in(t, BUSY_USEC))
         call_slice(t);
     return 0;
 }
