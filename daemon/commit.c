@@ -4,8 +4,8 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
-#include "daemon/commit-calls.h"
 #include "daemon/commit-extras.h"
+#include "daemon/commit-teller.h"
 
 #define RETRY_MIN_USEC (100 * USEC_PER_MSEC)
 #define RETRY_MAX_USEC (5 * USEC_PER_SEC)
@@ -83,27 +83,14 @@ static void relist_groups(CommitQueue *q, Group *const *groups, size_t n) {
             relist_group(q, groups[i]);
 }
 
-/* Those that asked are told, the rest is kept. */
-static void refuse(CommitCalls *kept, const CommitCalls *failed, int error) {
-    for (size_t i = 0; i < failed->count; i++) {
-        const CommitCall *e = &failed->calls[i];
-        if (!e->must)
-            e->func(e->userdata, e->arg, error);
-        else if (commit_calls_add(kept, *e) < 0)
-            e->func(e->userdata, e->arg, 0);
-    }
-}
-
 /* Also those that have asked meanwhile: what they asked for may rest on what is refused now. */
-static void keep_for_retry(CommitQueue *q, const CommitCalls *failed, int error) {
+static void keep_for_retry(CommitQueue *q, CommitCalls *failed, int error) {
     CommitCalls meanwhile = q->waiting, kept = {};
 
     q->waiting = (CommitCalls){};
-    refuse(&kept, failed, error);
-    refuse(&kept, &meanwhile, error);
-    refuse(&kept, &q->waiting, error); /* of those that were told */
-    commit_calls_clear(&meanwhile);
-    commit_calls_clear(&q->waiting);
+    commit_calls_refuse(failed, &kept, error);
+    commit_calls_refuse(&meanwhile, &kept, error);
+    commit_calls_refuse(&q->waiting, &kept, error); /* of those that were told */
     q->waiting = kept;
 }
 
@@ -117,7 +104,7 @@ static void plan_retry(CommitQueue *q) {
     q->retry_usec = MIN(q->retry_usec * 2, RETRY_MAX_USEC);
 }
 
-static void failed(CommitQueue *q, Task **tasks, size_t n, const CommitCalls *waiting, int error) {
+static void failed(CommitQueue *q, Task **tasks, size_t n, CommitCalls *waiting, int error) {
     if (q->error != error)
         log_error("Cannot write the state: %s. What is running goes on, nothing new is started; "
                   "trying again until it can be written",
@@ -176,7 +163,6 @@ static void on_committed(void *userdata, int error) {
         failed(q, tasks, n, &waiting, error);
     else
         succeeded(q, tasks, n, &waiting);
-    commit_calls_clear(&waiting);
     begin_next(q);
 }
 
@@ -332,8 +318,8 @@ CommitQueue *commit_queue_free(CommitQueue *q) {
     sd_event_source_disable_unref(q->later);
     commit_extras_clear(&q->extras);
     commit_extras_clear(&q->saving_extras);
-    commit_calls_clear(&q->waiting);
-    commit_calls_clear(&q->saving_waiting);
+    commit_calls_free(&q->waiting);
+    commit_calls_free(&q->saving_waiting);
     commit_teller_free(q->teller);
     forget_batch(q);
     free(q);

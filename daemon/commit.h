@@ -22,7 +22,7 @@ typedef struct CommitEvents {
     /* A commit is over, before those that wait for it are called. tasks: those that were in it.
      * error: 0 or -errno. */
     void (*committed)(void *userdata, Task *const *tasks, size_t n, int error);
-    /* Whether most of those that wait are to be called later: see commit-calls.h. NULL = never. */
+    /* Whether most of those that wait are to be called later: see commit-teller.h. NULL = never. */
     bool (*is_busy)(void *userdata);
 } CommitEvents;
 

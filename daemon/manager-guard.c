@@ -102,7 +102,7 @@ static size_t find_overdue(const Manager *m, uint64_t now, Task **tasks, size_t 
     *ret_due = USEC_INFINITY;
     for (Task *t = scheduler_next_pending(&m->scheduler, NULL, NULL); t;
          t = scheduler_next_pending(&m->scheduler, NULL, t)) {
-        if (t->queue_deadline == 0)
+        if (t->queue_deadline == 0 || t->run) /* it has begun, and that is about to be told */
             continue;
         if (t->queue_deadline > now)
             *ret_due = MIN(*ret_due, t->queue_deadline);

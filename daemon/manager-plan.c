@@ -55,6 +55,8 @@ static void publish(Manager *m, Task *t) {
 static void on_ready(void *userdata, Task *t) {
     Manager *m = userdata;
 
+    /* Its turn may be before that of those that were handed ahead. */
+    m->overtaken = m->overtaken || scheduler_overtakes(&m->scheduler, t);
     manager_guard_queued(m, t);
     publish(m, t);
     manager_schedule(m);

@@ -50,6 +50,7 @@ struct Manager {
     sd_event_source *trimming;  /* enabled: and to the system, when there is nothing else to do */
 
     sd_event_source *scheduling; /* enabled: free slots are to be given away */
+    bool overtaken;              /* a task is ready that comes before some that were handed ahead */
     sd_event_source *claim_timer;
     uint64_t claim_used; /* when one was made, or made use of, last; CLOCK_MONOTONIC */
     sd_event_source *queue_timer;

@@ -129,12 +129,12 @@ static void on_read(void *userdata, int result, Task **tasks, size_t n, uint64_t
 
 static void read_next(RetryCall *c) {
     size_t n = MIN(c->n_ids - c->n_read, (size_t)READ_MAX);
-    const uint64_t *ids = c->ids + c->n_read;
 
     if (n == 0) {
         start_all(c);
         return;
     }
+    const uint64_t *ids = c->ids + c->n_read;
     c->n_read += n;
     int r = store_read_tasks(c->manager->store, c->manager->envs, ids, n, on_read, c);
     if (r < 0)

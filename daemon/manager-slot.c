@@ -178,6 +178,9 @@ static int on_schedule(sd_event_source *s, void *userdata) {
     Manager *m = userdata;
     bool may_start = (m->scheduler.queued > 0 || m->low_disk) && manager_disk_has_room(m);
 
+    if (m->overtaken)
+        manager_take_back_ahead(m);
+    m->overtaken = false;
     if (may_start)
         give_slots(m);
     /* A slot that others have got now must be gone before more can wait for one. */

@@ -697,7 +697,7 @@ class ShimLostTest(CommandTestCase):
         shim, pid = int(self.fifo.read_line()), self.pid(task)
         task.cancel()
         os.kill(shim, signal.SIGKILL)
-        self.assertEnds(task, "interrupted", -1)
+        self.assertEnds(task, "cancelled", -1)
         wait_gone(pid, 0.1)
 
 

@@ -338,6 +338,15 @@ class SlotTest(DaemonTestCase):
         for (_, ended), (begun, _) in zip(times, times[1:]):
             self.assertLessEqual(ended, begun)
 
+    def test_those_that_waited_too_long_never_begin(self):
+        """Some have begun in the pool when their time in the queue is over, which the daemon does not know yet."""
+        for i in range(5):
+            self.session.start_many([("noop", {})] * 64)
+            tasks = self.session.start_many([("noop", {"queue_timeout": 20000 + i * 5000})] * 400)
+            self.session.wait(tasks)
+            ends = {(task.get("State"), task.get("StartedAt") > 0) for task in tasks}
+            self.assertLessEqual(ends, {("succeeded", True), ("timed-out", False)})
+
     def test_a_crash_interrupts_those_that_ran_and_no_other(self):
         """Those at work, and with them one or the other whose end was not on disk yet: not those that only waited in the
         pool."""

@@ -4,6 +4,8 @@
     LONGRUND=PATH test_priority.py
 """
 
+import time
+
 from daemon_testing import FILTER, DaemonTestCase, dictionary, main
 
 FOREVER = {"steps": 1, "step_ms": 3600000}
@@ -84,6 +86,26 @@ class OrderTest(PriorityTestCase):
         self.session.settles(lambda: task.get("State") == "waiting" and task.get("Attempts"), lambda: task.get_all())
         task.call("SetPriority", "(i)", 3)
         self.assertEqual(task.get("Priority"), 3)
+
+
+class ReadyTest(PriorityTestCase):
+    def check(self, **options):
+        """Of a row of tasks on threads some are ahead of their slots when the time of another one has come."""
+        long = ("countdown", {"params": {"steps": 1, "step_ms": 300}})
+        tasks = self.session.start_many([("noop", {})] * 300 + [long] * 15)
+        due = time.time_ns() // 1000 + 2000000
+        first = self.session.start("noop", start_at=due, **options)
+        first.wait()
+        self.session.cancel_all()
+        starts = [task.get("StartedAt") for task in tasks[300:]]
+        self.assertLessEqual(sum(due < start < first.get("StartedAt") for start in starts), 1)
+
+    def test_priority(self):
+        self.check(priority=1)
+
+    def test_group(self):
+        self.session.configure_group("other")
+        self.check(group="other")
 
 
 class RefusalTest(PriorityTestCase):
