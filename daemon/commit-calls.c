@@ -5,10 +5,11 @@
 #include "common/cleanup.h"
 
 static int make_room(CommitCalls *l, size_t more) {
-    size_t n = MAX(l->count + more, MAX(l->allocated * 2, (size_t)16));
+    size_t n = MAX(l->allocated * 2, (size_t)16);
 
     if (l->count + more <= l->allocated)
         return 0;
+    n = MAX(n, l->count + more);
     CommitCall *grown = reallocarray(l->calls, n, sizeof(CommitCall));
     if (!grown)
         return -ENOMEM;
