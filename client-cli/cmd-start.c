@@ -60,6 +60,11 @@ static void started_done(Started *s) {
 static int check_flags(const Invocation *inv) {
     static const OptionId ids[] = {OPT_FOLLOW, OPT_QUIET};
 
+    if (invocation_has(inv, OPT_FOLLOW) &&
+        (invocation_has(inv, OPT_EVERY) || invocation_has(inv, OPT_CALENDAR)))
+        return usage_error(inv->command,
+                           "--follow does not go together with --every or --calendar: a series "
+                           "prints nothing itself, its runs do; \"longrun tree\" shows them");
     if (!invocation_has(inv, OPT_JSON))
         return 0;
     for (size_t i = 0; i < ELEMENTSOF(ids); i++)

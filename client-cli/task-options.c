@@ -256,7 +256,7 @@ static int append_passed(const Invocation *inv, const PassedOption *o, sd_bus_me
 
 /* What the daemon would take as if it had not been given, or not understand. */
 static int check(const Invocation *inv) {
-    static const OptionId never_empty[] = {OPT_GROUP, OPT_WHEN_ONLINE, OPT_CALENDAR};
+    static const OptionId never_empty[] = {OPT_GROUP, OPT_WHEN_ONLINE, OPT_CALENDAR, OPT_UNIQUE};
     const char *on_interrupt = invocation_value(inv, OPT_ON_INTERRUPT);
 
     for (size_t i = 0; i < ELEMENTSOF(never_empty); i++) {

@@ -17,8 +17,8 @@ typedef struct CommitCalls {
 
 /* 0 or -ENOMEM. */
 int commit_calls_add(CommitCalls *l, CommitCall call);
-/* Calls all, with error 0, and frees the list. What is added by them is not to go there. */
-void commit_calls_run(CommitCalls *l);
+/* Moves all of a list behind those of another one. 0 or -ENOMEM: then all stays as it is. */
+int commit_calls_move(CommitCalls *to, CommitCalls *from);
 /* Tells those that asked, moves the others to `kept`, and frees the list. */
 void commit_calls_refuse(CommitCalls *l, CommitCalls *kept, int error);
 void commit_calls_free(CommitCalls *l);

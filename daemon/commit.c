@@ -4,8 +4,8 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
-#include "daemon/commit-calls.h"
 #include "daemon/commit-extras.h"
+#include "daemon/commit-teller.h"
 
 #define RETRY_MIN_USEC (100 * USEC_PER_MSEC)
 #define RETRY_MAX_USEC (5 * USEC_PER_SEC)
@@ -25,6 +25,7 @@ struct CommitQueue {
     sd_event_source *retry;
     uint64_t retry_usec; /* the pause before the next try */
     int error;
+    CommitTeller *teller;
 
     /* What the next commit will have. */
     bool urgent; /* something of it is in a hurry */
@@ -131,8 +132,7 @@ static void succeeded(CommitQueue *q, Task **tasks, size_t n, CommitCalls *waiti
         tasks[i]->is_changed = tasks[i]->is_listed;
     }
     q->events->committed(q->userdata, tasks, n, 0);
-    /* What is added by those that are called waits for the next commit. */
-    commit_calls_run(waiting);
+    commit_teller_tell(q->teller, waiting);
 }
 
 static void begin_next(CommitQueue *q) {
@@ -172,7 +172,7 @@ static void end_empty(CommitQueue *q) {
 
     forget_batch(q);
     q->saving_waiting = (CommitCalls){};
-    commit_calls_run(&waiting);
+    commit_teller_tell(q->teller, &waiting);
     begin_next(q);
 }
 
@@ -288,7 +288,9 @@ int commit_queue_new(CommitQueue **ret, sd_event *event, Store *store, const Com
     TAILQ_INIT(&q->changed_groups);
     STAILQ_INIT(&q->extras);
     STAILQ_INIT(&q->saving_extras);
-    r = sd_event_add_defer(event, &q->begin, on_begin, q);
+    r = commit_teller_new(&q->teller, event, events->is_busy, userdata);
+    if (r >= 0)
+        r = sd_event_add_defer(event, &q->begin, on_begin, q);
     if (r >= 0)
         r = sd_event_source_set_enabled(q->begin, SD_EVENT_OFF);
     if (r >= 0)
@@ -318,6 +320,7 @@ CommitQueue *commit_queue_free(CommitQueue *q) {
     commit_extras_clear(&q->saving_extras);
     commit_calls_free(&q->waiting);
     commit_calls_free(&q->saving_waiting);
+    commit_teller_free(q->teller);
     forget_batch(q);
     free(q);
     return NULL;
@@ -445,7 +448,7 @@ void commit_queue_hurry(CommitQueue *q) {
 
 bool commit_queue_is_empty(const CommitQueue *q) {
     return !q->batch && TAILQ_EMPTY(&q->changed) && TAILQ_EMPTY(&q->changed_groups) &&
-           STAILQ_EMPTY(&q->extras) && q->waiting.count == 0;
+           STAILQ_EMPTY(&q->extras) && q->waiting.count == 0 && commit_teller_is_empty(q->teller);
 }
 
 void commit_queue_begin(CommitQueue *q) {

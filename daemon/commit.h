@@ -5,7 +5,8 @@
 /* Order of things: a state is changed, the change is committed, and only then is it told: replies
  * and signals go out, processes start. Changes are put here; whatever is to happen once they are on
  * disk is added here, and called in the order in which it came. One commit is under way at a time:
- * what comes meanwhile, from however many turns of the loop, shares the next one.
+ * what comes meanwhile, from however many turns of the loop, shares the next one. Where there is
+ * much to be called it takes several turns of the loop, so the next commit may be over by then.
  *
  * When a commit fails, those who asked (commit_queue_add) up to then are told, and all else is kept
  * and tried again, with growing pauses, until it is on disk. */
@@ -21,6 +22,8 @@ typedef struct CommitEvents {
     /* A commit is over, before those that wait for it are called. tasks: those that were in it.
      * error: 0 or -errno. */
     void (*committed)(void *userdata, Task *const *tasks, size_t n, int error);
+    /* Whether most of those that wait are to be called later: see commit-teller.h. NULL = never. */
+    bool (*is_busy)(void *userdata);
 } CommitEvents;
 
 int commit_queue_new(CommitQueue **ret, sd_event *event, Store *store, const CommitEvents *events,
@@ -63,7 +66,7 @@ void commit_queue_call(CommitQueue *q, CommitFunc func, void *userdata, void *ar
 /* The same, for what was put in no hurry. */
 void commit_queue_call_later(CommitQueue *q, CommitFunc func, void *userdata, void *arg);
 
-/* Nothing waits and nothing is under way, but for what the commit that is just over still calls. */
+/* Nothing waits and nothing is under way, but for the one that is being called. */
 bool commit_queue_is_empty(const CommitQueue *q);
 
 /* Begins a commit, if only to ask prepare(). */

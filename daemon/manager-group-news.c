@@ -99,8 +99,10 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
             due = MIN(due, is_busy ? now + BUSY_USEC : now);
         else if (n->stale || now < n->not_before)
             due = MIN(due, n->not_before);
-        else
+        else {
+            manager_trim_after(m, n->n);
             news_free(m, n);
+        }
     }
     if (due != USEC_INFINITY)
         arm(m, due);

@@ -249,8 +249,9 @@ int manager_remove_group(void *userdata, const char *name, Error *error) {
     if (!group_is_empty(g))
         return error_set(error, ERROR_STILL_ACTIVE,
                          "Group \"%s\" has tasks that have not ended: cancel them first (CancelAll "
-                         "with this group as the filter), or Drain it and wait for them",
-                         name);
+                         "with this group as the filter, or \"longrun cancel --group %s\"), or "
+                         "Drain it and wait for them",
+                         name, name);
     r = commit_queue_remove_group(m->commits, g);
     if (r < 0)
         return r;

@@ -280,6 +280,13 @@ TaskRun *manager_new_run(Manager *m, Task *t) {
 
 /* ---- cancel and pause ---- */
 
+/* Of one that is pending. A series has runs, and others attempts, that were before. */
+static const char *how_cancelled(const Task *t) {
+    if (t->attempt == 0)
+        return "cancelled before it was started";
+    return task_spec_is_series(t->spec) ? "cancelled" : "cancelled before it was started again";
+}
+
 void manager_cancel_alone(Manager *m, Task *t) {
     /* Who cancels several in one go does not want the end of the first to begin the second. */
     if (m->scheduler.n_ahead > 0) {
@@ -288,7 +295,7 @@ void manager_cancel_alone(Manager *m, Task *t) {
     }
     if (task_is_pending(t) && !t->run) {
         t->cancel_requested = true;
-        manager_finish_queued(m, t, TASK_CANCELLED, "cancelled before it was started");
+        manager_finish_queued(m, t, TASK_CANCELLED, how_cancelled(t));
         return;
     }
     if (t->cancel_requested)

@@ -232,9 +232,17 @@ static void on_committed(void *userdata, Task *const *tasks, size_t n, int error
     manager_schedule(m);
 }
 
+/* Who stops waits for nobody. */
+static bool is_bus_busy(void *userdata) {
+    const Manager *m = userdata;
+
+    return !m->stopping && m->bus && bus_publisher_is_busy(m->bus->publisher);
+}
+
 static const CommitEvents commit_events = {
     .prepare = on_prepare,
     .committed = on_committed,
+    .is_busy = is_bus_busy,
 };
 
 /* ---- the keeper of the shims ---- */

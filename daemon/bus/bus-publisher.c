@@ -366,7 +366,7 @@ void bus_publisher_group_finished(BusPublisher *p, const char *group, unsigned s
 bool bus_publisher_is_busy(const BusPublisher *p) {
     uint64_t n = 0;
 
-    return sd_bus_get_n_queued_write(p->bus, &n) >= 0 && n > 0;
+    return sd_bus_is_open(p->bus) > 0 && sd_bus_get_n_queued_write(p->bus, &n) >= 0 && n > 0;
 }
 
 void bus_publisher_flush(BusPublisher *p) {

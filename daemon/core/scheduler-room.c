@@ -45,9 +45,9 @@ static int check_group(const Scheduler *s, const Group *g, Error *error) {
     if (g->max_queued == 0 || (size_t)waiting + g->coming <= free_slots_of(s, g) + g->max_queued)
         return 0;
     return error_set(error, ERROR_QUEUE_FULL,
-                     "%u tasks of the group %s wait and it takes %u: try again when some have "
-                     "started, or raise its max-queued",
-                     waiting, g->name, g->max_queued);
+                     "the group %s has no room for %u more: %u wait in it, and it takes %u: try "
+                     "again when some have started, or raise its max-queued",
+                     g->name, g->coming, waiting, g->max_queued);
 }
 
 int scheduler_check_room(Scheduler *s, TaskSpec *const *specs, Group *const *groups, size_t n,

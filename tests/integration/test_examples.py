@@ -34,6 +34,7 @@ class ExamplesTest(unittest.TestCase):
         # On a busy machine they come more slowly than they go.
         self.assertIn(max(int(here) for _, _, here in said), range(2, 11))
         self.assertEqual(said[-1][2], "0")
+        self.assertIn("bye, client 1: 0 here", run("server", "1", "0"))  # once more: the group is there
 
     def test_hello_every_second(self):
         self.assertEqual(run("hello-every-second", "0.2")[-3:], ["hello"] * 3)

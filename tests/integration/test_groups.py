@@ -260,7 +260,7 @@ class LimitTest(GroupTestCase):
         # In a pause nobody gets a slot.
         self.session.configure_group("paused", max_queued=2)
         self.session.call("Pause", "(s)", "paused")
-        with self.assertError("QueueFull"):
+        with self.assertError("QueueFull", "no room for 3 more: 0 wait in it, and it takes 2:"):
             self.session.start_many([("noop", {"group": "paused"})] * 3)
         self.session.start_many([("noop", {"group": "paused"})] * 2)
 

@@ -119,6 +119,7 @@ class AttemptsTest(RetryTestCase):
         self.assertEqual(task.wait(), ("cancelled", -1))
         p = task.get_all()
         self.assertEqual((p["Attempt"], p["ExitCode"], len(p["Attempts"])), (1, -1, 1))
+        self.assertEqual(p["Message"], "cancelled before it was started again")
         self.assertEqual(behind.wait()[0], "skipped")
 
     def test_tokens_are_given_back(self):

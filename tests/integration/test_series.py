@@ -139,8 +139,13 @@ class EveryTest(SeriesTestCase):
         series = self.session.start("noop", every=3600 * SEC)
         run = Task(self.session, self.wait_runs(series, 1)[0]["id"])
         series.cancel()
-        self.assertEnds(series, "cancelled", -1)
+        self.assertEnds(series, "cancelled", -1, "^cancelled$")
         self.assertEqual(run.get("State"), "succeeded")
+
+    def test_cancel_before_the_first_run(self):
+        series = self.session.start("noop", every=3600 * SEC, start_at=int((time.time() + 3600) * SEC))
+        series.cancel()
+        self.assertEnds(series, "cancelled", -1, "^cancelled before it was started$")
 
     def test_cancel_with_a_run(self):
         """Both end, the series last."""
@@ -187,7 +192,7 @@ class EveryTest(SeriesTestCase):
         self.session.settles(lambda: holds.get("State") == "running", "it does not run")
         waits = self.session.start("noop", group="tests")
         series = self.session.start("noop", group="tests", every=100 * MSEC)
-        self.session.settles(lambda: "tests wait and it takes 2" in series.get("Reason"), "Reason does not say it")
+        self.session.settles(lambda: "tests has no room for 1 more: 2 wait in it, and it takes 2" in series.get("Reason"), "Reason does not say it")
         self.assertRegex(series.get("Reason"), "tried again every 10.*s: ")
         self.assertGreater(series.get("DueAt"), time.time() * SEC)
         self.assertEqual(self.runs_of(series), [])

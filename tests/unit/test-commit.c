@@ -20,6 +20,7 @@ static CommitQueue *queue;
 static EnvTable *envs;
 static size_t calls[CALLS_MAX], n_calls;
 static unsigned n_prepared, n_commits, n_failures;
+static bool busy;
 static Task *tasks[TASKS_MAX]; /* with the ids 1 and up */
 
 static void on_prepare(void *userdata) {
@@ -35,7 +36,13 @@ static void on_committed(void *userdata, Task *const *in_it, size_t n, int error
         MUST(in_it[i] == tasks[in_it[i]->id - 1]);
 }
 
-static const CommitEvents events = {.prepare = on_prepare, .committed = on_committed};
+static bool is_busy(void *userdata) {
+    MUST(userdata == calls);
+    return busy;
+}
+
+static const CommitEvents events = {
+    .prepare = on_prepare, .committed = on_committed, .is_busy = is_busy};
 
 static void open_store(void) {
     _cleanup_error_ Error e = {};
@@ -102,6 +109,79 @@ START_TEST(test_order) {
     ck_assert_uint_eq(n_commits, 1); /* all that came in one turn shares it */
     ck_assert_uint_eq(n_prepared, 1);
     ck_assert(sd_event_run(event, 0) == 0); /* nothing wakes the loop up again */
+}
+END_TEST
+
+/* ---- many calls ---- */
+
+static void run_until_commits(unsigned n) {
+    while (n_commits < n)
+        MUST(sd_event_run(event, UINT64_MAX) >= 0);
+}
+
+/* As long as nobody takes what those before have sent, most are put off, those of the next commit
+ * behind them. */
+START_TEST(test_busy) {
+    busy = true;
+    commit_queue_put(queue, tasks[0]);
+    for (size_t i = 0; i < 2000; i++)
+        add(i);
+    run_until_commits(1);
+    size_t n_first = n_calls;
+    ck_assert(n_first > 0 && n_first <= 500);
+    commit_queue_put(queue, tasks[1]);
+    for (size_t i = 2000; i < 3000; i++)
+        add(i);
+    run_until_commits(2);
+    for (unsigned i = 0; i < 3; i++) /* it is looked at again, not more */
+        MUST(sd_event_run(event, UINT64_MAX) >= 0);
+    ck_assert_uint_eq(n_calls, n_first);
+    ck_assert(!commit_queue_is_empty(queue));
+    busy = false;
+    run_until_empty();
+    ck_assert_uint_eq(n_calls, 3000);
+    for (size_t i = 0; i < 3000; i++)
+        MUST(calls[i] == i);
+    ck_assert(sd_event_run(event, 0) == 0);
+}
+END_TEST
+
+/* Also where nobody is busy, others have their turns in between. */
+START_TEST(test_slices) {
+    commit_queue_put(queue, tasks[0]);
+    for (size_t i = 0; i < 1200; i++)
+        add(i);
+    run_until_commits(1);
+    ck_assert_uint_eq(n_calls, 500);
+    MUST(sd_event_run(event, UINT64_MAX) >= 0);
+    ck_assert_uint_eq(n_calls, 1000);
+    run_until_calls(1200);
+    ck_assert(commit_queue_is_empty(queue));
+}
+END_TEST
+
+/* One that asks whether all is over is not in its own way. */
+static void on_last_call(void *userdata, void *arg, int error) {
+    on_call(userdata, arg, error);
+    ck_assert(commit_queue_is_empty(queue));
+}
+
+START_TEST(test_empty_at_the_last) {
+    for (size_t i = 0; i < 600; i++)
+        add(i);
+    commit_queue_call(queue, on_last_call, calls, (void *)600);
+    run_until_calls(601);
+}
+END_TEST
+
+START_TEST(test_free_while_busy) {
+    busy = true;
+    for (size_t i = 0; i < 600; i++)
+        add(i);
+    run_until_calls(500);
+    queue = commit_queue_free(queue);
+    ck_assert(sd_event_run(event, 0) == 0);
+    ck_assert_uint_eq(n_calls, 500);
 }
 END_TEST
 
@@ -646,6 +726,10 @@ static Suite *suite_new(void) {
     unit_use_dir(t);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_order);
+    tcase_add_test(t, test_busy);
+    tcase_add_test(t, test_slices);
+    tcase_add_test(t, test_empty_at_the_last);
+    tcase_add_test(t, test_free_while_busy);
     tcase_add_test(t, test_later_with_others);
     tcase_add_test(t, test_later_alone);
     tcase_add_test(t, test_later_under_way);
