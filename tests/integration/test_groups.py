@@ -428,10 +428,10 @@ class RunDryTest(GroupTestCase):
 
     def test_some_fail_and_some_are_cancelled(self):
         self.session.configure_group("build")
+        cancelled = self.blocker(group="build")  # first, so that the group does not run dry before all are there
         good = [self.session.command("true", group="build") for _ in range(3)]
         bad = [self.session.command("false", group="build") for _ in range(2)]
         slow = self.session.command("sleep", "1000", group="build", timeout=SEC // 10)
-        cancelled = self.blocker(group="build")
         skipped = self.session.command("true", group="build", after=[bad[0].id])
         self.session.wait([*good, *bad, slow, skipped])
         self.assertEqual(self.finished_groups(), [])
