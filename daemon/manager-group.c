@@ -32,8 +32,9 @@ Group *manager_need_group(Manager *m, const char *name) {
     if (g)
         return g;
     g = group_new(name);
-    if (!g || scheduler_add_group(&m->scheduler, g) < 0)
+    if (!g)
         return NULL;
+    scheduler_add_group(&m->scheduler, g);
     /* "default" is there anyway. */
     if (!streq(name, TASK_GROUP_DEFAULT))
         commit_queue_put_group(m->commits, g, true);
@@ -41,7 +42,8 @@ Group *manager_need_group(Manager *m, const char *name) {
 }
 
 static int on_loaded(void *userdata, Group *g) {
-    return scheduler_add_group(&((Manager *)userdata)->scheduler, g);
+    scheduler_add_group(&((Manager *)userdata)->scheduler, g);
+    return 0;
 }
 
 int manager_load_groups(Manager *m) {
@@ -184,7 +186,6 @@ static int check_defaults(const Manager *m, const GroupChange *change, Error *er
 
 static int add_group(Manager *m, const char *name, Group **ret, Error *error) {
     Group *g;
-    int r;
 
     if (HASH_COUNT(m->scheduler.groups) >= GROUPS_MAX)
         return error_set(error, ERROR_NOT_PERMITTED,
@@ -192,10 +193,11 @@ static int add_group(Manager *m, const char *name, Group **ret, Error *error) {
                          "needed by RemoveGroup, or \"longrun group remove\"",
                          GROUPS_MAX);
     g = group_new(name);
-    r = g ? scheduler_add_group(&m->scheduler, g) : -ENOMEM;
-    if (r >= 0)
-        *ret = g;
-    return r;
+    if (!g)
+        return -ENOMEM;
+    scheduler_add_group(&m->scheduler, g);
+    *ret = g;
+    return 0;
 }
 
 static void apply(Group *g, const GroupChange *change, TaskSpec *defaults) {

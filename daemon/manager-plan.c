@@ -16,7 +16,7 @@ void manager_enter(Manager *m, Task *t, Group *g) {
 void manager_enter_again(Manager *m, Task *t) {
     /* It may be older than what was handed ahead. */
     manager_take_back_ahead(m);
-    scheduler_add_again(&m->scheduler, t, t->group, clock_usec(CLOCK_REALTIME));
+    scheduler_add(&m->scheduler, t, t->group, clock_usec(CLOCK_REALTIME));
     if (t->state == TASK_QUEUED)
         manager_guard_queued(m, t);
 }

@@ -39,10 +39,9 @@ static int compare_names(const Group *a, const Group *b) {
     return strcmp(a->name, b->name);
 }
 
-int scheduler_add_group(Scheduler *s, Group *g) {
+void scheduler_add_group(Scheduler *s, Group *g) {
     HASH_ADD_KEYPTR_INORDER(hh, s->groups, g->name, strlen(g->name), g, compare_names);
     s->last_turn = MAX(s->last_turn, g->turn);
-    return 0;
 }
 
 void scheduler_take_group(Scheduler *s, Group *g) {
@@ -80,10 +79,6 @@ void scheduler_add(Scheduler *s, Task *t, Group *g, uint64_t now) {
     t->request_bytes = task_spec_size(t->spec);
     scheduler_count_in(s, t);
     (void)scheduler_plan(s, t, now);
-}
-
-void scheduler_add_again(Scheduler *s, Task *t, Group *g, uint64_t now) {
-    scheduler_add(s, t, g, now);
 }
 
 void scheduler_remove(Scheduler *s, Task *t) {

@@ -77,9 +77,9 @@ void scheduler_done(Scheduler *s);
 /* ---- groups ---- */
 
 Group *scheduler_find_group(const Scheduler *s, const char *name); /* NULL = there is none */
-/* Takes the group, also on -ENOMEM. Its turn counts as it is: one that was never served comes
+/* Takes the group. Its turn counts as it is: one that was never served comes
  * first. */
-int scheduler_add_group(Scheduler *s, Group *g);
+void scheduler_add_group(Scheduler *s, Group *g);
 /* Without active tasks. Gives it to the caller. */
 void scheduler_take_group(Scheduler *s, Group *g);
 Group *scheduler_next_group(const Scheduler *s, const Group *g); /* by name; NULL begins and ends */
@@ -99,13 +99,11 @@ bool scheduler_has_condition(const Scheduler *s, const char *name);
 int scheduler_check_room(Scheduler *s, TaskSpec *const *specs, Group *const *groups, size_t n,
                          Error *error);
 
-/* Puts in a new task, whose ties have been made; its state becomes waiting or queued, and once it
- * is queued its due_at is over, and 0. It does not call events->ready. A series only waits, for its
- * due_at, and where that is 0 for scheduler_due_changed(). */
+/* Puts in a task, whose ties have been made; its state becomes waiting or queued, and once it is
+ * queued its due_at is over, and 0. Its place is that of its age, also when it was started before.
+ * It does not call events->ready. A series only waits, for its due_at, and where that is 0 for
+ * scheduler_due_changed(). */
 void scheduler_add(Scheduler *s, Task *t, Group *g, uint64_t now);
-/* The same for one that was started before, or comes from the disk: its place is that of its age.
- */
-void scheduler_add_again(Scheduler *s, Task *t, Group *g, uint64_t now);
 /* A task that runs already: it takes a slot, one of its group and its tokens, be they free or not.
  */
 void scheduler_occupy(Scheduler *s, Task *t, Group *g);

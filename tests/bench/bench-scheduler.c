@@ -97,8 +97,9 @@ static void set_up(void) {
     for (unsigned i = 0; i < n_groups; i++) {
         snprintf(name, sizeof(name), "group-%u", i);
         groups[i] = group_new(name);
-        if (!groups[i] || scheduler_add_group(&scheduler, groups[i]) < 0)
+        if (!groups[i])
             die("out of memory");
+        scheduler_add_group(&scheduler, groups[i]);
     }
     for (size_t i = 0; i < ELEMENTSOF(resources); i++) {
         uint32_t capacity = sort == SORT_TOKENS && i == 1 ? 8 : resources[i].capacity;

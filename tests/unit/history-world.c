@@ -116,9 +116,7 @@ void world_init(World *w, const Model *m) {
     }
     /* In another order each time: it must not matter. */
     for (unsigned g = 0; g < MODEL_GROUPS; g++)
-        WORLD_CHECK(scheduler_add_group(&w->scheduler,
-                                        w->groups[(g + world_seed + world_step) % MODEL_GROUPS]) ==
-                    0);
+        scheduler_add_group(&w->scheduler, w->groups[(g + world_seed + world_step) % MODEL_GROUPS]);
     configure_resources(w);
     for (unsigned c = 0; c < MODEL_CONDITIONS; c++)
         if (m->holds[c])
@@ -218,7 +216,7 @@ void world_rebuild(World *w, const World *from, const Model *m) {
         tie(w, t, &m->items[i]);
         if (from->tasks[i]->state == TASK_WAITING)
             WORLD_CHECK(task_set_state(t, TASK_WAITING, m->now) == 0);
-        scheduler_add_again(&w->scheduler, t, g, m->now);
+        scheduler_add(&w->scheduler, t, g, m->now);
     }
     for (unsigned g = 0; g < MODEL_GROUPS; g++) {
         w->groups[g]->succeeded = from->groups[g]->succeeded;
@@ -233,7 +231,7 @@ void world_retry(World *w, unsigned i) {
     WORLD_CHECK(task_set_state(t, TASK_QUEUED, w->model->now) == 0);
     t->due_at = w->model->items[i].due;
     t->ready_at = 0;
-    scheduler_add_again(&w->scheduler, t, t->group, w->model->now);
+    scheduler_add(&w->scheduler, t, t->group, w->model->now);
 }
 
 void world_set_time(World *w) {

@@ -57,7 +57,8 @@ void rig_setup(void) {
     scheduler_init(&rig, 0, 1000, &events, NULL);
     for (size_t i = 0; i < ELEMENTSOF(names); i++) {
         Group *g = group_new(names[i]);
-        MUST(g && scheduler_add_group(&rig, g) == 0);
+        MUST(g);
+        scheduler_add_group(&rig, g);
     }
     MUST(resource_configure(&rig.resources, "gpu", 4) == 0);
     MUST(resource_configure(&rig.resources, "net", 2) == 0);
@@ -161,7 +162,7 @@ static void try_again(uint64_t id) {
     scheduler_release(&rig, t);
     MUST(task_set_state(t, TASK_QUEUED, rig_now) == 0);
     t->due_at = rig_now + 10;
-    scheduler_add_again(&rig, t, t->group, rig_now);
+    scheduler_add(&rig, t, t->group, rig_now);
 }
 
 /* ---- starts ---- */
