@@ -8,16 +8,22 @@
 
 /* So begins the Reason of a task that needs more than the time to pass. */
 #define WAITS_FOR "waits for "
+/* So does that of a queued one for which a slot is not all: it may have to wait until somebody
+ * changes a resource. */
+#define WANTS "wants "
 
-static bool is_waiting(const cJSON *task) {
-    return task_state_from_string(json_string(task, "state")) == TASK_WAITING;
+static bool begins_with(const char *text, const char *prefix) {
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool is_in(const cJSON *task, TaskState state) {
+    return task_state_from_string(json_string(task, "state")) == state;
 }
 
 uint64_t task_due(const cJSON *task, uint64_t now_usec) {
     uint64_t due = json_u64(task, "due-at");
 
-    if (!is_waiting(task) ||
-        strncmp(json_string(task, "reason"), WAITS_FOR, strlen(WAITS_FOR)) == 0)
+    if (!is_in(task, TASK_WAITING) || begins_with(json_string(task, "reason"), WAITS_FOR))
         return 0;
     return due > now_usec ? due : 0;
 }
@@ -27,6 +33,7 @@ bool task_is_series(const cJSON *task) {
 }
 
 char *task_reason(const cJSON *task, uint64_t now_usec) {
+    const char *reason = json_string(task, "reason");
     uint64_t due = task_due(task, now_usec);
     char when[WHEN_MAX], text[WHEN_MAX + 8];
 
@@ -34,7 +41,9 @@ char *task_reason(const cJSON *task, uint64_t now_usec) {
         snprintf(text, sizeof(text), "until %s", format_when_short(when, due, now_usec));
         return text_display(text);
     }
-    return text_display(is_waiting(task) ? json_string(task, "reason") : "");
+    if (is_in(task, TASK_WAITING) || (is_in(task, TASK_QUEUED) && begins_with(reason, WANTS)))
+        return text_display(reason);
+    return text_display("");
 }
 
 const char *task_run_time(char buf[FORMAT_MAX], const cJSON *task, uint64_t now_usec) {

@@ -246,7 +246,7 @@ int manager_remove_group(void *userdata, const char *name, Error *error) {
         return error_set(error, ERROR_NOT_PERMITTED,
                          "The group \"%s\" is always there: Pause it, or Drain it", name);
     /* A series is in it, but not among the active ones. */
-    if (g->active > 0 || !group_is_empty(g))
+    if (!group_is_empty(g))
         return error_set(error, ERROR_STILL_ACTIVE,
                          "Group \"%s\" has tasks that have not ended: cancel them first (CancelAll "
                          "with this group as the filter, or \"longrun cancel --group %s\"), or "

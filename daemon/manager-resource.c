@@ -36,7 +36,7 @@ void manager_put_resources(Manager *m) {
 static uint32_t capacity_in(const ResourceTable *table, const char *name) {
     const Resource *r = resource_find(table, name);
 
-    return r && !r->removed ? r->capacity : 0;
+    return r ? r->capacity : 0;
 }
 
 /* Names of which the file says another number than before; now and before are either way round, so
@@ -79,7 +79,7 @@ static int check_configure(const Manager *m, const char *name, uint32_t capacity
                          name);
     if (is_there)
         return 0;
-    if (HASH_COUNT(table->by_name) >= RESOURCES_MAX && !resource_find(table, name))
+    if (HASH_COUNT(table->by_name) >= RESOURCES_MAX)
         return error_set(error, ERROR_NOT_PERMITTED,
                          "There are %d resources, and there can be no more: remove one that is not "
                          "needed by giving it a capacity of 0",

@@ -21,8 +21,8 @@ static void on_state_committed(void *userdata, void *arg, int error) {
     Manager *m = userdata;
     Task *t = arg;
 
-    /* A short one has ended by now, which says it all. */
-    if (t->state == TASK_RUNNING)
+    /* A short one has ended by now, or its own work has, which says it all. */
+    if (t->state == TASK_RUNNING && t->end_state == _TASK_STATE_INVALID)
         log_full(LOG_INFO, t->id, "running: %s", t->spec->label);
     bus_publisher_task_changed(m->bus->publisher, t, BUS_CHANGE_STATE);
 }

@@ -76,7 +76,7 @@ static int cycle_error(const Needs *needs, const Task *parent, Error *error) {
     const Task *on = needs->tasks[0];
 
     for (size_t i = 0; i < needs->n; i++)
-        if (task_ties_would_cycle(&needs->tasks[i], 1, parent) > 0) {
+        if (task_ties_would_cycle(&needs->tasks[i], 1, parent)) {
             on = needs->tasks[i];
             break;
         }
@@ -104,8 +104,8 @@ static int tie_needs(Task *t, const Task *parent, ManagerFindFunc find, void *us
     int r = tasks ? collect(t, find, userdata, &needs, ret_cause) : -ENOMEM;
     if (r < 0 || needs.n == 0 || !parent)
         return r;
-    r = task_ties_would_cycle(needs.tasks, needs.n, parent);
-    return r > 0 ? cycle_error(&needs, parent, error) : r;
+    return task_ties_would_cycle(needs.tasks, needs.n, parent) ? cycle_error(&needs, parent, error)
+                                                               : 0;
 }
 
 int manager_tie(Task *t, ManagerFindFunc find, void *userdata, const Task **ret_cause,

@@ -499,6 +499,10 @@ class Shown(FakeCase):
              "due-at": variant("t", soon)},
             {"id": variant("t", 5), "state": variant("s", "running"), "label": variant("s", "five"),
              "reason": variant("s", "left processes behind"), "due-at": variant("t", soon)},
+            {"id": variant("t", 6), "state": variant("s", "queued"), "label": variant("s", "six"),
+             "reason": variant("s", "wants gpu=1, of which 0 of 2 are free")},
+            {"id": variant("t", 7), "state": variant("s", "queued"), "label": variant("s", "seven"),
+             "reason": variant("s", "all 2 slots are in use (MaxParallel)")},
         ]
         asked = []
 
@@ -515,7 +519,8 @@ class Shown(FakeCase):
                 " 1 running 50% - default 0 one", " 2 waiting - - encode -5 its group is paused two",
                 f" 3 waiting - - default 0 until {at:%Y-%m-%d %H:%M} three",
                 f" 4 waiting - - 0 until {soon_text} four",
-                " 5 running - - 0 five")):
+                " 5 running - - 0 five", " 6 queued - - 0 wants gpu=1, of which 0 of 2 are free six",
+                " 7 queued - - 0 seven"), strict=True):
             self.assertEqual(re.sub(" +", " ", line), expected)
         # Columns that would tell nothing are not there.
         del tasks[1:]

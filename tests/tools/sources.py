@@ -6,7 +6,8 @@ import re
 
 def files(root, *suffixes):
     """Every file that belongs to the project, as a path from the root, sorted: all but build directories and those
-    that begin with a dot, .ci excepted. With suffixes, only those that end in one."""
+    that begin with a dot, .ci excepted, and .git where that is a file, as git worktree makes it. With suffixes, only
+    those that end in one."""
     found = []
     todo = [root]
     while todo:
@@ -16,7 +17,7 @@ def files(root, *suffixes):
             if path.is_dir():
                 if path.name == ".ci" or not path.name.startswith("."):
                     todo.append(path)
-            elif path.is_file() and (not suffixes or path.suffix in suffixes):
+            elif path.is_file() and path.name != ".git" and (not suffixes or path.suffix in suffixes):
                 found.append(path.relative_to(root))
     return sorted(found)
 

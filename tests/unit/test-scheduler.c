@@ -326,9 +326,9 @@ static const struct {
     {10, 1, 0, 2, 0, 3,  false, true,  NULL},
     {10, 1, 0, 2, 0, 4,  false, false, "group a"},
     {10, 4, 0, 2, 1, 3,  false, true,  NULL},
-    {10, 4, 0, 2, 1, 4,  false, false, "max-queued"},
+    {10, 4, 0, 2, 1, 4,  false, false, "no room for 4 more: 0 wait"},
     {10, 4, 3, 2, 1, 0,  false, true,  NULL},
-    {10, 4, 3, 2, 1, 1,  false, false, "3 tasks"},
+    {10, 4, 3, 2, 1, 1,  false, false, "3 wait"},
     {10, 1, 0, 0, 0, 1,  true,  false, "longrun resume a"},
 };
 /* clang-format on */
