@@ -20,11 +20,10 @@ bool commit_teller_is_empty(const CommitTeller *t) {
     return t->next == t->list.count;
 }
 
-/* What they add themselves waits for the next commit, and so is not in this list. */
+/* What they add themselves waits for the next commit, and so is not in this list. One of them may
+ * call all that are left. */
 static void call_some(CommitTeller *t, size_t most) {
-    size_t n = MIN(most, t->list.count - t->next);
-
-    for (; n > 0; n--) {
+    for (; most > 0 && !commit_teller_is_empty(t); most--) {
         CommitCall c = t->list.calls[t->next++];
         c.func(c.userdata, c.arg, 0);
     }
@@ -61,6 +60,10 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
     if (!must_wait(t) || !go_on_in(t, BUSY_USEC))
         call_slice(t);
     return 0;
+}
+
+void commit_teller_flush(CommitTeller *t) {
+    call_some(t, SIZE_MAX);
 }
 
 /* So that the list does not grow for ever when it never gets empty. */

@@ -17,5 +17,6 @@ CommitTeller *commit_teller_free(CommitTeller *t); /* NULL-safe, gives NULL; cal
 
 /* Takes all of them. They come behind those that are still to be called. */
 void commit_teller_tell(CommitTeller *t, CommitCalls *l);
+void commit_teller_flush(CommitTeller *t); /* calls all that are left */
 /* But for the one that is being called. */
 bool commit_teller_is_empty(const CommitTeller *t);

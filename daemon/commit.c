@@ -451,6 +451,10 @@ bool commit_queue_is_empty(const CommitQueue *q) {
            STAILQ_EMPTY(&q->extras) && q->waiting.count == 0 && commit_teller_is_empty(q->teller);
 }
 
+void commit_queue_flush(CommitQueue *q) {
+    commit_teller_flush(q->teller);
+}
+
 void commit_queue_begin(CommitQueue *q) {
     want_commit(q);
 }

@@ -69,6 +69,9 @@ void commit_queue_call_later(CommitQueue *q, CommitFunc func, void *userdata, vo
 /* Nothing waits and nothing is under way, but for the one that is being called. */
 bool commit_queue_is_empty(const CommitQueue *q);
 
+/* Calls now what is still to be called of the commits that are over; may be called from there. */
+void commit_queue_flush(CommitQueue *q);
+
 /* Begins a commit, if only to ask prepare(). */
 void commit_queue_begin(CommitQueue *q);
 

@@ -11,6 +11,7 @@ static void on_stopped(void *userdata, void *arg, int error) {
 
     if (manager_threads_busy(m) > 0)
         return;
+    commit_queue_flush(m->commits);
     if (!commit_queue_is_empty(m->commits)) {
         commit_queue_call(m->commits, on_stopped, m, NULL);
         return;

@@ -174,6 +174,24 @@ START_TEST(test_empty_at_the_last) {
 }
 END_TEST
 
+/* Nor are several of that sort in each other's. */
+static void on_flushing_call(void *userdata, void *arg, int error) {
+    on_call(userdata, arg, error);
+    commit_queue_flush(queue);
+    ck_assert(commit_queue_is_empty(queue));
+}
+
+START_TEST(test_flush) {
+    busy = true;
+    for (size_t i = 0; i < 600; i++)
+        commit_queue_call(queue, i == 10 || i == 300 ? on_flushing_call : on_call, calls,
+                          (void *)i);
+    run_until_calls(600);
+    for (size_t i = 0; i < 600; i++)
+        MUST(calls[i] == i);
+}
+END_TEST
+
 START_TEST(test_free_while_busy) {
     busy = true;
     for (size_t i = 0; i < 600; i++)
@@ -729,6 +747,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_busy);
     tcase_add_test(t, test_slices);
     tcase_add_test(t, test_empty_at_the_last);
+    tcase_add_test(t, test_flush);
     tcase_add_test(t, test_free_while_busy);
     tcase_add_test(t, test_later_with_others);
     tcase_add_test(t, test_later_alone);
