@@ -308,7 +308,7 @@ class SlotsTest(DaemonTestCase):
             self.began.read_line()
         tasks[0].cancel()
         self.assertEqual(int(self.began.read_line()), tasks[2].id)
-        tasks[0].wait_state("cancelled")  # which is shown when it is on disk
+        self.assertEqual(tasks[0].wait()[0], "cancelled")  # which is shown when it is on disk
         self.session.cancel_all()
 
     def test_cancel_of_a_queued_one(self):
