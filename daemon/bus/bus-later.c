@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "daemon/bus/bus-error.h"
+#include "daemon/bus/bus-options.h"
 
 int bus_later_new(BusLater **ret, Bus *b, sd_bus_message *call, void *data, sd_bus_error *error) {
     BusLater *l;
@@ -32,6 +33,28 @@ BusLater *bus_later_free(BusLater *l) {
     free(l->data);
     free(l);
     return NULL;
+}
+
+int bus_later_filtered(Bus *b, sd_bus_message *m, int (*check)(TaskFilter *filter, Error *error),
+                       int (*begin)(BusLater *l, const TaskFilter *filter), const char *failure,
+                       sd_bus_error *ret_error) {
+    _cleanup_error_ Error error = {};
+    TaskFilter filter;
+    BusLater *l;
+    int r = bus_filter_read(m, &filter, NULL, &error);
+
+    if (r >= 0 && check)
+        r = check(&filter, &error);
+    if (r < 0)
+        return bus_error_from(ret_error, r, &error);
+    r = bus_later_new(&l, b, m, NULL, ret_error);
+    if (r < 0)
+        return r;
+    r = begin(l, &filter);
+    if (r >= 0)
+        return 1;
+    bus_later_free(l);
+    return bus_error_storage(ret_error, r, failure);
 }
 
 void bus_later_end(BusLater *l, int r, sd_bus_error *error) {

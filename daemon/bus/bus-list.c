@@ -97,35 +97,19 @@ static void on_counted(void *arg, int error, const uint32_t counts[_TASK_STATE_M
     bus_later_end(arg, r, &e);
 }
 
-int bus_method_count_tasks(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
-    _cleanup_error_ Error error = {};
-    Bus *b = userdata;
-    TaskFilter filter;
-    BusLater *l;
-    int r = bus_filter_read(m, &filter, NULL, &error);
+static int begin_count(BusLater *l, const TaskFilter *filter) {
+    return l->bus->api->count(l->bus->api_userdata, filter, on_counted, l);
+}
 
-    if (r < 0)
-        return bus_error_from(ret_error, r, &error);
-    r = bus_later_new(&l, b, m, NULL, ret_error);
-    if (r < 0)
-        return r;
-    r = b->api->count(b->api_userdata, &filter, on_counted, l);
-    if (r >= 0)
-        return 1;
-    bus_later_free(l);
-    return bus_error_storage(ret_error, r, "Cannot count the tasks on disk");
+int bus_method_count_tasks(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    return bus_later_filtered(userdata, m, NULL, begin_count, "Cannot count the tasks on disk",
+                              ret_error);
 }
 
 /* ---- Prune ---- */
 
-static int check_final(const TaskFilter *f, Error *error) {
-    for (TaskState s = 0; !task_state_is_final(s); s++)
-        if (f->states & (1u << s))
-            return error_set(error, ERROR_INVALID_OPTION,
-                             "Prune removes tasks that have ended, and %s is not the state of one: "
-                             "leave it out, or cancel such tasks first",
-                             task_state_to_string(s));
-    return 0;
+static int check_pruned(TaskFilter *f, Error *error) {
+    return bus_filter_check_final(f, "Prune removes tasks", error);
 }
 
 static void on_pruned(void *arg, int error, uint32_t removed) {
@@ -137,23 +121,11 @@ static void on_pruned(void *arg, int error, uint32_t removed) {
     bus_later_end(l, r, &e);
 }
 
-int bus_method_prune(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
-    _cleanup_error_ Error error = {};
-    Bus *b = userdata;
-    TaskFilter filter;
-    BusLater *l;
-    int r = bus_filter_read(m, &filter, NULL, &error);
+static int begin_prune(BusLater *l, const TaskFilter *filter) {
+    return l->bus->api->prune(l->bus->api_userdata, filter, on_pruned, l);
+}
 
-    if (r >= 0)
-        r = check_final(&filter, &error);
-    if (r < 0)
-        return bus_error_from(ret_error, r, &error);
-    r = bus_later_new(&l, b, m, NULL, ret_error);
-    if (r < 0)
-        return r;
-    r = b->api->prune(b->api_userdata, &filter, on_pruned, l);
-    if (r >= 0)
-        return 1;
-    bus_later_free(l);
-    return bus_error_storage(ret_error, r, "Cannot remove tasks from disk");
+int bus_method_prune(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    return bus_later_filtered(userdata, m, check_pruned, begin_prune,
+                              "Cannot remove tasks from disk", ret_error);
 }

@@ -156,3 +156,13 @@ int bus_filter_read(sd_bus_message *m, TaskFilter *ret, char ***fields, Error *e
     *ret = f;
     return 0;
 }
+
+int bus_filter_check_final(const TaskFilter *f, const char *does, Error *error) {
+    for (TaskState s = 0; !task_state_is_final(s); s++)
+        if (f->states & (1u << s))
+            return error_set(error, ERROR_INVALID_OPTION,
+                             "%s that have ended, and %s is not the state of one: leave it out, or "
+                             "cancel such tasks first",
+                             does, task_state_to_string(s));
+    return 0;
+}

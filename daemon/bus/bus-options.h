@@ -30,3 +30,5 @@ int bus_options_append_given(sd_bus_message *m, const TaskSpec *spec);
  * "fields" go (strv, owned by the caller), or NULL for a method whose filter has no such option;
  * cursor, limit and newest-first are known with it only, too. */
 int bus_filter_read(sd_bus_message *m, TaskFilter *ret, char ***fields, Error *error);
+/* Whether it names none but final states. does: "Prune removes tasks". 0, or -EREMOTE. */
+int bus_filter_check_final(const TaskFilter *f, const char *does, Error *error);

@@ -46,16 +46,10 @@ int bus_method_retry(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
  * what they were to come after. */
 #define WENT_WRONG (1u << TASK_FAILED | 1u << TASK_TIMED_OUT | 1u << TASK_INTERRUPTED)
 
-static int check_states(TaskFilter *f, Error *error) {
+static int check_retried(TaskFilter *f, Error *error) {
     if (f->states == 0)
         f->states = WENT_WRONG;
-    for (TaskState s = 0; !task_state_is_final(s); s++)
-        if (f->states & (1u << s))
-            return error_set(error, ERROR_INVALID_OPTION,
-                             "RetryAll starts tasks again that have ended, and %s is not the state "
-                             "of one: leave it out",
-                             task_state_to_string(s));
-    return 0;
+    return bus_filter_check_final(f, "RetryAll starts tasks again", error);
 }
 
 static int send_ids(Bus *b, sd_bus_message *m, const uint64_t *ids, size_t n) {
@@ -79,23 +73,11 @@ static void on_retried(void *arg, int result, const uint64_t *ids, size_t n, con
     bus_later_end(l, r, &e);
 }
 
-int bus_method_retry_all(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
-    _cleanup_error_ Error error = {};
-    Bus *b = userdata;
-    TaskFilter filter;
-    BusLater *l;
-    int r = bus_filter_read(m, &filter, NULL, &error);
+static int begin_retry_all(BusLater *l, const TaskFilter *filter) {
+    return l->bus->api->retry_all(l->bus->api_userdata, filter, on_retried, l);
+}
 
-    if (r >= 0)
-        r = check_states(&filter, &error);
-    if (r < 0)
-        return bus_error_from(ret_error, r, &error);
-    r = bus_later_new(&l, b, m, NULL, ret_error);
-    if (r < 0)
-        return r;
-    r = b->api->retry_all(b->api_userdata, &filter, on_retried, l);
-    if (r >= 0)
-        return 1;
-    bus_later_free(l);
-    return bus_error_storage(ret_error, r, "Cannot read the tasks from disk");
+int bus_method_retry_all(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    return bus_later_filtered(userdata, m, check_retried, begin_retry_all,
+                              "Cannot read the tasks from disk", ret_error);
 }
