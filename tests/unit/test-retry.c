@@ -10,7 +10,8 @@ static CodeList *codes_new(const int32_t *codes, size_t n) {
 
     MUST(l);
     l->n = n;
-    memcpy(l->codes, codes, n * sizeof(int32_t));
+    for (size_t i = 0; i < n; i++)
+        l->codes[i] = codes[i];
     return l;
 }
 
