@@ -59,36 +59,59 @@ void manager_put_groups(Manager *m) {
         commit_queue_put_group(m->commits, g, false);
 }
 
-/* ---- running dry ---- */
+/* ---- what is told when it is on disk ---- */
 
-typedef struct GroupEnd {
+/* In the list, since the daemon may end before it is. */
+typedef struct GroupNote {
     char *group;
-    unsigned succeeded, failed;
-} GroupEnd;
+    unsigned succeeded, failed; /* of one that has run dry */
+    bool is_new;
+    bool tasks; /* they are shown in another state */
+    LIST_ENTRY(GroupNote) link;
+} GroupNote;
+
+static void free_note(GroupNote *n) {
+    LIST_REMOVE(n, link);
+    free(n->group);
+    free(n);
+}
+
+/* Takes a copy. Calls func with it when what has been changed is on disk. */
+static void note(Manager *m, const Group *g, GroupNote values, CommitFunc func) {
+    GroupNote *n = malloc(sizeof(GroupNote));
+    char *name = n ? strdup(g->name) : NULL;
+
+    if (!name) {
+        log_warning_errno(-ENOMEM, "Cannot note the change of a group for a signal, ignoring");
+        free(n);
+        return;
+    }
+    *n = values;
+    n->group = name;
+    LIST_INSERT_HEAD(&m->group_notes, n, link);
+    commit_queue_call(m->commits, func, m, n);
+}
+
+void manager_done_groups(Manager *m) {
+    for (GroupNote *n; (n = LIST_FIRST(&m->group_notes));)
+        free_note(n);
+}
+
+/* ---- running dry ---- */
 
 /* Behind the ends of its tasks. */
 static void on_dry(void *userdata, void *arg, int error) {
     Manager *m = userdata;
-    GroupEnd *e = arg;
+    GroupNote *n = arg;
 
-    bus_publisher_group_finished(m->bus->publisher, e->group, e->succeeded, e->failed);
-    if (e->succeeded + e->failed >= TRIM_TASKS)
+    bus_publisher_group_finished(m->bus->publisher, n->group, n->succeeded, n->failed);
+    if (n->succeeded + n->failed >= TRIM_TASKS)
         (void)malloc_trim(0);
-    free(e->group);
-    free(e);
+    free_note(n);
 }
 
 static void tell_dry(Manager *m, const Group *g, unsigned succeeded, unsigned failed) {
-    GroupEnd *e = malloc(sizeof(GroupEnd));
-
-    if (e)
-        *e = (GroupEnd){.group = strdup(g->name), .succeeded = succeeded, .failed = failed};
-    if (!e || !e->group) {
-        log_warning_errno(-ENOMEM, "Cannot note the end of a group for a signal, ignoring");
-        free(e);
-        return;
-    }
-    commit_queue_call(m->commits, on_dry, m, e);
+    note(m, g, (GroupNote){.succeeded = succeeded, .failed = failed}, on_dry);
 }
 
 void manager_group_task_ended(Manager *m, Task *t) {
@@ -114,15 +137,9 @@ void manager_tell_if_dry(Manager *m, Group *g) {
 
 /* ---- what clients change ---- */
 
-typedef struct GroupNews {
-    char *group;
-    bool is_new;
-    bool tasks; /* they are shown in another state */
-} GroupNews;
-
 static void on_changed(void *userdata, void *arg, int error) {
     Manager *m = userdata;
-    GroupNews *n = arg;
+    GroupNote *n = arg;
     Group *g = scheduler_find_group(&m->scheduler, n->group);
 
     if (g && n->is_new)
@@ -131,24 +148,14 @@ static void on_changed(void *userdata, void *arg, int error) {
         bus_emit_group_changed(m->bus->bus, g->name);
     if (g && n->tasks)
         manager_tell_states(m, g);
-    free(n->group);
-    free(n);
+    free_note(n);
 }
 
 /* To disk with it; then it is told. */
 static void changed(Manager *m, Group *g, bool is_new, bool tasks) {
-    GroupNews *n = malloc(sizeof(GroupNews));
-
     commit_queue_put_group(m->commits, g, false);
     manager_schedule(m);
-    if (n)
-        *n = (GroupNews){.group = strdup(g->name), .is_new = is_new, .tasks = tasks};
-    if (!n || !n->group) {
-        log_warning_errno(-ENOMEM, "Cannot note that a group has changed for a signal, ignoring");
-        free(n);
-        return;
-    }
-    commit_queue_call(m->commits, on_changed, m, n);
+    note(m, g, (GroupNote){.is_new = is_new, .tasks = tasks}, on_changed);
 }
 
 /* Who says what the default is, if there is one. */

@@ -72,6 +72,7 @@ struct Manager {
     Calendar *calendar;
     struct Series *series; /* by id */
     LIST_HEAD(, CalendarCheck) calendar_checks;
+    LIST_HEAD(, GroupNote) group_notes; /* what is to be told of groups when it is on disk */
 
     unsigned threads_running;
     sd_event_source *stop_timer;
@@ -253,6 +254,7 @@ void manager_attempt_begins(Task *t);
 
 /* manager-group.c */
 int manager_load_groups(Manager *m);
+void manager_done_groups(Manager *m);
 void manager_put_groups(Manager *m); /* all of them are to be written */
 /* 0, or -EREMOTE with NoSuchGroup. */
 int manager_find_group(const Manager *m, const char *name, Group **ret, Error *error);

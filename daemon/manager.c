@@ -407,6 +407,7 @@ Manager *manager_free(Manager *m) {
     sd_event_source_disable_unref(m->scheduling);
     clock_watch_free(m->clock);
     manager_done_series(m);
+    manager_done_groups(m);
     manager_done_calendars(m);
     calendar_free(m->calendar);
     service_status_done(&m->status);

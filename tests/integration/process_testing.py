@@ -95,10 +95,10 @@ def processes_of(runtime):
     """Pids of all that have this XDG_RUNTIME_DIR in their environment, but for this program. Zombies have none."""
     wanted = f"XDG_RUNTIME_DIR={runtime}".encode()
     found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if wanted in path.read_bytes().split(b"\0") and int(path.parent.name) != os.getpid():
-                found.append(int(path.parent.name))
+    for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))):
+        with contextlib.suppress(OSError):  # it may end at any moment
+            if wanted in pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") and pid != os.getpid():
+                found.append(pid)
     return found
 
 
