@@ -542,9 +542,9 @@ class Shown(FakeCase):
             entry(4, 3 * 3600 + 60, 512, progress=("d", -1), done=many, unit=("s", "bytes")),
             entry(5, 50 * 3600, 0.04, progress=("d", -1), done=many),
             entry(6, 0, 0, progress=("d", 0.5)),
-            entry(9, 0, 0.002, progress=("d", 0.5)),
             entry(7, 0, -1, progress=("d", -1), done=("t", 0), unit=("s", "bytes")),
             entry(8, 0, 1e300, progress=("d", -1), done=huge, unit=("s", "bytes")),
+            entry(9, 0, 0.002, progress=("d", 0.5)),
         ]
         self.daemon(answers={"ListTasks": lambda filters: GLib.Variant(
             "(aa{sv}t)", (tasks if "running" in filters["states"] else [], 0))})
@@ -552,9 +552,9 @@ class Shown(FakeCase):
         self.assertEqual(lines, [
             "ID STATE PROGRESS TIME LEFT RATE LABEL", "1 running 45% - 45s 11.9M/s x",
             "2 running 99% - 2min 5s 34/s x", "3 running 0% - 59min 1.2/s x", "4 running 3.3G - 3h 1min 512B/s x",
-            "5 running 3500000000 - 2d 2h 2.4/min x", "6 running 50% - x",
-            "9 running 50% - 7.2/h x", "7 running - - x", "8 running 16.0E - x"])
-        del tasks[:5], tasks[1]
+            "5 running 3500000000 - 2d 2h 2.4/min x", "6 running 50% - x", "7 running - - x", "8 running 16.0E - x",
+            "9 running 50% - 7.2/h x"])
+        del tasks[:5], tasks[-1]
         self.assertEqual(self.ok("list").split("\n")[0].split(), ["ID", "STATE", "PROGRESS", "TIME", "LABEL"])
 
     def test_show_pace(self):
