@@ -253,6 +253,11 @@ START_TEST(test_cancel) {
 }
 END_TEST
 
+static void wait_paused(const char *value) {
+    while (!rig_value(&rig, SHIM_PAUSED) || !streq(rig_value(&rig, SHIM_PAUSED), value))
+        ck_assert(rig_receive(&rig));
+}
+
 START_TEST(test_kill_and_pause) {
     rig_make_fifo(&rig, "go");
     start_shell("trap 'echo int' INT; read x < go; echo $x on; kill -INT $$; exit 5");
@@ -265,6 +270,26 @@ START_TEST(test_kill_and_pause) {
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 5);
     check_log("on\nint\n");
+}
+END_TEST
+
+/* A shell does not take the stop of its job for ^Z. */
+START_TEST(test_pause_of_a_job) {
+    rig_make_fifo(&rig, "up");
+    rig_make_fifo(&rig, "go");
+    start_shell("set -m; sh -c 'read x < up; read x < go'; echo $?");
+    rig_wait_for(&rig, SHIM_STARTED);
+    rig_write_fifo(&rig, "up");
+    for (int i = 0; i < 20; i++) {
+        rig_send(&rig, SHIM_PAUSE "=1\n");
+        wait_paused("1");
+        rig_send(&rig, SHIM_PAUSE "=0\n");
+        wait_paused("0");
+    }
+    rig_write_fifo(&rig, "go");
+    rig_finish(&rig);
+    rig_check_end(&rig, SHIM_EXIT_CODE, 0);
+    check_log("0\n");
 }
 END_TEST
 
@@ -344,6 +369,7 @@ TCase *tcase_shim_pty(void) {
     tcase_add_test(tc, test_survivor);
     tcase_add_test(tc, test_cancel);
     tcase_add_test(tc, test_kill_and_pause);
+    tcase_add_test(tc, test_pause_of_a_job);
     tcase_add_test(tc, test_hangs_up_itself);
     tcase_add_test(tc, test_no_more);
     tcase_add_test(tc, test_not_mounted);
