@@ -120,7 +120,7 @@ static bool is_date(const Spot *s, const ProgressNumber *a, const ProgressNumber
 /* Whether they count together. A unit behind whole numbers makes a fraction of them, "1/2 MB"; with
  * decimals nobody would write one. */
 static bool is_pair(const ProgressNumber *a, const ProgressNumber *b) {
-    if (b->value <= 0 || a->value > b->value)
+    if (b->value < 2 || a->value > b->value) /* "1/1" is no news */
         return false;
     if (b->factor == 0)
         return a->factor == 0 && a->whole && b->whole;
