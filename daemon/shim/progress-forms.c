@@ -65,7 +65,7 @@ static const Form forms[] = {
     {"%*Read:~%a~/~%b ==>", NULL, COUNTER, 0},
     {"%*Read:~%a ==>", NULL, COUNTER, 0},
     {"%*- Consumed:~%a - Compressed:", NULL, COUNTER, 0},
-    {"%*~:~%p%% ~(%* =>", NULL, OTHER, 0},
+    {"%*~:~%p%%~(%*=>", NULL, OTHER, 0},
 
     /* apt-get: "dlstatus:1:45.0000:…" and "pmstatus:tree:45.0000:…" on APT::Status-Fd, else "45% [1 foo 123 kB/456 kB
      * 45%]", "Reading package lists... 45%" and "Progress: [ 45%]". */
@@ -73,7 +73,7 @@ static const Form forms[] = {
     {"pmstatus:%*:%p:", "Installing", PERCENT, 0},
     {"%p%% [", "Downloading", PERCENT, FORM_GUESS},
     {"Progress: [~%p%%]", "Installing", PERCENT, 0},
-    {"(%l ... %p%%", NULL, PERCENT, 0},
+    {"(%l... %p%%", NULL, PERCENT, 0},
     {"%l... %p%%", NULL, PERCENT, FORM_GUESS},
     {"Need to get ", NULL, OTHER, 0},
 
@@ -141,7 +141,7 @@ static void set_phase(ProgressReading *r, const char *name, size_t size) {
         r->phase[0] = '\0';
 }
 
-/* False when the numbers cannot be right. */
+/* False when the numbers cannot be right, or say nothing. */
 static bool set_numbers(ProgressReading *r, const ProgressMatch *m) {
     if (m->percent > 100 || m->total == 0)
         return false;
@@ -155,7 +155,7 @@ static bool set_numbers(ProgressReading *r, const ProgressMatch *m) {
         r->total = (uint64_t)m->total;
         r->fraction = m->done / m->total;
     }
-    return true;
+    return r->fraction >= 0 || r->done > 0;
 }
 
 static ProgressForm read_form(const Form *f, const ProgressMatch *m, ProgressReading *ret) {
