@@ -78,6 +78,11 @@ static void parse_news(const char *key, const char *value, ShimMessage *m) {
         m->has_progress |= parse_u64(value, &m->done) >= 0;
     else if (streq(key, NOTIFY_TOTAL))
         m->has_progress |= parse_u64(value, &m->total) >= 0;
+    else if (streq(key, NOTIFY_UNIT)) {
+        m->has_unit = true;
+        m->bytes = streq(value, NOTIFY_UNIT_BYTES);
+    } else if (streq(key, SHIM_PROGRESS_SOURCE))
+        m->source = progress_source_from_string(value);
 }
 
 static void parse_end(const char *key, const char *value, ShimMessage *m) {

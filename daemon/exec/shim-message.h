@@ -21,7 +21,9 @@ typedef struct ShimMessage {
     bool has_progress;
     double fraction; /* -1 = look at done and total */
     uint64_t done, total;
-    bool is_end; /* the last one */
+    bool has_unit, bytes;  /* has_unit: it is said; bytes: done and total are */
+    ProgressSource source; /* NONE = not in it */
+    bool is_end;           /* the last one */
     ShimEnd end;
 } ShimMessage;
 

@@ -13,7 +13,8 @@
 #define DATAGRAMS_PER_ROUND 1024 /* more than any queue holds: systemd sets 512 */
 
 static const char *const notify_keys[SHIM_NOTIFY_KEYS] = {
-    NOTIFY_STATUS, NOTIFY_PROGRESS, NOTIFY_DONE, NOTIFY_TOTAL, NOTIFY_PHASE, NOTIFY_FINAL_MESSAGE,
+    NOTIFY_STATUS, NOTIFY_PROGRESS, NOTIFY_DONE,          NOTIFY_TOTAL,
+    NOTIFY_UNIT,   NOTIFY_PHASE,    NOTIFY_FINAL_MESSAGE,
 };
 
 /* What is pending always fits into one message. */

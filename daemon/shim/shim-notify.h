@@ -6,7 +6,7 @@
 #include "common/message-queue.h"
 #include "common/shim-protocol.h"
 
-#define SHIM_NOTIFY_KEYS 6
+#define SHIM_NOTIFY_KEYS 7
 
 /* The command's NOTIFY_SOCKET, and the last value that came of each key. */
 typedef struct ShimNotify {

@@ -114,6 +114,11 @@ static const struct {
     {"X_LONGRUN_DONE=3\n", NEWS(.has_progress = true, .done = 3)},
     {"X_LONGRUN_TOTAL=10\n", NEWS(.has_progress = true, .total = 10)},
     {"X_LONGRUN_DONE=3\nX_LONGRUN_TOTAL=many\n", NEWS(.has_progress = true, .done = 3)},
+    {"X_LONGRUN_DONE=3\nX_LONGRUN_UNIT=bytes\nPROGRESS_SOURCE=counter\n",
+     NEWS(.has_progress = true, .done = 3, .has_unit = true, .bytes = true,
+          .source = PROGRESS_SOURCE_COUNTER)},
+    {"X_LONGRUN_UNIT=\nPROGRESS_SOURCE=hearsay\n", NEWS(.has_unit = true)},
+    {"X_LONGRUN_UNIT=bytes of it\n", NEWS(.has_unit = true)},
     {"X_LONGRUN_DONE=-3\n", NEWS()},
     {"X_LONGRUN_DONE=1e9\nX_LONGRUN_TOTAL=nan\n", NEWS()},
     {"X_LONGRUN_DONE=99999999999999999999\n", NEWS()},
@@ -186,6 +191,9 @@ START_TEST(test_message) {
     ck_assert_double_eq(m.fraction, e->fraction);
     ck_assert_uint_eq(m.done, e->done);
     ck_assert_uint_eq(m.total, e->total);
+    ck_assert_int_eq(m.has_unit, e->has_unit);
+    ck_assert_int_eq(m.bytes, e->bytes);
+    ck_assert_int_eq(m.source, e->source);
     ck_assert_int_eq(m.is_end, e->is_end);
     ck_assert_int_eq(m.end.exit_code, e->end.exit_code);
     ck_assert_int_eq(m.end.exit_signal, e->end.exit_signal);
