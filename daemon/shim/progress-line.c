@@ -4,12 +4,13 @@
 #include "daemon/shim/progress-forms.h"
 #include "daemon/shim/progress-meters.h"
 
-bool progress_line_read(ProgressLines *l, const char *line, size_t size, ProgressReading *ret) {
+bool progress_line_read(ProgressLines *l, LogStream stream, const char *line, size_t size,
+                        ProgressReading *ret) {
     const char *end = line + size;
 
     while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
         end--;
-    if (progress_meters_read(l, line, end, ret))
+    if (progress_meters_read(l, stream, line, end, ret))
         return true;
     switch (progress_forms_read(line, end, ret)) {
     case PROGRESS_FORM_READ:

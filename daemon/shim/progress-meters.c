@@ -110,13 +110,40 @@ static bool read_ffmpeg(ProgressLines *l, const char *line, const char *end, Pro
     return false;
 }
 
+/* ---- pv -n ----
+ *
+ * A number from 0 to 100 in a line of stderr, again and again. On stdout numbers are what the
+ * program was asked for. */
+
+#define NUMBERS_NEEDED 2
+
+static bool read_number(ProgressLines *l, const char *line, const char *end, ProgressReading *ret) {
+    const char *p = line;
+    double number;
+
+    if (!progress_number_whole(&p, end, &number) || p < end || number > 100 ||
+        (l->n_numbers > 0 && number < l->number)) {
+        l->n_numbers = 0;
+        return false;
+    }
+    l->number = (unsigned)number;
+    if (++l->n_numbers < NUMBERS_NEEDED)
+        return false;
+    l->n_numbers = NUMBERS_NEEDED;
+    progress_reading_init(ret, PROGRESS_SOURCE_PERCENT);
+    ret->fraction = number / 100;
+    return true;
+}
+
 /* ---- all of them ---- */
 
-bool progress_meters_read(ProgressLines *l, const char *line, const char *end,
+bool progress_meters_read(ProgressLines *l, LogStream stream, const char *line, const char *end,
                           ProgressReading *ret) {
     if (begins_with(line, end, "  % Total    % Received")) {
         l->curl = true;
         return false;
     }
+    if (stream == LOG_STREAM_STDERR && read_number(l, line, end, ret))
+        return true;
     return (l->curl && read_curl(line, end, ret)) || read_ffmpeg(l, line, end, ret);
 }

@@ -7,6 +7,7 @@
 
 struct ProgressReader {
     ProgressScan out, err;
+    ProgressLines lines;
     LogStream stream; /* of the piece that is being read */
     ProgressTrack track;
     bool changed; /* by it */
@@ -33,6 +34,9 @@ ProgressReader *progress_reader_new(void) {
         return NULL;
     r->out.events = r->err.events = &scan_events;
     r->out.userdata = r->err.userdata = r;
+    r->out.lines = r->err.lines = &r->lines;
+    r->out.stream = LOG_STREAM_STDOUT;
+    r->err.stream = LOG_STREAM_STDERR;
     progress_track_init(&r->track);
     return r;
 }

@@ -37,7 +37,7 @@ static void read_line(ProgressScan *s) {
     if (s->cut || from > 0)
         from = broken_word(s, from);
     if (may_say_something(s->line + from, s->size - from) &&
-        progress_line_read(&s->lines, s->line + from, s->size - from, &reading))
+        progress_line_read(s->lines, s->stream, s->line + from, s->size - from, &reading))
         s->events->line(s->userdata, &reading);
 }
 

@@ -22,12 +22,13 @@ typedef struct ProgressScanEvents {
     void (*osc)(void *userdata, ProgressOsc what, const ProgressReading *reading);
 } ProgressScanEvents;
 
-/* All zero is one that has seen nothing, but for its events. */
+/* All zero is one that has seen nothing, but for its events, lines and stream. */
 typedef struct ProgressScan {
     const ProgressScanEvents *events; /* not owned */
     void *userdata;                   /* not owned */
     EscapeParser escape;
-    ProgressLines lines;
+    ProgressLines *lines; /* of all streams; not owned */
+    LogStream stream;
     uint64_t fed;  /* bytes */
     bool headless; /* of the line under way the beginning is not known: it is not read */
     bool cut;      /* the same, but only its first word is not to be read */

@@ -8,7 +8,7 @@
 static ProgressLines lines;
 
 static bool read_line(const char *line, ProgressReading *ret) {
-    return progress_line_read(&lines, line, strlen(line), ret);
+    return progress_line_read(&lines, LOG_STREAM_STDOUT, line, strlen(line), ret);
 }
 
 static void forget_lines(void) {
@@ -341,12 +341,45 @@ START_TEST(test_ffmpeg) {
 }
 END_TEST
 
+static bool read_number(LogStream stream, const char *line, ProgressReading *ret) {
+    return progress_line_read(&lines, stream, line, strlen(line), ret);
+}
+
+START_TEST(test_numbers) {
+    ProgressReading r;
+
+    ck_assert(!read_number(LOG_STREAM_STDERR, "3", &r));
+    ck_assert(read_number(LOG_STREAM_STDERR, "25", &r) && !r.sure);
+    check_reading(&r, "25", PERCENT, 0.25, 0, 0, false);
+    ck_assert(read_number(LOG_STREAM_STDERR, "25", &r));
+    ck_assert(!read_number(LOG_STREAM_STDOUT, "26", &r));
+    ck_assert(read_number(LOG_STREAM_STDERR, "100", &r));
+    check_reading(&r, "100", PERCENT, 1, 0, 0, false);
+    /* Again from the beginning; other lines in between; too much. */
+    ck_assert(!read_number(LOG_STREAM_STDERR, "3", &r));
+    ck_assert(!read_number(LOG_STREAM_STDERR, "4", &r));
+    ck_assert(read_number(LOG_STREAM_STDERR, "5", &r));
+    ck_assert(!read_number(LOG_STREAM_STDERR, "hello", &r));
+    ck_assert(!read_number(LOG_STREAM_STDERR, "6", &r));
+    ck_assert(!read_number(LOG_STREAM_STDERR, "101", &r));
+    ck_assert(!read_number(LOG_STREAM_STDERR, "7.5", &r));
+    ck_assert(!read_number(LOG_STREAM_STDERR, "-8", &r));
+    ck_assert(!read_number(LOG_STREAM_STDERR, "9", &r));
+    for (int i = 1; i <= 100; i++) {
+        char line[16];
+        snprintf(line, sizeof(line), "%d", i);
+        ck_assert(!read_number(LOG_STREAM_STDOUT, line, &r));
+    }
+}
+END_TEST
+
 /* ---- anything at all ---- */
 
 static void check_sane(const char *line, size_t size) {
     ProgressReading r;
 
-    if (!progress_line_read(&lines, line, size, &r))
+    if (!progress_line_read(&lines, rand() % 2 ? LOG_STREAM_STDOUT : LOG_STREAM_STDERR, line, size,
+                            &r))
         return;
     MUST(r.source == PERCENT || r.source == COUNTER);
     MUST(r.fraction <= 1 && (r.fraction >= 0 || r.done > 0));
@@ -444,6 +477,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_sure);
     tcase_add_test(t, test_curl);
     tcase_add_test(t, test_ffmpeg);
+    tcase_add_test(t, test_numbers);
     suite_add_tcase(s, t);
 
     t = tcase_create("anything");
