@@ -222,9 +222,25 @@ static const char *skip_number(const char *p, const char *end) {
     return p;
 }
 
+/* Most lines are neither. */
+static bool may_count(const char *line, const char *end) {
+    static const char *const words[] = {"of ", " percent"};
+    size_t size = (size_t)(end - line);
+
+    if (memchr(line, '%', size) || memchr(line, '/', size))
+        return true;
+    for (size_t i = 0; i < ELEMENTSOF(words); i++)
+        if (memmem(line, size, words[i], strlen(words[i])))
+            return true;
+    return false;
+}
+
 bool progress_count_read(const char *line, const char *end, ProgressReading *ret) {
     ProgressReading best = {0}, reading;
     Spot s = {.begin = line, .at = line, .end = end};
+
+    if (!may_count(line, end))
+        return false;
 
     while (s.at < end) {
         if (!progress_number_digit(*s.at)) {

@@ -21,9 +21,10 @@ typedef struct Form {
 #define PERCENT PROGRESS_SOURCE_PERCENT
 #define COUNTER PROGRESS_SOURCE_COUNTER
 
-/* The first that fits counts. */
+/* Of both tables the first form that fits counts. Most lines have no percent sign, and are not
+ * compared with the forms that do. */
 /* clang-format off */
-static const Form forms[] = {
+static const Form percent_forms[] = {
     /* git: "Receiving objects:  45% (450/1000), 1.20 MiB | 3.40 MiB/s" */
     {"remote: %l:~%p%% (%n/%m)", NULL, COUNTER, 0},
     {"%l:~%p%% (%n/%m)", NULL, COUNTER, 0},
@@ -35,14 +36,8 @@ static const Form forms[] = {
     {"~%n~%p%%~%x/s~%t", NULL, PERCENT, FORM_BYTES},
     {"~%a~%p%%~%x/s~%t", NULL, PERCENT, FORM_BYTES},
 
-    /* dd status=progress: "52428800 bytes (52 MB, 50 MiB) copied, 1.0 s, 52.4 MB/s", in other languages "Bytes". */
-    {"%n bytes (", NULL, COUNTER, FORM_BYTES},
-    {"%n Bytes (", NULL, COUNTER, FORM_BYTES},
-    {"%n bytes copied, ", NULL, COUNTER, FORM_BYTES},
-
-    /* pv: "45.2MiB 0:00:10 [4.52MiB/s] [====>     ] 45% ETA 0:00:12", without a size no percentage. */
+    /* pv: "45.2MiB 0:00:10 [4.52MiB/s] [====>     ] 45% ETA 0:00:12", with -N behind a name. */
     {"~%a %t [~%x/s]%*%p%%", NULL, PERCENT, 0},
-    {"~%a %t [~%x/s]", NULL, COUNTER, 0},
     {"%*:~%a %t [~%x/s]%*%p%%", NULL, PERCENT, 0},
 
     /* curl -#: "####           45.2%" */
@@ -53,7 +48,6 @@ static const Form forms[] = {
     {"~%x ..%*%p%%", NULL, PERCENT, 0},
     {"~%x ,,%*%p%%", NULL, PERCENT, 0},
     {"%*%p%%[%*]~%a ", NULL, PERCENT, 0},
-    {"%*saved [%x/%x]", NULL, OTHER, 0},
 
     /* xz -v: " 45.2 %     10.1 MiB / 22.3 MiB = 0.453   4.5 MiB/s"; both amounts are of what is done. */
     {"~%p %%~%x / %x = %x", NULL, PERCENT, 0},
@@ -67,15 +61,11 @@ static const Form forms[] = {
     {"%*- Consumed:~%a - Compressed:", NULL, COUNTER, 0},
     {"%*~:~%p%%~(%*=>", NULL, OTHER, 0},
 
-    /* apt-get: "dlstatus:1:45.0000:…" and "pmstatus:tree:45.0000:…" on APT::Status-Fd, else "45% [1 foo 123 kB/456 kB
-     * 45%]", "Reading package lists... 45%" and "Progress: [ 45%]". */
-    {"dlstatus:%*:%p:", "Downloading", PERCENT, 0},
-    {"pmstatus:%*:%p:", "Installing", PERCENT, 0},
+    /* apt-get: "45% [1 foo 123 kB/456 kB 45%]", "Reading package lists... 45%" and "Progress: [ 45%]". */
     {"%p%% [", "Downloading", PERCENT, FORM_GUESS},
     {"Progress: [~%p%%]", "Installing", PERCENT, 0},
     {"(%l... %p%%", NULL, PERCENT, 0},
     {"%l... %p%%", NULL, PERCENT, FORM_GUESS},
-    {"Need to get ", NULL, OTHER, 0},
 
     /* tqdm: "Epoch 1:  45%|████▌     | 45/100 [00:01<00:01, 44.9it/s]" */
     {"%l:~%p%%|%*| %a/%b [%t<", NULL, COUNTER, 0},
@@ -101,6 +91,24 @@ static const Form forms[] = {
 
     /* pg_basebackup: "12345/67890 kB (18%), 0/1 tablespace" */
     {"~%n/%m kB (%p%%)", NULL, COUNTER, 0},
+};
+
+static const Form other_forms[] = {
+    /* dd status=progress: "52428800 bytes (52 MB, 50 MiB) copied, 1.0 s, 52.4 MB/s", in other languages "Bytes". */
+    {"%n bytes (", NULL, COUNTER, FORM_BYTES},
+    {"%n Bytes (", NULL, COUNTER, FORM_BYTES},
+    {"%n bytes copied, ", NULL, COUNTER, FORM_BYTES},
+
+    /* pv without a size: "45.2MiB 0:00:10 [4.52MiB/s] [ <=>    ]" */
+    {"~%a %t [~%x/s]", NULL, COUNTER, 0},
+
+    /* apt-get with APT::Status-Fd: "dlstatus:1:45.0000:…", "pmstatus:tree:45.0000:…" */
+    {"dlstatus:%*:%p:", "Downloading", PERCENT, 0},
+    {"pmstatus:%*:%p:", "Installing", PERCENT, 0},
+
+    /* What of the same programs looks like progress. */
+    {"Need to get ", NULL, OTHER, 0},
+    {"%*saved [%x/%x]", NULL, OTHER, 0},
 
     /* docker pull: a line for each layer, all at a time. */
     {"%*: Downloading [", NULL, OTHER, 0},
@@ -176,11 +184,22 @@ static ProgressForm read_form(const Form *f, const ProgressMatch *m, ProgressRea
     return PROGRESS_FORM_READ;
 }
 
-ProgressForm progress_forms_read(const char *line, const char *end, ProgressReading *ret) {
+static ProgressForm read_table(const Form table[], size_t n, const char *line, const char *end,
+                               ProgressReading *ret) {
     ProgressMatch match;
 
-    for (size_t i = 0; i < ELEMENTSOF(forms); i++)
-        if (progress_pattern_match(forms[i].pattern, line, end, &match))
-            return read_form(&forms[i], &match, ret);
+    for (size_t i = 0; i < n; i++)
+        if (progress_pattern_match(table[i].pattern, line, end, &match))
+            return read_form(&table[i], &match, ret);
     return PROGRESS_FORM_NONE;
+}
+
+ProgressForm progress_forms_read(const char *line, const char *end, ProgressReading *ret) {
+    ProgressForm form = PROGRESS_FORM_NONE;
+
+    if (memchr(line, '%', (size_t)(end - line)))
+        form = read_table(percent_forms, ELEMENTSOF(percent_forms), line, end, ret);
+    return form != PROGRESS_FORM_NONE
+               ? form
+               : read_table(other_forms, ELEMENTSOF(other_forms), line, end, ret);
 }
