@@ -22,6 +22,7 @@ typedef struct Shim {
     ShimControl control;
     ShimStdin in;
     ShimOutput out, err;
+    int terminal_fd; /* the command's side, see shim_terminal_open(); negative: there is none */
     char *log_dir;
     LogFile log;
     ShimNotify notify;

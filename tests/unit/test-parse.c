@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "common/parse.h"
+#include "common/terminal-size.h"
 #include "tests/unit/unit.h"
 
 #define UNTOUCHED 4711 /* what a reader must leave behind when it refuses */
@@ -38,6 +39,43 @@ static const struct {
     {"\xd9\xa3", -EINVAL}, /* a digit, but not of ours */
     {"one", -EINVAL},
 };
+
+static const struct {
+    const char *text;
+    int r;
+    TerminalSize size;
+} terminals[] = {
+    {"80x24", 0, {80, 24}},
+    {"1x1", 0, {1, 1}},
+    {"65535x65535", 0, {65535, 65535}},
+    {"007x024", 0, {7, 24}},
+    {"65536x1", -ERANGE},
+    {"1x65536", -ERANGE},
+    {"0x24", -ERANGE},
+    {"80x0", -ERANGE},
+    {"4294967296x1", -ERANGE},
+    {NULL, -EINVAL},
+    {"", -EINVAL},
+    {"80", -EINVAL},
+    {"x", -EINVAL},
+    {"80x", -EINVAL},
+    {"x24", -EINVAL},
+    {"80x24x1", -EINVAL},
+    {"80X24", -EINVAL},
+    {" 80x24", -EINVAL},
+    {"80x24\n", -EINVAL},
+    {"-1x24", -EINVAL},
+    {"00000000000080x24", -EINVAL}, /* longer than any that is one */
+};
+
+START_TEST(test_terminal_size) {
+    TerminalSize size = {4711, 4712};
+
+    ck_assert_int_eq(terminal_size_parse(terminals[_i].text, &size), terminals[_i].r);
+    ck_assert_uint_eq(size.columns, terminals[_i].r < 0 ? 4711 : terminals[_i].size.columns);
+    ck_assert_uint_eq(size.rows, terminals[_i].r < 0 ? 4712 : terminals[_i].size.rows);
+}
+END_TEST
 
 START_TEST(test_u64) {
     uint64_t value = UNTOUCHED;
@@ -256,6 +294,7 @@ static Suite *suite_new(void) {
     Suite *s = suite_create("parse");
     TCase *t = tcase_create("reading");
 
+    tcase_add_loop_test(t, test_terminal_size, 0, ELEMENTSOF(terminals));
     tcase_add_loop_test(t, test_u64, 0, ELEMENTSOF(numbers));
     tcase_add_loop_test(t, test_u32, 0, ELEMENTSOF(numbers));
     tcase_add_loop_test(t, test_bool, 0, ELEMENTSOF(switches));
