@@ -71,8 +71,8 @@ static const Form percent_forms[] = {
     {"%l:~%p%%|%*| %a/%b [%t<", NULL, COUNTER, 0},
     {"~%p%%|%*| %a/%b [%t<", NULL, COUNTER, 0},
 
-    /* rclone: all of it, then how many files, and each of them. */
-    {"Transferred:~%a / %b, %p%%, %x/s", NULL, COUNTER, 0},
+    /* rclone: all of it, then how many files, and each of them; in a pipe the last is in one line with the first. */
+    {"%*Transferred:~%a / %b, %p%%, %x/s", NULL, COUNTER, 0},
     {"Transferred:", NULL, OTHER, 0},
     {"Checks:~%x / %x", NULL, OTHER, 0},
     {"~*~%*:~%p%% /", NULL, OTHER, 0},

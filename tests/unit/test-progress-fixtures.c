@@ -42,6 +42,7 @@ static const Expected expected[] = {
     {"apt-install", APT_READS "|Downloading|Reading database", PERCENT},
     {"apt-progress", "Reading database|Installing", PERCENT, 0, 0.9},
     {"apt-status", "Downloading|Installing", PERCENT, 0, 0.6},
+    {"aria2", "", COUNTER, STEADY},
     {"cmake-make", "", PERCENT},
     {"counter", "", COUNTER, STEADY},
     {"curl", "", COUNTER, STEADY},
@@ -247,11 +248,32 @@ START_TEST(test_recording) {
 }
 END_TEST
 
+/* In which pieces it comes makes no difference in the end. */
+START_TEST(test_pieces) {
+    Recording recording = read_recording(expected[_i].name);
+    ProgressReader *whole = progress_reader_new(), *bytes = progress_reader_new();
+
+    for (size_t i = 0; i < recording.n; i++) {
+        const Piece *p = &recording.pieces[i];
+        progress_reader_feed(whole, p->stream, p->data, strlen(p->data));
+        for (const char *c = p->data; *c; c++)
+            progress_reader_feed(bytes, p->stream, c, 1);
+        const ProgressState *a = progress_reader_state(whole), *b = progress_reader_state(bytes);
+        ck_assert(a->source == b->source && a->fraction == b->fraction && a->done == b->done);
+        ck_assert_str_eq(a->phase, b->phase);
+    }
+    progress_reader_free(whole);
+    progress_reader_free(bytes);
+    recording_done(&recording);
+}
+END_TEST
+
 static Suite *suite_new(void) {
     Suite *s = suite_create("progress-fixtures");
     TCase *t = tcase_create("recordings");
 
     tcase_add_loop_test(t, test_recording, 0, ELEMENTSOF(expected));
+    tcase_add_loop_test(t, test_pieces, 0, ELEMENTSOF(expected));
     suite_add_tcase(s, t);
     return s;
 }
