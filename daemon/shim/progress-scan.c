@@ -185,24 +185,34 @@ static bool is_line_end(char c) {
     return c == '\n' || c == '\r';
 }
 
-void progress_scan_glance(ProgressScan *s, const char *data, size_t size) {
-    const char *end = data + size, *stop = end - MIN(size, GLANCE_MAX), *p = end;
-    const char *from = NULL; /* behind the first line end in the part that is looked at */
+/* The beginning of the last lines, behind a line end; NULL: there is none where it is looked for.
+ */
+static const char *last_lines(const char *data, size_t size) {
+    const char *end = data + size, *stop = end - MIN(size, GLANCE_MAX), *found = NULL;
+    int lines = 0;
 
-    for (int lines = 0; p > stop && lines <= GLANCE_LINES; p--)
+    for (const char *p = end; p > stop; p--)
         if (is_line_end(p[-1])) {
-            from = p;
-            lines++;
+            found = p;
+            if (++lines > GLANCE_LINES)
+                return found;
         }
-    escape_reset(&s->escape);
-    s->size = 0;
-    s->fresh = s->cut = false;
-    s->headless = !from;
-    s->fed += size;
-    if (from) {
-        s->fed -= (size_t)(end - from);
-        progress_scan_feed(s, from, (size_t)(end - from));
+    return stop == data ? data : found;
+}
+
+void progress_scan_glance(ProgressScan *s, const char *data, size_t size) {
+    const char *end = data + size, *from = last_lines(data, size);
+
+    if (from != data) {
+        escape_reset(&s->escape);
+        s->size = 0;
+        s->fresh = s->cut = false;
+        s->headless = !from;
     }
+    if (!from)
+        from = end;
+    s->fed += (size_t)(from - data);
+    progress_scan_feed(s, from, (size_t)(end - from));
 }
 
 /* ---- lines that have not ended ---- */

@@ -350,8 +350,22 @@ END_TEST
 /* A sequence that began before it, or in the part that was passed over, is forgotten. */
 START_TEST(test_glance_in_sequence) {
     feed(TEXT("5%\n6%\n\x1b]0;title"));
-    progress_reader_glance(reader, LOG_STREAM_STDOUT, TEXT("xx\n7%\n8%\n"));
+    char data[3000];
+
+    memset(data, 'x', sizeof(data));
+    memcpy(data + sizeof(data) - 8, "\n7%\n8%\n", 7);
+    progress_reader_glance(reader, LOG_STREAM_STDOUT, data, sizeof(data));
     ck_assert_int_eq((int)(state()->fraction * 1000), 80);
+}
+END_TEST
+
+/* One that is small enough is read as any other. */
+START_TEST(test_glance_at_little) {
+    feed(TEXT("5%\n6%\n1"));
+    progress_reader_glance(reader, LOG_STREAM_STDOUT, TEXT("0%\n2"));
+    ck_assert_int_eq((int)(state()->fraction * 1000), 100);
+    progress_reader_glance(reader, LOG_STREAM_STDOUT, TEXT("0%\r"));
+    ck_assert_int_eq((int)(state()->fraction * 1000), 200);
 }
 END_TEST
 
@@ -412,6 +426,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_large_piece);
     tcase_add_test(t, test_headless);
     tcase_add_test(t, test_glance_in_sequence);
+    tcase_add_test(t, test_glance_at_little);
     tcase_add_test(t, test_endless_line);
     tcase_add_test(t, test_names);
     suite_add_tcase(s, t);
