@@ -135,6 +135,10 @@
 #define NOTIFY_PHASE "X_LONGRUN_PHASE"
 #define NOTIFY_FINAL_MESSAGE "X_LONGRUN_FINAL_MESSAGE" /* the closing words, kept for the end */
 #define NOTIFY_VALUE_MAX (1 * KIB)
+/* Not passed on: the time in microseconds, from now on, in which no timeout is to end the task; of
+ * the state that it is in, so that one being stopped gets more of the stop timeout. Nothing is
+ * shortened by it. */
+#define NOTIFY_EXTEND_TIMEOUT "EXTEND_TIMEOUT_USEC"
 
 /* Where the progress comes from, with it: see progress_source_to_string(). Without it, from the
  * command itself. */

@@ -9,6 +9,7 @@
 #include "daemon/shim/shim-notify.h"
 #include "daemon/shim/shim-output.h"
 #include "daemon/shim/shim-procs.h"
+#include "daemon/shim/shim-progress.h"
 #include "daemon/shim/shim-report.h"
 #include "daemon/shim/shim-stdin.h"
 #include "daemon/shim/shim-stop.h"
@@ -26,6 +27,7 @@ typedef struct Shim {
     char *log_dir;
     LogFile log;
     ShimNotify notify;
+    ShimProgress progress;
     ShimReport report;
     ShimUsage usage;
     ShimProcs procs;
