@@ -1,4 +1,4 @@
-#include "daemon/logs/log-index.h"
+#include "common/log-index.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
