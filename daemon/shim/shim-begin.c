@@ -61,6 +61,7 @@ static int spawn(Shim *s, ShimJob *job, const char **ret_step) {
     r = shim_output_open(&s->err, LOG_STREAM_STDERR, &err);
     if (r < 0)
         return r;
+    shim_order_init(&s->order, s->out.fd, s->err.fd);
     r = offer_notify_socket(s, job);
     if (r < 0)
         return r;

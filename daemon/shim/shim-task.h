@@ -7,6 +7,7 @@
 #include "daemon/shim/shim-end.h"
 #include "daemon/shim/shim-guard.h"
 #include "daemon/shim/shim-notify.h"
+#include "daemon/shim/shim-order.h"
 #include "daemon/shim/shim-output.h"
 #include "daemon/shim/shim-procs.h"
 #include "daemon/shim/shim-report.h"
@@ -22,6 +23,7 @@ typedef struct Shim {
     ShimControl control;
     ShimStdin in;
     ShimOutput out, err;
+    ShimOrder order; /* of those two */
     char *log_dir;
     LogFile log;
     ShimNotify notify;
