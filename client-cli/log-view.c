@@ -74,20 +74,22 @@ static const char *stream_mark(LogStream stream) {
     return marks[stream];
 }
 
+/* Many lines share an entry of the index, and so their time. */
 static int put_stamp(LogView *v, const JoinedLine *line) {
-    char stamp[96];
+    const char *mark = v->marks ? stream_mark(line->stream) : "";
+    const char *space = v->marks ? " " : "";
 
+    if (v->stamp[0] && v->stamp_time == line->time_usec && v->stamp_stream == line->stream)
+        return put_string(v, v->stamp);
+    v->stamp_time = line->time_usec;
+    v->stamp_stream = line->stream;
     format_second(v, line->time_usec / USEC_PER_SEC);
     if (line->time_usec == 0)
-        snprintf(stamp, sizeof(stamp), "%-29s ", "-");
+        snprintf(v->stamp, sizeof(v->stamp), "%-29s %s%s", "-", mark, space);
     else
-        snprintf(stamp, sizeof(stamp), "%s.%03u%s ", v->second,
-                 (unsigned)(line->time_usec % USEC_PER_SEC / USEC_PER_MSEC), v->zone);
-    int r = put_string(v, stamp);
-    if (r < 0 || !v->marks)
-        return r;
-    snprintf(stamp, sizeof(stamp), "%s ", stream_mark(line->stream));
-    return put_string(v, stamp);
+        snprintf(v->stamp, sizeof(v->stamp), "%s.%03u%s %s%s", v->second,
+                 (unsigned)(line->time_usec % USEC_PER_SEC / USEC_PER_MSEC), v->zone, mark, space);
+    return put_string(v, v->stamp);
 }
 
 /* Nothing of one line shows in the next. */

@@ -31,6 +31,9 @@ typedef struct LogView {
     LogStream last;     /* and whose it is */
     uint64_t second_at; /* of which second the next two are; 0 = none */
     char second[32], zone[8];
+    char stamp[64]; /* the last one; "" = none */
+    uint64_t stamp_time;
+    LogStream stamp_stream;
 } LogView;
 
 /* The first fields are set by the caller before, the others zero. */

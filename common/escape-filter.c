@@ -120,6 +120,23 @@ static void put_text(EscapeFilter *f, unsigned char c, Out *out) {
 
 /* ---- all ---- */
 
+/* Bytes that are shown as they are, outside of a sequence. */
+static size_t plain_run(EscapeFilter *f, const char *data, size_t size) {
+    size_t n = 0;
+
+    if (f->mode == ESCAPE_FILTER_STRIP) {
+        const char *escape = memchr(data, ESC, size);
+        return escape ? (size_t)(escape - data) : size;
+    }
+    while (n < size && ((data[n] >= 0x20 && data[n] < 0x7f) || data[n] == '\n'))
+        n++;
+    if (n > 0) {
+        f->utf8_left = 0;
+        f->holds_c2 = false;
+    }
+    return n;
+}
+
 static void feed(EscapeFilter *f, char c, Out *out) {
     switch (escape_feed(&f->parser, c)) {
     case ESCAPE_TEXT:
@@ -144,15 +161,11 @@ size_t escape_filter(EscapeFilter *f, const char *data, size_t size, char *out_d
         return out.size;
     }
     for (size_t i = 0; i < size;) {
-        if (f->mode == ESCAPE_FILTER_STRIP && f->parser.state == 0) {
-            const char *escape = memchr(data + i, ESC, size - i);
-            size_t n = escape ? (size_t)(escape - data) - i : size - i;
-            put_all(&out, data + i, n);
-            i += n;
-            if (i == size)
-                break;
-        }
-        feed(f, data[i++], &out);
+        size_t n = f->parser.state == 0 ? plain_run(f, data + i, size - i) : 0;
+        put_all(&out, data + i, n);
+        i += n;
+        if (i < size)
+            feed(f, data[i++], &out);
     }
     return out.size;
 }
