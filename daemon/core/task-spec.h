@@ -19,6 +19,7 @@
 #define TASK_PARAMS_MAX (1 * MIB)
 #define TASK_ARGV_MAX (1 * MIB)
 #define TASK_ENV_MAX (512 * KIB)
+#define TASK_STDIN_MAX (1 * MIB)
 #define TASK_STRING_MAX                                                                            \
     (128 * KIB) /* of one argument or variable: MAX_ARG_STRLEN of the kernel                       \
                  */
@@ -90,7 +91,10 @@ typedef struct TaskSpec {
     char *calendar;            /* a series: systemd.time(7) "calendar event"; "" = none */
     bool persistent;           /* a run of the calendar that was missed is made up for */
 
-    bool stdin_open; /* lines may be written to it while it runs */
+    /* ---- what the command reads; with none of them /dev/null ---- */
+    bool stdin_open;   /* lines and bytes may be written to it while it runs */
+    Bytes *stdin_data; /* comes first; NULL = nothing */
+    char *stdin_file;  /* absolute path, opened at each start; "" = none */
 
     uint64_t given;  /* bit N: the request itself named option N of task_options() */
     uint32_t packed; /* bytes of the one piece of memory that holds it, see task_spec_pack(); 0 = it

@@ -13,11 +13,24 @@
 #define EXIT_NOT_FOUND 127
 #define EXIT_NOT_EXECUTABLE 126
 
+/* What the shim does not take has a number of its own. */
+static void describe_stdin_failure(int error, const char *path, char *buf, size_t size) {
+    if (error == ESPIPE)
+        snprintf(buf, size,
+                 "stdin-file %s is a FIFO or a socket: it takes files and devices. A shell can "
+                 "open a FIFO: sh -c 'exec COMMAND <FIFO'",
+                 path);
+    else
+        snprintf(buf, size, "cannot open stdin-file %s: %s", path, strerror(error));
+}
+
 static void describe_exec_failure(const ShimEnd *end, const ShimEndContext *c, char *buf,
                                   size_t size) {
     if (streq(end->exec_step, SHIM_STEP_CHDIR))
         snprintf(buf, size, "cannot enter the working directory %s: %s", c->cwd,
                  strerror(end->exec_errno));
+    else if (streq(end->exec_step, SHIM_STEP_STDIN))
+        describe_stdin_failure(end->exec_errno, strempty(c->stdin_file), buf, size);
     else if (!streq(end->exec_step, SHIM_STEP_EXEC))
         snprintf(buf, size, "cannot prepare the command: %s", strerror(end->exec_errno));
     else if (end->exec_errno == ENOENT)
@@ -113,7 +126,10 @@ static bool ended_by_stop(const ShimEnd *end, const ShimEndContext *c) {
 static void outcome_of_exec_failure(const ShimEnd *end, const ShimEndContext *c, char *buf,
                                     size_t size, ExecOutcome *o) {
     o->state = TASK_FAILED;
-    o->exit_code = end->exec_errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+    /* As a shell that cannot open what "<" names. */
+    o->exit_code = streq(end->exec_step, SHIM_STEP_STDIN) ? 1
+                   : end->exec_errno == ENOENT            ? EXIT_NOT_FOUND
+                                                          : EXIT_NOT_EXECUTABLE;
     describe_exec_failure(end, c, buf, size);
 }
 

@@ -15,12 +15,16 @@
 /* From the job to the command. */
 
 /* 0, 1 and 2 are taken: no pipe ends up there, in the way of the command's. */
-static int open_stdin(Shim *s, const ShimJob *job) {
+static int open_stdin(Shim *s, const ShimJob *job, const char **ret_step) {
     int fd;
 
     if (job->stdin_open) {
         int r = shim_stdin_open(&s->in, job->stdin_data, job->stdin_size, &fd);
         return r < 0 ? r : fd;
+    }
+    if (job->stdin_file) {
+        *ret_step = SHIM_STEP_STDIN;
+        return shim_stdin_open_file(job->stdin_file);
     }
     if (job->stdin_data)
         return memfd_new("stdin", job->stdin_data, job->stdin_size);
@@ -52,9 +56,10 @@ static int spawn(Shim *s, ShimJob *job, const char **ret_step) {
     int r;
 
     *ret_step = SHIM_STEP_SETUP;
-    in = open_stdin(s, job);
+    in = open_stdin(s, job, ret_step);
     if (in < 0)
         return in;
+    *ret_step = SHIM_STEP_SETUP;
     r = shim_output_open(&s->out, LOG_STREAM_STDOUT, &out);
     if (r < 0)
         return r;

@@ -29,6 +29,7 @@ typedef struct ShimJob {
     const char *stdin_data; /* NULL: /dev/null */
     size_t stdin_size;
     bool stdin_open;
+    const char *stdin_file; /* NULL: none */
 
     size_t env_count;
     char *notify_env; /* the one string of env that is not in the buffer, or NULL */

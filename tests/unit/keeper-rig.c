@@ -220,6 +220,11 @@ static void on_usage(void *userdata, const TaskUsage *usage) {
     note(userdata, "usage %" PRIu64 " %" PRIu64, usage->cpu_usec, usage->memory_peak);
 }
 
+static void on_stdin_size(void *userdata, uint64_t size) {
+    if (size > 0)
+        note(userdata, "stdin %" PRIu64, size);
+}
+
 static void on_text(void *userdata, const char *text) {
     note(userdata, "message %s", text);
 }
@@ -241,6 +246,7 @@ static const ExecEvents exec_events = {
     .reason = on_reason,
     .paused = on_paused,
     .usage = on_usage,
+    .stdin_size = on_stdin_size,
     .message = on_text,
     .ended = on_ended,
 };
