@@ -9,6 +9,8 @@
 #include "client-cli/logout.h"
 #include "client-cli/output.h"
 #include "client-cli/params.h"
+#include "client-cli/start-stdin.h"
+#include "client-cli/stdin-writer.h"
 #include "client-cli/surroundings.h"
 #include "client-cli/task-options.h"
 #include "client-cli/task-text.h"
@@ -29,6 +31,7 @@ const Option start_options[] = {
     {OPT_ENV, 'e', "env", "NAME=VALUE", "set a variable; may be given several times"},
     {OPT_CLEAN_ENV, 0, "clean-env", NULL, "the daemon's environment instead of yours"},
     {OPT_UMASK, 0, "umask", "MASK", "file mode creation mask, octal (yours)"},
+    {OPT_STDIN, 0, "stdin", "FILE", "its standard input; - is yours, up to its end"},
     TASK_OPTIONS,
     OPTIONS_END,
 };
@@ -49,11 +52,13 @@ typedef struct Started {
     char *object; /* owned */
     cJSON *task;  /* its properties, owned; NULL when nothing of them is needed */
     bool found;
+    StartStdin in;
 } Started;
 
 static void started_done(Started *s) {
     free(s->object);
     cJSON_Delete(s->task);
+    start_stdin_done(&s->in);
     *s = (Started){};
 }
 
@@ -107,8 +112,15 @@ static int append_params(const Invocation *inv, sd_bus_message *call) {
     return r != 0 || !params ? r : append_string(call, "params", params);
 }
 
+/* What a command gets besides its options. */
+static int append_inputs(const Invocation *inv, sd_bus_message *call, StartStdin *in) {
+    int r = surroundings_append(inv, call);
+
+    return r != 0 ? r : start_stdin_append(inv, call, in);
+}
+
 static int fill_call(const Invocation *inv, bool is_command, uint64_t start_at,
-                     sd_bus_message *call) {
+                     sd_bus_message *call, StartStdin *in) {
     int r;
 
     r = is_command ? append_argv(inv, call) : append_kind(inv, call);
@@ -119,7 +131,7 @@ static int fill_call(const Invocation *inv, bool is_command, uint64_t start_at,
     if (r == 0 && start_at > 0)
         r = append_u64(call, "start-at", start_at);
     if (r == 0)
-        r = is_command ? surroundings_append(inv, call) : append_params(inv, call);
+        r = is_command ? append_inputs(inv, call, in) : append_params(inv, call);
     return r != 0 ? r : append_close(call);
 }
 
@@ -221,7 +233,8 @@ static void print_started(const Invocation *inv, const Started *s, FILE *f) {
     if (s->found)
         print_found(s, f);
     else
-        fprintf(f, "%s task %" PRIu64 ": %s%s\n", *plan ? "Planned" : "Started", s->id, what, plan);
+        fprintf(f, "%s task %" PRIu64 ": %s%s%s%s\n", *plan ? "Planned" : "Started", s->id, what,
+                plan, s->in.text ? ", stdin: " : "", strempty(s->in.text));
 }
 
 static int report(const Invocation *inv, sd_bus *bus, const Started *s) {
@@ -260,7 +273,9 @@ static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
         print_started(inv, s, stderr);
         logout_warn(bus);
     }
-    r = follow_log(bus, s->id, &end);
+    pid_t stream = s->in.streams && !s->found ? start_stdin_stream(s->id) : 0;
+    r = stream < 0 ? (int)stream : follow_log(bus, s->id, &end);
+    start_stdin_stop(stream);
     if (r < 0)
         return r;
     /* The log does not say why a command could not be started, or what ended it. */
@@ -270,13 +285,13 @@ static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
 }
 
 static int new_call(const Invocation *inv, sd_bus *bus, bool is_command, uint64_t start_at,
-                    sd_bus_message **ret) {
+                    sd_bus_message **ret, StartStdin *in) {
     _cleanup_message_ sd_bus_message *call = NULL;
     int r;
 
     r = client_new_call(bus, is_command ? "StartCommand" : "Start", &call);
     if (r == 0)
-        r = fill_call(inv, is_command, start_at, call);
+        r = fill_call(inv, is_command, start_at, call, in);
     if (r != 0)
         return r;
     *ret = TAKE_PTR(call);
@@ -296,7 +311,7 @@ static int start(const Invocation *inv, bool is_command) {
     if (r == 0)
         r = client_connect(&bus);
     if (r == 0)
-        r = new_call(inv, bus, is_command, start_at, &call);
+        r = new_call(inv, bus, is_command, start_at, &call, &started.in);
     if (r != 0)
         return r;
 

@@ -79,8 +79,9 @@ void show_plan(const cJSON *task) {
     print_id(task, "Retry of", "retry-of");
     print_id(task, "Parent", "parent");
     print_option(task, "Children", "children");
+    print_field("Input", json_string(task, "stdin-file"));
     if (json_is_true(task, "stdin-open"))
-        print_field("Input", "open: \"longrun send\" writes lines to it");
+        print_field("Input", "open: \"longrun write\" writes to it, \"longrun send\" lines");
 }
 
 /* ---- attempts ---- */
