@@ -73,9 +73,10 @@ static int begin(ShimStdin *in, const char *data, size_t size, int fd) {
             return -ENOMEM;
         fill_chunk(c, data, size);
     }
-    /* The job itself may be large: without this, malloc(3) would think after that to keep as much
-     * of what waits here now and then would save work. */
+    /* What waits here now and then goes back to the system: else malloc(3) would keep it, and the
+     * more of it the larger the job was. */
     (void)mallopt(M_TRIM_THRESHOLD, 64 * KIB);
+    (void)mallopt(M_TOP_PAD, 16 * KIB);
     *in = new;
     return 0;
 }
