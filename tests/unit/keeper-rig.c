@@ -281,7 +281,8 @@ int keeper_rig_start_spec(KeeperRig *rig, ShimRigJob *j, const ShimSpec *spec) {
 
 int keeper_rig_adopt(KeeperRig *rig, ShimRigJob *j, uint64_t id) {
     char dir[128];
-    ShimAdoption a = {.id = id, .runtime_dir = dir, .program = "prog", .cwd = "/srv"};
+    ShimAdoption a = {
+        .id = id, .runtime_dir = dir, .program = "prog", .cwd = "/srv", .takes_messages = true};
 
     task_dir(dir, sizeof(dir), id);
     *j = (ShimRigJob){.rig = rig};
