@@ -32,6 +32,7 @@ const Option start_options[] = {
     {OPT_CLEAN_ENV, 0, "clean-env", NULL, "the daemon's environment instead of yours"},
     {OPT_UMASK, 0, "umask", "MASK", "file mode creation mask, octal (yours)"},
     {OPT_STDIN, 0, "stdin", "FILE", "its standard input; - is yours, up to its end"},
+    TERMINAL_OPTIONS,
     TASK_OPTIONS,
     OPTIONS_END,
 };

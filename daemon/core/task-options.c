@@ -51,6 +51,8 @@ const TaskOption *task_options(void) {
         {"stdin-open", "b", offsetof(TaskSpec, stdin_open)},
         {"stdin", "ay", offsetof(TaskSpec, stdin_data)},
         {"stdin-file", "s", offsetof(TaskSpec, stdin_file)},
+        {"pty", "b", offsetof(TaskSpec, pty), OWN_PROCESS},
+        {"pty-size", "s", offsetof(TaskSpec, pty_size), OWN_PROCESS},
         {},
     };
 

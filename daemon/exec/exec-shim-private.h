@@ -55,6 +55,7 @@ typedef struct ShimJob {
     uint64_t sent, taken;             /* messages */
     uint64_t bytes_sent, bytes_taken; /* that are no messages */
 
+    bool bytes;      /* the command counts them */
     unsigned strays; /* processes found in this round */
     bool untraced;   /* nothing was found of it, neither files nor processes */
     TaskUsage usage;

@@ -24,6 +24,14 @@ static void describe_stdin_failure(int error, const char *path, char *buf, size_
         snprintf(buf, size, "cannot open stdin-file %s: %s", path, strerror(error));
 }
 
+static void describe_no_terminal(const ShimEnd *end, char *buf, size_t size) {
+    const char *hint = end->exec_errno == ENOSPC
+                           ? "the system has no more of them, see /proc/sys/kernel/pty/max"
+                           : "are /dev/ptmx and /dev/pts there? Or start it without pty";
+
+    snprintf(buf, size, "cannot make a terminal for it: %s (%s)", strerror(end->exec_errno), hint);
+}
+
 static void describe_exec_failure(const ShimEnd *end, const ShimEndContext *c, char *buf,
                                   size_t size) {
     if (streq(end->exec_step, SHIM_STEP_CHDIR))
@@ -31,6 +39,8 @@ static void describe_exec_failure(const ShimEnd *end, const ShimEndContext *c, c
                  strerror(end->exec_errno));
     else if (streq(end->exec_step, SHIM_STEP_STDIN))
         describe_stdin_failure(end->exec_errno, strempty(c->stdin_file), buf, size);
+    else if (streq(end->exec_step, SHIM_STEP_TERMINAL))
+        describe_no_terminal(end, buf, size);
     else if (!streq(end->exec_step, SHIM_STEP_EXEC))
         snprintf(buf, size, "cannot prepare the command: %s", strerror(end->exec_errno));
     else if (end->exec_errno == ENOENT)
@@ -127,9 +137,12 @@ static void outcome_of_exec_failure(const ShimEnd *end, const ShimEndContext *c,
                                     size_t size, ExecOutcome *o) {
     o->state = TASK_FAILED;
     /* As a shell that cannot open what "<" names. */
-    o->exit_code = streq(end->exec_step, SHIM_STEP_STDIN) ? 1
-                   : end->exec_errno == ENOENT            ? EXIT_NOT_FOUND
-                                                          : EXIT_NOT_EXECUTABLE;
+    if (streq(end->exec_step, SHIM_STEP_STDIN))
+        o->exit_code = 1;
+    else if (end->exec_errno == ENOENT && !streq(end->exec_step, SHIM_STEP_TERMINAL))
+        o->exit_code = EXIT_NOT_FOUND;
+    else
+        o->exit_code = EXIT_NOT_EXECUTABLE;
     describe_exec_failure(end, c, buf, size);
 }
 

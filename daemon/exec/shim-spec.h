@@ -19,6 +19,7 @@ typedef struct ShimSpec {
     size_t stdin_size;
     bool stdin_open;        /* stdin stays open for messages and bytes; the data comes first */
     const char *stdin_file; /* path; NULL or "": none. Without all three: /dev/null */
+    const char *terminal;   /* "COLUMNSxROWS": a terminal of this size in place of pipes, or NULL */
     uint64_t stop_timeout_usec;
     uint64_t timeout_usec, idle_timeout_usec; /* 0 = none, as all limits below */
     uint64_t memory_max;                      /* bytes */

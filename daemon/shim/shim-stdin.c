@@ -101,9 +101,12 @@ int shim_stdin_open_terminal(ShimStdin *in, const char *data, size_t size, int f
                              char (*end_of_input)(int fd)) {
     int r = begin(in, data, size, fd);
 
-    if (r >= 0)
-        in->end_of_input = end_of_input;
-    return r;
+    if (r < 0) {
+        close_fd(fd);
+        return r;
+    }
+    in->end_of_input = end_of_input;
+    return 0;
 }
 
 void shim_stdin_close(ShimStdin *in) {

@@ -29,7 +29,7 @@ typedef struct ShimStdin {
 /* Makes the pipe and gives its other end, owned by the caller; data is copied, and the first that
  * the command reads. 0 or -errno. */
 int shim_stdin_open(ShimStdin *in, const char *data, size_t size, int *ret_read_fd);
-/* The same with our side of a terminal, non-blocking, which is owned then, unless it fails. */
+/* The same with our side of a terminal, non-blocking, which becomes ours in any case. */
 int shim_stdin_open_terminal(ShimStdin *in, const char *data, size_t size, int fd,
                              char (*end_of_input)(int fd));
 void shim_stdin_close(ShimStdin *in); /* what waits is of no use any more */

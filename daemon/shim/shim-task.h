@@ -9,6 +9,7 @@
 #include "daemon/shim/shim-notify.h"
 #include "daemon/shim/shim-output.h"
 #include "daemon/shim/shim-procs.h"
+#include "daemon/shim/shim-progress.h"
 #include "daemon/shim/shim-report.h"
 #include "daemon/shim/shim-stdin.h"
 #include "daemon/shim/shim-stop.h"
@@ -22,9 +23,11 @@ typedef struct Shim {
     ShimControl control;
     ShimStdin in;
     ShimOutput out, err;
+    int terminal_fd; /* the command's side, see shim_terminal_open(); negative: there is none */
     char *log_dir;
     LogFile log;
     ShimNotify notify;
+    ShimProgress progress;
     ShimReport report;
     ShimUsage usage;
     ShimProcs procs;

@@ -70,6 +70,8 @@ static const struct {
     {"calendar", "s", "Calendar", .text = "Mon..Fri 09:00"},
     {"persistent", "b", "Persistent", 1},
     {"stdin-open", "b", "StdinOpen", 1},
+    {"pty", "b", "Pty", 1},
+    {"pty-size", "s", "PtySize", .text = "65535x1"},
 };
 
 /* What they go with. */
@@ -353,6 +355,7 @@ static const struct {
     {"on-interrupt", "s", 0, "again", "\"fail\" or \"restart\""},
     {"stdin", "s", 0, "text", "option stdin is of type ay, not s"},
     {"stdin-file", "s", 0, "/srv/in", "stdin-file is for commands"},
+    {"pty-size", "s", 0, "80", "pty-size is COLUMNSxROWS, each from 1 to 65535"},
 };
 
 START_TEST(options_that_are_refused) {
