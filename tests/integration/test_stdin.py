@@ -182,6 +182,18 @@ class WriteTest(StdinTestCase):
         self.assertEnds(task, "succeeded", 0)
         self.assertEqual(task.read_log(), b"^@one\ntwo\nthM-^?ree\n")
 
+    def test_terminal(self):
+        """What is written is typed, and echoed; the end is Ctrl-D, in the middle of a line, too."""
+        for data, log in ((b"one\ntwo\n", b"one\ntwo\none\ntwo\n"), (b"half", b"halfhalf")):
+            task = self.gated("cat", pty=True)
+            self.write(task, data)
+            self.close(task)
+            with self.assertError("StdinClosed", "it was closed by CloseStdin"):
+                self.write(task, b"x")
+            self.open_gate()
+            self.assertEnds(task, "succeeded", 0)
+            self.assertEqual(sorted(task.read_log()), sorted(log))
+
     def test_bytes_come_first(self):
         task = self.begun("cat", stdin=variant(b"\0first "))
         self.write(task, b"second")
