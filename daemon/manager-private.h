@@ -224,6 +224,10 @@ int manager_send_to_children(void *userdata, Task *t, const char *text, uint32_t
 /* It has sent one to its parent. */
 void manager_task_sent(TaskRun *run, const char *text);
 
+/* manager-stdin.c */
+int manager_write_stdin(void *userdata, Task *t, StdinWrite *w, Error *error);
+void manager_drop_stdin(void *userdata, Task *t, StdinWrite *w);
+
 /* manager-claim.c */
 int manager_init_claims(Manager *m);
 void manager_claim(Manager *m);      /* a commit is about to begin */

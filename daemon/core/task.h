@@ -53,9 +53,10 @@ typedef enum TaskPlace {
 typedef struct TaskWork {
     TaskProgress progress;
     TaskUsage usage;
-    char *status;      /* NULL = "" */
-    char *reason;      /* NULL = "" */
-    uint64_t log_kept; /* bytes of its log that are on disk; known at the end */
+    char *status;        /* NULL = "" */
+    char *reason;        /* NULL = "" */
+    uint64_t stdin_size; /* bytes that were written to its stdin; UINT64_MAX = not known */
+    uint64_t log_kept;   /* bytes of its log that are on disk; known at the end */
 } TaskWork;
 
 /* There may be 100,000 of them that wait: what is small comes together, and what few have lies

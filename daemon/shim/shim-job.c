@@ -73,6 +73,7 @@ static int set_key(ShimJob *job, char *string) {
         {SHIM_SPEC_RUNTIME_DIR, &job->runtime_dir},
         {SHIM_SPEC_CWD, &job->cwd},
         {SHIM_SPEC_LOG_DIR, &job->log_dir},
+        {SHIM_SPEC_STDIN_FILE, &job->stdin_file},
     };
     char *value;
 
