@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include "common/journal-lines.h"
 #include "common/log-file.h"
 #include "daemon/shim/shim-control.h"
 #include "daemon/shim/shim-end.h"
@@ -25,6 +26,7 @@ typedef struct Shim {
     int terminal_fd; /* the command's side, see shim_terminal_open(); negative: there is none */
     char *log_dir;
     LogFile log;
+    JournalLines *journal; /* NULL: none */
     ShimNotify notify;
     ShimReport report;
     ShimUsage usage;

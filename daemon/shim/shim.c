@@ -100,6 +100,7 @@ static void run(Shim *s) {
 static void drain(Shim *s) {
     shim_output_drain(&s->out, &s->log);
     shim_output_drain(&s->err, &s->log);
+    s->journal = journal_lines_free(s->journal);
     shim_notify_receive(&s->notify);
     shim_notify_close(&s->notify);
     log_file_done(&s->log);
