@@ -134,9 +134,20 @@
 #define NOTIFY_PROGRESS "X_LONGRUN_PROGRESS" /* "42", "42%" or "0.42" */
 #define NOTIFY_DONE "X_LONGRUN_DONE"
 #define NOTIFY_TOTAL "X_LONGRUN_TOTAL"
+#define NOTIFY_UNIT                                                                                \
+    "X_LONGRUN_UNIT" /* of both: NOTIFY_UNIT_BYTES; "" or any other: just a number */
+#define NOTIFY_UNIT_BYTES "bytes"
 #define NOTIFY_PHASE "X_LONGRUN_PHASE"
 #define NOTIFY_FINAL_MESSAGE "X_LONGRUN_FINAL_MESSAGE" /* the closing words, kept for the end */
 #define NOTIFY_VALUE_MAX (1 * KIB)
+/* Not passed on: the time in microseconds, from now on, in which no timeout is to end the task; of
+ * the state that it is in, so that one being stopped gets more of the stop timeout. Nothing is
+ * shortened by it. */
+#define NOTIFY_EXTEND_TIMEOUT "EXTEND_TIMEOUT_USEC"
+
+/* Where the progress comes from, with it: see progress_source_to_string(). Without it, from the
+ * command itself. */
+#define SHIM_PROGRESS_SOURCE "PROGRESS_SOURCE"
 
 /* From the command on NOTIFY_SOCKET, too: a message of up to MESSAGE_MAX bytes for the parent of
  * the task. All of them are passed on in their order, in packets that have nothing else: after N of

@@ -47,7 +47,7 @@ void shim_output_close(ShimOutput *o) {
 }
 
 /* Gives the number of bytes that were there, up to max; at the end of the stream closes it. */
-static size_t take(ShimOutput *o, LogFile *log, size_t max) {
+static size_t take(ShimOutput *o, LogFile *log, ShimProgress *progress, size_t max) {
     ssize_t n = read(o->fd, read_buffer, MIN(max, sizeof(read_buffer)));
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -58,6 +58,7 @@ static size_t take(ShimOutput *o, LogFile *log, size_t max) {
     }
     o->bytes += (uint64_t)n;
     log_file_append(log, o->stream, clock_usec(CLOCK_REALTIME), read_buffer, (size_t)n);
+    shim_progress_feed(progress, o->stream, read_buffer, (size_t)n);
     journal_lines_feed(o->journal, o->stream, read_buffer, (size_t)n);
 
     /* A pipe that was full is one that the command waited for. A refusal (the user's limit on
@@ -69,11 +70,11 @@ static size_t take(ShimOutput *o, LogFile *log, size_t max) {
     return (size_t)n;
 }
 
-void shim_output_pump(ShimOutput *o, LogFile *log) {
+void shim_output_pump(ShimOutput *o, LogFile *log, ShimProgress *progress) {
     size_t whole = o->is_terminal ? TERMINAL_READ_MAX : sizeof(read_buffer);
 
     for (int i = 0; i < READS_PER_ROUND; i++)
-        if (take(o, log, sizeof(read_buffer)) < whole)
+        if (take(o, log, progress, sizeof(read_buffer)) < whole)
             break;
 }
 
@@ -87,11 +88,11 @@ static size_t left_in(const ShimOutput *o) {
     return ioctl(o->fd, FIONREAD, &left) >= 0 ? (size_t)left : 0;
 }
 
-void shim_output_drain(ShimOutput *o, LogFile *log) {
+void shim_output_drain(ShimOutput *o, LogFile *log, ShimProgress *progress) {
     if (o->fd < 0)
         return;
     for (size_t left = left_in(o), n; left > 0 && o->fd >= 0; left -= n) {
-        n = take(o, log, left);
+        n = take(o, log, progress, left);
         if (n == 0)
             break;
     }

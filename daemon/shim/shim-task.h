@@ -10,6 +10,7 @@
 #include "daemon/shim/shim-notify.h"
 #include "daemon/shim/shim-output.h"
 #include "daemon/shim/shim-procs.h"
+#include "daemon/shim/shim-progress.h"
 #include "daemon/shim/shim-report.h"
 #include "daemon/shim/shim-stdin.h"
 #include "daemon/shim/shim-stop.h"
@@ -28,6 +29,7 @@ typedef struct Shim {
     LogFile log;
     JournalLines *journal; /* NULL: none */
     ShimNotify notify;
+    ShimProgress progress;
     ShimReport report;
     ShimUsage usage;
     ShimProcs procs;

@@ -10,6 +10,7 @@ TCase *tcase_keeper_races(void);
 TCase *tcase_shim_exec(void);
 TCase *tcase_shim_output(void);
 TCase *tcase_shim_notify(void);
+TCase *tcase_shim_progress(void);
 TCase *tcase_shim_messages(void);
 TCase *tcase_shim_stop(void);
 TCase *tcase_shim_take_up(void);
