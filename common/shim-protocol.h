@@ -77,6 +77,11 @@
 #define SHIM_SPEC_CPU_WEIGHT "cpu-weight" /* where the cpu controller is delegated */
 #define SHIM_SPEC_LOG_DIR "log-dir"
 #define SHIM_SPEC_LOG_MAX "log-max" /* bytes; without it no limit */
+/* =PATH of journald's socket: the lines of its output go to the journal, too, see
+ * common/journal-lines.h. LABEL and IDENTIFIER are for that alone. */
+#define SHIM_SPEC_JOURNAL "journal"
+#define SHIM_SPEC_LABEL "label"
+#define SHIM_SPEC_IDENTIFIER "identifier"
 /* =COLUMNSxROWS: stdout and stderr are a terminal of this size, and so is stdin with
  * SHIM_SPEC_STDIN_OPEN. All that is printed there is of stdout in the log. */
 #define SHIM_SPEC_TERMINAL "terminal"

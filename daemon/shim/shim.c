@@ -113,6 +113,7 @@ static void drain(Shim *s) {
         shim_output_drain(&s->err, &s->log, &s->progress);
     shim_output_drain(&s->out, &s->log, &s->progress);
     shim_output_drain(&s->err, &s->log, &s->progress);
+    s->journal = journal_lines_free(s->journal);
     shim_order_done(&s->order);
     shim_progress_finish(&s->progress);
     shim_notify_receive(&s->notify, &s->progress);
