@@ -223,6 +223,7 @@ static int start_process(TaskRun *run) {
         .nice = spec->nice,
         .stdin_text = params,
         .stdin_open = has_open_stdin(spec),
+        .terminal = !isolated && spec->pty ? spec->pty_size : NULL,
         .stop_timeout_usec = spec->stop_timeout_usec,
         .timeout_usec = spec->timeout_usec,
         .idle_timeout_usec = spec->idle_timeout_usec,

@@ -34,7 +34,3 @@ void shim_message_parse(char *data, ShimMessage *ret);
  * -ENOENT when there is none, -EBADMSG when it tells of no end, or another -errno. The message
  * points into *ret_data, which the caller frees. */
 int shim_record_read(const char *runtime_dir, char **ret_data, ShimMessage *ret);
-
-/* "42", "42%" or "0.42" as a fraction of 0 to 1; 0 or -EINVAL. A whole number is a percentage, "1"
- * too; "1.0" is all of it. */
-int progress_fraction_parse(const char *s, double *ret);

@@ -610,14 +610,14 @@ class Shown(FakeCase):
             "Every": variant("t", 600_000_000), "Calendar": variant("s", ""), "Persistent": variant("b", True),
             "Retries": variant("u", 3), "RetryDelay": variant("t", 30_000_000), "RetryOn": variant("ai", [1, 75]),
             "RetryOf": variant("t", 2), "Parent": variant("t", 6), "Children": variant("at", [8, 9]),
-            "StdinOpen": variant("b", True), "Attempt": variant("u", 3),
+            "StdinOpen": variant("b", True), "Pty": variant("b", True), "PtySize": variant("s", "132x50"), "Attempt": variant("u", 3),
             "Attempts": variant("a(usiittts)", attempts)}})
         text = self.ok("show", 7)
         when = datetime.datetime.fromtimestamp(1924333200)
         for expected in ("Group: encode", "Priority: -5", "After: 3,4", "If failed: 5", "Online: box", "Claims: gpu=1",
                          f"Next run: {when:%a %Y-%m-%d %H:%M:%S}", "Every: 10min 0s",
                          "If missed: it runs once as soon as it can", "Retries: 3, after 30.0s, on exit codes 1,75",
-                         "Retry of: 2", "Parent: 6", "Children: 8,9", "State: waiting (waits for its time)"):
+                         "Retry of: 2", "Parent: 6", "Children: 8,9", "Terminal: 132x50", "State: waiting (waits for its time)"):
             self.assertRegex(text, rf"(?m)^ *{re.escape(expected)}$")
         self.assertNotRegex(text, "After any|Calendar")
         table = [re.sub(" +", " ", line.strip()) for line in text.split("\n\n")[1].splitlines()]

@@ -9,69 +9,6 @@
 #include "daemon/exec/shim-message.h"
 #include "tests/unit/unit.h"
 
-/* ---- fractions ---- */
-
-#define BAD (-7.0)
-
-static const struct {
-    const char *text;
-    double fraction;
-} fractions[] = {
-    {"0", 0},
-    {"42", 0.42},
-    {"1", 0.01}, /* a whole number is a percentage */
-    {"100", 1},
-    {"007", 0.07},
-    {"42%", 0.42},
-    {"0%", 0},
-    {"100%", 1},
-    {"12.5%", 0.125},
-    {"0.42", 0.42},
-    {"0.0", 0},
-    {"1.0", 1},
-    {"1.", 1},
-    {".5", 0.5},
-    {"1.0%", 0.01},
-    {"0.0000000000000000000000000001", 1e-28}, /* 30 bytes */
-    {"1.000000000000000000000000000000", BAD}, /* 32 */
-    {"", BAD},
-    {"%", BAD},
-    {".", BAD},
-    {".%", BAD},
-    {"..5", BAD},
-    {"0.4.2", BAD},
-    {"101", BAD},
-    {"101%", BAD},
-    {"100.01%", BAD},
-    {"1.01", BAD},
-    {"42.0", BAD},
-    {"99999999999999999999", BAD},
-    {"-1", BAD},
-    {"-0.1", BAD},
-    {"+1", BAD},
-    {" 42", BAD},
-    {"42 ", BAD},
-    {"42 %", BAD},
-    {"42%%", BAD},
-    {"42\r", BAD},
-    {"0,42", BAD},
-    {"1e-1", BAD},
-    {"0x1p-1", BAD},
-    {"nan", BAD},
-    {"inf", BAD},
-    {"half", BAD},
-    {"42%of it", BAD},
-};
-
-START_TEST(test_fraction) {
-    double value = BAD;
-
-    ck_assert_int_eq(progress_fraction_parse(fractions[_i].text, &value),
-                     fractions[_i].fraction == BAD ? -EINVAL : 0);
-    ck_assert_double_eq(value, fractions[_i].fraction);
-}
-END_TEST
-
 /* ---- messages ---- */
 
 /* What is not named is not in the message. */
@@ -315,7 +252,6 @@ static Suite *suite_new(void) {
     Suite *s = suite_create("shim-message");
     TCase *t = tcase_create("shim-message");
 
-    tcase_add_loop_test(t, test_fraction, 0, ELEMENTSOF(fractions));
     tcase_add_loop_test(t, test_message, 0, ELEMENTSOF(messages));
     unit_use_dir(t);
     tcase_add_loop_test(t, test_record, 0, ELEMENTSOF(records));
