@@ -140,10 +140,15 @@ static bool read_number(ProgressLines *l, const char *line, const char *end, Pro
 bool progress_meters_read(ProgressLines *l, LogStream stream, const char *line, const char *end,
                           ProgressReading *ret) {
     if (begins_with(line, end, "  % Total    % Received")) {
-        l->curl = true;
+        l->curl = l->curl_begins = true;
         return false;
     }
     if (stream == LOG_STREAM_STDERR && read_number(l, line, end, ret))
         return true;
-    return (l->curl && read_curl(line, end, ret)) || read_ffmpeg(l, line, end, ret);
+    if (l->curl && read_curl(line, end, ret)) {
+        ret->begins = l->curl_begins;
+        l->curl_begins = false;
+        return true;
+    }
+    return read_ffmpeg(l, line, end, ret);
 }

@@ -302,7 +302,8 @@ START_TEST(test_curl) {
         "  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0", &r));
     ck_assert(read_line(row, &r));
     check_reading(&r, row, COUNTER, 0.25, 2 * MIB, 8 * MIB, true);
-    ck_assert(r.sure);
+    ck_assert(r.sure && r.begins);
+    ck_assert(read_line(row, &r) && !r.begins);
     /* The total is not known; an upload; the answer to one that is over. */
     ck_assert(read_line("  0     0    0 2048k    0     0   401k      0 --:--:--  0:00:01", &r));
     check_reading(&r, "unknown total", COUNTER, -1, 2 * MIB, 0, true);
