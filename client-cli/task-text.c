@@ -91,10 +91,14 @@ const char *task_rate(char buf[FORMAT_MAX], const cJSON *task) {
     buf[0] = '\0';
     if (!(rate > 0) || rate >= 1e18)
         return buf;
-    if (rate < 10 && !streq(json_string(task, "unit"), "bytes"))
-        snprintf(buf, FORMAT_MAX, "%.1f/s", rate);
-    else
+    if (rate >= 10 || streq(json_string(task, "unit"), "bytes"))
         snprintf(buf, FORMAT_MAX, "%.16s/s", format_amount(amount, task, (uint64_t)rate));
+    else if (rate >= 1)
+        snprintf(buf, FORMAT_MAX, "%.1f/s", rate);
+    else if (rate * 60 >= 1)
+        snprintf(buf, FORMAT_MAX, "%.1f/min", rate * 60);
+    else
+        snprintf(buf, FORMAT_MAX, "%.1f/h", rate * 3600);
     return buf;
 }
 

@@ -105,6 +105,7 @@ static int spawn(Shim *s, ShimJob *job, const char **ret_step) {
     r = stdio.fds[STDIN_FILENO] = open_stdin(s, job);
     if (r < 0)
         return r;
+    shim_order_init(&s->order, s->out.fd, s->err.fd);
     r = offer_notify_socket(s, job);
     if (r < 0)
         return r;
