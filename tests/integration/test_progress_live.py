@@ -23,6 +23,7 @@ SLACK_SEC = 0.7    # of an end that was foreseen: most programs speak once a sec
 TIMEOUT_SEC = 60
 ABOUT_END = 0.75
 ABOUT_BEGIN = 0.4
+READINGS = 4       # -1 and three that are known: from then on an end is to be foreseen
 
 NINJA = "rule step\n  command = sleep 0.15 && touch $out\n" + "".join(f"build out_{n}: step\n" for n in range(24))
 
@@ -203,7 +204,8 @@ class ProgressTest(DaemonTestCase):
             return
         known = [f for f in running if f >= 0]
         self.assertTrue(known, told)
-        self.assertLessEqual(known[0], ABOUT_BEGIN, told)
+        if len(program.phases) == 1:  # the first of several may be short
+            self.assertLessEqual(known[0], ABOUT_BEGIN, told)
         self.assertGreaterEqual(max(known), ABOUT_END, told)
 
     def check_end(self, program, task):
@@ -215,9 +217,13 @@ class ProgressTest(DaemonTestCase):
         return p
 
     def check_foresight(self, p, looks):
-        """In the second half."""
+        """In the second half; on a machine that has much else to do, when some readings have come by then."""
         begin, end = p["StartedAt"] / 1e6, p["FinishedAt"] / 1e6
-        second = [look for look in looks if look.time > (begin + end) / 2 and look.time < end]
+        seen, second = set(), []
+        for look in looks:
+            seen.add(look.row["progress"])
+            if len(seen) >= READINGS and (begin + end) / 2 < look.time < end:
+                second.append(look)
         self.assertTrue(second)
         for look in second:
             expected = look.row["expected-end-time"] / 1e6
