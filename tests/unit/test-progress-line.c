@@ -322,6 +322,45 @@ START_TEST(test_curl) {
 }
 END_TEST
 
+START_TEST(test_curl_parallel) {
+    static const char row[] = " 25 --  2048k     0     3     1   0:00:10  0:00:07  0:00:03  349k";
+    ProgressReading r;
+
+    ck_assert(!read_line(row, &r));
+    ck_assert(!read_line("DL% UL%  Dled  Uled  Xfers  Live Total     Current  Left    Speed", &r));
+    ck_assert(!read_line("--  --      0     0     3     3  --:--:-- --:--:-- --:--:--     0", &r));
+    ck_assert(read_line("--  --  1024k     0     3     3  --:--:-- --:--:-- --:--:--     0", &r));
+    check_reading(&r, "unknown", COUNTER, -1, MIB, 0, true);
+    ck_assert(r.sure && r.begins);
+    ck_assert(read_line(row, &r));
+    check_reading(&r, row, COUNTER, 0.25, 2 * MIB, 0, true);
+    ck_assert(r.sure && !r.begins);
+    ck_assert(read_line("--   25     0 2048k     3     1   0:00:10  0:00:07  0:00:03  349k", &r));
+    check_reading(&r, "upload", COUNTER, 0.25, 2 * MIB, 0, true);
+    ck_assert(!read_line("250 --  2048k     0     3     1   0:00:10  0:00:07  0:00:03", &r));
+    ck_assert(!read_line("-- -- -- -- -- -- -- -- -- -- -- -- -- -- --", &r));
+}
+END_TEST
+
+START_TEST(test_tap) {
+    ProgressReading r;
+
+    ck_assert(!read_line("ok 1 - without a plan", &r));
+    ck_assert(!read_line("1..4", &r));
+    ck_assert(read_line("ok 1 - first", &r) && r.sure && r.begins);
+    check_reading(&r, "ok 1", COUNTER, 0.25, 1, 4, false);
+    ck_assert(read_line("not ok 2", &r) && !r.begins);
+    check_reading(&r, "not ok 2", COUNTER, 0.5, 2, 4, false);
+    ck_assert(!read_line("    ok 3 - of a test inside", &r));
+    ck_assert(!read_line("ok 5", &r));
+    ck_assert(!read_line("ok 3x", &r));
+    ck_assert(!read_line("okay 3", &r));
+    ck_assert(!read_line("ok three", &r));
+    ck_assert(!read_line("1..0 # skipped", &r));
+    ck_assert(!read_line("ok 1", &r));
+}
+END_TEST
+
 START_TEST(test_ffmpeg) {
     static const char row[] = "frame=   14 fps=9.3 q=2.0 size=      26kB time=00:00:02.50 "
                               "bitrate= 149.9kbits/s speed=0.932x";
@@ -448,6 +487,10 @@ START_TEST(test_random) {
         "  Duration: ",
         "00:00:10.00",
         CURL_HEAD,
+        "DL% UL%  Dled",
+        "1..",
+        "ok ",
+        "--",
     };
     char line[512];
 
@@ -482,6 +525,8 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_no_name);
     tcase_add_test(t, test_sure);
     tcase_add_test(t, test_curl);
+    tcase_add_test(t, test_curl_parallel);
+    tcase_add_test(t, test_tap);
     tcase_add_test(t, test_ffmpeg);
     tcase_add_test(t, test_numbers);
     suite_add_tcase(s, t);
