@@ -30,6 +30,7 @@ const Option start_options[] = {
     {OPT_ENV, 'e', "env", "NAME=VALUE", "set a variable; may be given several times"},
     {OPT_CLEAN_ENV, 0, "clean-env", NULL, "the daemon's environment instead of yours"},
     {OPT_UMASK, 0, "umask", "MASK", "file mode creation mask, octal (yours)"},
+    TERMINAL_OPTIONS,
     TASK_OPTIONS,
     OPTIONS_END,
 };

@@ -46,6 +46,8 @@ typedef enum OptionId {
     OPT_PERSISTENT,
     OPT_PIDS_MAX,
     OPT_PRIORITY,
+    OPT_PTY,
+    OPT_PTY_SIZE,
     OPT_QUEUE_TIMEOUT,
     OPT_QUIET,
     OPT_RAW,

@@ -33,7 +33,7 @@ static const Command commands[] = {
     {"list", "[OPTIONS]", 0, 0,
      "show active tasks and those that ended last", list_options,
      "Newest last. In JSON, an array of tasks; times are microseconds since the epoch, 0 = not yet,\n"
-     "progress is 0 to 1, -1 = unknown.",
+     "progress is 0 to 1, -1 = unknown, as is a rate, which is in units a second.",
      false, cmd_list},
     {"show", "ID", 1, 1,
      "show all about a task", show_options, NULL, false, cmd_show},
@@ -44,8 +44,9 @@ static const Command commands[] = {
      "to 10 ms, in very long logs to 1 s.", false, cmd_log},
     {"watch", "ID", 1, 1,
      "show the progress of a task until it ends", watch_options,
-     "On a terminal a bar; else a line for each change of the state, whole percent or status. In JSON\n"
-     "an object a line. Ctrl-C leaves the task running.\n\n" EXIT_STATUS_HELP,
+     "On a terminal a bar, with the time that is left, what is done and how fast that goes where they\n"
+     "are known; else a line for each change of the state, whole percent or status. In JSON an object\n"
+     "a line. Ctrl-C leaves the task running.\n\n" EXIT_STATUS_HELP,
      false, cmd_watch},
     {"tree", "[ID]", 0, 1,
      "show active tasks as parents and children, or all below one task", tree_options,

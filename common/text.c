@@ -42,6 +42,10 @@ static size_t utf8_sequence(const unsigned char *s, size_t size) {
     return 0;
 }
 
+size_t utf8_size(const char *s, size_t size) {
+    return size > 0 ? utf8_sequence((const unsigned char *)s, size) : 0;
+}
+
 bool utf8_is_valid(const char *s) {
     size_t size = strlen(s);
 

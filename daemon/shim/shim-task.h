@@ -10,6 +10,7 @@
 #include "daemon/shim/shim-order.h"
 #include "daemon/shim/shim-output.h"
 #include "daemon/shim/shim-procs.h"
+#include "daemon/shim/shim-progress.h"
 #include "daemon/shim/shim-report.h"
 #include "daemon/shim/shim-stdin.h"
 #include "daemon/shim/shim-stop.h"
@@ -24,9 +25,11 @@ typedef struct Shim {
     ShimStdin in;
     ShimOutput out, err;
     ShimOrder order; /* of those two */
+    int terminal_fd; /* the command's side, see shim_terminal_open(); negative: there is none */
     char *log_dir;
     LogFile log;
     ShimNotify notify;
+    ShimProgress progress;
     ShimReport report;
     ShimUsage usage;
     ShimProcs procs;

@@ -131,6 +131,9 @@ class StartTest(DaemonTestCase):
             ({"every": 10**6, "after": [1]}, "^after does not go with every"),
             ({"persistent": True}, "give calendar as well"),
             ({"stdin_open": True}, "^stdin-open is for tasks with a process of their own"),
+            ({"pty": True}, "^pty is for tasks with a process of their own"),
+            ({"pty_size": "80x24x2"}, '^pty-size is COLUMNSxROWS, each from 1 to 65535, as in "80x24"; not "80x24x2"'),
+            ({"pty_size": "8" * 5000}, "^pty-size is COLUMNSxROWS"),
         ]
         for options, text in cases:
             with self.subTest(**{k: str(v)[:40] for k, v in options.items()}):
