@@ -24,8 +24,8 @@ typedef struct Shim {
     ShimControl control;
     ShimStdin in;
     ShimOutput out, err;
-    ShimOrder order; /* of those two */
     int terminal_fd; /* the command's side, see shim_terminal_open(); negative: there is none */
+    ShimOrder order; /* of those two */
     char *log_dir;
     LogFile log;
     ShimNotify notify;

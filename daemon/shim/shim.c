@@ -174,7 +174,8 @@ _Noreturn void shim_main(const ShimStart *start) {
     Shim *s = &shim;
 
     s->start = start;
-    s->in.fd = s->out.fd = s->err.fd = s->notify.fd = s->terminal_fd = s->order.fd = -EBADF;
+    s->in.fd = s->out.fd = s->err.fd = s->notify.fd = -EBADF;
+    s->terminal_fd = s->order.fd = -EBADF;
     log_file_init(&s->log, NULL, 0, 0);
     s->report = (ShimReport){.log = &s->log,
                              .notify = &s->notify,
