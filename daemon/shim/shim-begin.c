@@ -56,7 +56,11 @@ static int open_stdin(Shim *s, const ShimJob *job, const char **ret_step) {
 static int open_pipes(Shim *s, ShimStdio *stdio) {
     int r = shim_output_open(&s->out, LOG_STREAM_STDOUT, &stdio->fds[STDOUT_FILENO]);
 
-    return r < 0 ? r : shim_output_open(&s->err, LOG_STREAM_STDERR, &stdio->fds[STDERR_FILENO]);
+    if (r >= 0)
+        r = shim_output_open(&s->err, LOG_STREAM_STDERR, &stdio->fds[STDERR_FILENO]);
+    if (r >= 0)
+        shim_order_init(&s->order, s->out.fd, s->err.fd);
+    return r;
 }
 
 static int open_terminal(Shim *s, ShimJob *job, ShimStdio *stdio) {
@@ -123,7 +127,6 @@ static int spawn(Shim *s, ShimJob *job, const char **ret_step) {
     r = stdio.fds[STDIN_FILENO] = open_stdin(s, job, ret_step);
     if (r < 0)
         return r;
-    shim_order_init(&s->order, s->out.fd, s->err.fd);
     *ret_step = SHIM_STEP_SETUP;
     r = offer_notify_socket(s, job);
     if (r < 0)
