@@ -15,6 +15,7 @@
     {OPT_MAX_PARALLEL, 'p', "max-parallel", "N", "tasks that run at a time; 0 = as many as of all groups"}, \
     {OPT_MAX_QUEUED, 0, "max-queued", "N", "tasks that may wait; 0 = as many as of all groups"},   \
     {OPT_JSON, 'j', "json", NULL, "print JSON"},                                                   \
+    TERMINAL_OPTIONS,                                                                              \
     DEFAULTS_OPTIONS
 
 static const Option list_group_options[] = {

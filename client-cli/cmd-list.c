@@ -33,7 +33,7 @@ typedef struct List {
 
 /* Columns that are only there when they have something to tell. */
 typedef struct Extra {
-    bool group, priority, reason;
+    bool left, rate, group, priority, reason;
 } Extra;
 
 static Extra find_extra(const List *l, uint64_t now) {
@@ -43,6 +43,9 @@ static Extra find_extra(const List *l, uint64_t now) {
     cJSON_ArrayForEach (task, l->tasks) {
         _cleanup_free_ char *reason = task_reason(task, now);
         const char *group = json_string(task, "group");
+        char buf[FORMAT_MAX];
+        e.left = e.left || *task_left(buf, task, now);
+        e.rate = e.rate || *task_rate(buf, task);
         e.group = e.group || (*group && !streq(group, "default"));
         e.priority = e.priority || json_i32(task, "priority") != 0;
         e.reason = e.reason || *reason;
@@ -67,6 +70,10 @@ static void add_row(Table *table, const Extra *e, const cJSON *task, uint64_t no
     table_add(table, state, state_colour(state));
     table_add(table, task_percent(buf, task), NULL);
     table_add(table, task_run_time(buf, task, now), NULL);
+    if (e->left)
+        table_add(table, task_left(buf, task, now), NULL);
+    if (e->rate)
+        table_add(table, task_rate(buf, task), NULL);
     if (e->group)
         table_add(table, json_string(task, "group"), NULL);
     if (e->priority) {
@@ -81,10 +88,14 @@ static void add_row(Table *table, const Extra *e, const cJSON *task, uint64_t no
 static void print_table(const List *l) {
     uint64_t now = clock_usec(CLOCK_REALTIME);
     Extra e = find_extra(l, now);
-    Column columns[8] = {{"ID", true}, {"STATE", false}, {"PROGRESS", true}, {"TIME", true}};
+    Column columns[10] = {{"ID", true}, {"STATE", false}, {"PROGRESS", true}, {"TIME", true}};
     Table table = {.columns = columns, .n_columns = 4};
     const cJSON *task;
 
+    if (e.left)
+        columns[table.n_columns++] = (Column){"LEFT", true};
+    if (e.rate)
+        columns[table.n_columns++] = (Column){"RATE", true};
     if (e.group)
         columns[table.n_columns++] = (Column){"GROUP", false};
     if (e.priority)
@@ -111,8 +122,10 @@ static int print_list(const List *l) {
 }
 
 int cmd_list(const Invocation *inv) {
-    static const char *const shown[] = {"id",         "state",       "progress", "label",
-                                        "group",      "priority",    "reason",   "due-at",
+    static const char *const shown[] = {"id",         "state",       "progress",
+                                        "done",       "unit",        "rate",
+                                        "label",      "group",       "expected-end-time",
+                                        "priority",   "reason",      "due-at",
                                         "started-at", "finished-at", NULL};
     _cleanup_bus_ sd_bus *bus = NULL;
     Filter filter;

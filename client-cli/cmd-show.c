@@ -5,8 +5,10 @@
 #include "client-cli/commands.h"
 #include "client-cli/output.h"
 #include "client-cli/show-plan.h"
+#include "client-cli/task-text.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "common/progress-source.h"
 
 /* longrun show */
 
@@ -64,15 +66,42 @@ static void print_state(const cJSON *task) {
 
 static void print_progress(const cJSON *task) {
     double progress = json_double(task, "progress");
-    uint64_t done = json_u64(task, "done"), total = json_u64(task, "total");
-    char text[128], count[64] = "";
+    char text[COUNT_MAX + 16], count[COUNT_MAX];
 
+    task_count(count, task);
     if (progress < 0)
+        print_field("Progress", count);
+    else {
+        snprintf(text, sizeof(text), "%d%%%s%s", (int)(progress * 100), count[0] ? ", " : "",
+                 count);
+        print_field("Progress", text);
+    }
+}
+
+/* Where the progress comes from, in words. */
+static const char *source_text(const cJSON *task) {
+    static const char *const texts[_PROGRESS_SOURCE_MAX] = {
+        [PROGRESS_SOURCE_NONE] = "",
+        [PROGRESS_SOURCE_PERCENT] = "a percentage in its output",
+        [PROGRESS_SOURCE_COUNTER] = "a count in its output",
+        [PROGRESS_SOURCE_OSC] = "OSC 9;4 in its output",
+        [PROGRESS_SOURCE_NOTIFY] = "what it says itself",
+    };
+
+    return texts[progress_source_from_string(json_string(task, "progress-source"))];
+}
+
+static void print_pace(const cJSON *task) {
+    uint64_t end = json_u64(task, "expected-end-time");
+    char left[FORMAT_MAX], when[TIME_MAX], text[FORMAT_MAX + TIME_MAX + 16];
+
+    print_field("Known from", source_text(task));
+    print_field("Rate", task_rate(text, task));
+    if (end == 0)
         return;
-    if (total > 0)
-        snprintf(count, sizeof(count), ", %" PRIu64 " of %" PRIu64, done, total);
-    snprintf(text, sizeof(text), "%d%%%s", (int)(progress * 100), count);
-    print_field("Progress", text);
+    task_left(left, task, clock_usec(CLOCK_REALTIME));
+    snprintf(text, sizeof(text), "in %s, at %s", left, format_time(when, end));
+    print_field("Will end", text);
 }
 
 static void print_times(const cJSON *task) {
@@ -175,6 +204,7 @@ static void print_task(const cJSON *task) {
     print_field("Label", json_string(task, "label"));
     print_state(task);
     print_progress(task);
+    print_pace(task);
     print_field("Phase", json_string(task, "phase"));
     print_field("Status", json_string(task, "status"));
     print_end(task);
@@ -194,6 +224,7 @@ static void print_task(const cJSON *task) {
     if (json_u64(task, "pid") > 0)
         print_field("Process", format_number(text, json_u64(task, "pid")));
     print_field("Log", format_size(text, json_u64(task, "log-size")));
+    print_field("Log file", json_string(task, "log-file"));
     if (json_is_true(task, "has-result"))
         print_field("Result", "yes, \"longrun result\" takes it");
     show_attempts(task);

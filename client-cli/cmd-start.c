@@ -6,6 +6,7 @@
 #include "client-cli/commands.h"
 #include "client-cli/follow.h"
 #include "client-cli/interrupt.h"
+#include "client-cli/log-open.h"
 #include "client-cli/logout.h"
 #include "client-cli/output.h"
 #include "client-cli/params.h"
@@ -29,6 +30,7 @@ const Option start_options[] = {
     {OPT_ENV, 'e', "env", "NAME=VALUE", "set a variable; may be given several times"},
     {OPT_CLEAN_ENV, 0, "clean-env", NULL, "the daemon's environment instead of yours"},
     {OPT_UMASK, 0, "umask", "MASK", "file mode creation mask, octal (yours)"},
+    TERMINAL_OPTIONS,
     TASK_OPTIONS,
     OPTIONS_END,
 };
@@ -246,21 +248,36 @@ static void print_failure(const TaskEnd *end, const char *message) {
                 has_state ? "" : ": ", message);
 }
 
-/* stdout is the task's: everything else goes to stderr. */
+static void say_what_keys_do(uint64_t id) {
+    interrupt_say("\nTask %" PRIu64 " goes on.\n"
+                  "  Come back to it: longrun log -f %" PRIu64 "\n"
+                  "  Cancel it:       longrun cancel %" PRIu64 "\n",
+                  id, id, id);
+    suspend_say("\nYou have stopped looking on; task %" PRIu64 " goes on.\n"
+                "  Look on again:   fg\n"
+                "  Stop the task:   longrun pause %" PRIu64 "\n",
+                id, id);
+}
+
+/* As if the command ran here. What else there is to say goes to stderr. */
 static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
+    _cleanup_(log_source_done) LogSource source = LOG_SOURCE_NONE;
+    LogView view = {.form = LOG_FORM_SPLIT, .escapes = ESCAPE_FILTER_RAW, .own_aside = true};
     _cleanup_json_ cJSON *task = NULL;
     TaskEnd end;
     int r;
 
-    interrupt_say("\nTask %" PRIu64 " goes on.\n"
-                  "  Come back to it: longrun log -f %" PRIu64 "\n"
-                  "  Cancel it:       longrun cancel %" PRIu64 "\n",
-                  s->id, s->id, s->id);
+    say_what_keys_do(s->id);
     if (!invocation_has(inv, OPT_QUIET)) {
         print_started(inv, s, stderr);
         logout_warn(bus);
     }
-    r = follow_log(bus, s->id, &end);
+    r = log_open(bus, s->id, true, &source);
+    if (r < 0)
+        return r;
+    log_view_init(&view);
+    r = follow_log(bus, s->id, &source, &view, &end);
+    log_view_done(&view);
     if (r < 0)
         return r;
     /* The log does not say why a command could not be started, or what ended it. */

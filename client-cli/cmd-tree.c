@@ -237,9 +237,9 @@ static int print_json(Tree *t) {
 }
 
 int cmd_tree(const Invocation *inv) {
-    static const char *const shown[] = {"id",         "parent",      "state",    "progress",
-                                        "label",      "reason",      "due-at",   "every",
-                                        "started-at", "finished-at", "calendar", NULL};
+    static const char *const shown[] = {
+        "id",     "parent", "state", "progress",   "done",        "unit",     "label",
+        "reason", "due-at", "every", "started-at", "finished-at", "calendar", NULL};
     _cleanup_bus_ sd_bus *bus = NULL;
     _cleanup_(tree_done)
         Tree t = {.tasks = must(cJSON_CreateArray()), .more = must(cJSON_CreateArray())};

@@ -7,14 +7,15 @@
 #include "client-cli/interrupt.h"
 #include "client-cli/output.h"
 #include "client-cli/task-text.h"
+#include "client-cli/terminal-progress.h"
 #include "common/clock.h"
 #include "common/parse.h"
 #include "common/task-state.h"
 
 /* longrun watch */
 
-#define BAR_WIDTH 24
-#define REDRAW_USEC USEC_PER_SEC /* the run time goes on when nothing else does */
+#define BAR_WIDTH_MAX 24
+#define REDRAW_USEC USEC_PER_SEC /* the time goes on when nothing else does */
 
 const Option watch_options[] = {
     {OPT_JSON, 'j', "json", NULL, "print JSON, an object a line"},
@@ -28,7 +29,8 @@ typedef struct Watch {
     cJSON *task; /* keys of a listed task; NULL until the first answer */
     TaskEnd end;
     bool as_json;
-    char *last; /* line that was printed last */
+    bool refreshing; /* asked again for what no signal tells: the answer is no news */
+    char *last;      /* line that was printed last */
     bool done;
     int result; /* 0 or -errno, once it is done */
 } Watch;
@@ -79,23 +81,70 @@ static const char *run_time(char buf[FORMAT_MAX], const Watch *w) {
                                           : (end - started) / USEC_PER_SEC * USEC_PER_SEC);
 }
 
+/* As wide as leaves room for the rest, whatever that is: it is not to change its width all the
+ * time. */
+static int bar_width(size_t columns) {
+    return columns >= 90 ? BAR_WIDTH_MAX : columns >= 70 ? 16 : columns >= 50 ? 8 : 0;
+}
+
+static void put_bar(FILE *f, int width, int done) {
+    int filled = MAX(done, 0) * width / 100;
+
+    if (width == 0)
+        return;
+    fputs(" [", f);
+    for (int i = 0; i < width; i++)
+        putc(i < filled ? '#' : '.', f);
+    putc(']', f);
+}
+
+static void put_part(FILE *f, const char *text, const char *behind) {
+    if (text[0])
+        fprintf(f, "  %s%s", text, behind);
+}
+
+/* How long it will take, or else how long it has taken; what is done, and how fast that goes. */
+static void put_pace(FILE *f, const Watch *w) {
+    char left[FORMAT_MAX], taken[FORMAT_MAX], rate[FORMAT_MAX], count[COUNT_MAX];
+
+    task_left(left, w->task, clock_usec(CLOCK_REALTIME));
+    put_part(f, left, " left");
+    if (!left[0])
+        put_part(f, run_time(taken, w), "");
+    if (w->end.id > 0)
+        return;
+    put_part(f, task_count(count, w->task), "");
+    put_part(f, task_rate(rate, w->task), "");
+}
+
+static char *bar_line(const Watch *w, size_t columns) {
+    _cleanup_free_ char *status = status_text(w);
+    int done = percent(w);
+    char *line = NULL;
+    size_t size;
+    FILE *f = must(open_memstream(&line, &size));
+
+    put_bar(f, bar_width(columns), done);
+    fprintf(f, done < 0 ? "   --" : " %3d%%", done);
+    put_pace(f, w);
+    put_part(f, status, "");
+    fclose(f);
+    return must(line);
+}
+
 static void draw_bar(const Watch *w) {
     const char *state = json_string(w->task, "state");
     const char *colour = output_has_colour() ? state_colour(state) : "";
-    _cleanup_free_ char *status = status_text(w), *line = NULL, *cut = NULL;
-    char bar[BAR_WIDTH + 1], number[8], elapsed[FORMAT_MAX];
-    int done = percent(w), filled = MAX(done, 0) * BAR_WIDTH / 100;
-
-    for (int i = 0; i < BAR_WIDTH; i++)
-        bar[i] = i < filled ? '#' : '.';
-    bar[BAR_WIDTH] = '\0';
-    snprintf(number, sizeof(number), done < 0 ? "  --" : "%3d%%", done);
-    if (asprintf(&line, " [%s] %s  %s  %s", bar, number, run_time(elapsed, w), status) < 0)
-        line = NULL;
     /* The last column stays free: a terminal may wrap there. */
     size_t used = strlen(state) + 1, columns = output_columns();
-    cut = text_cut(must(line), columns > used ? columns - used : 1);
+    _cleanup_free_ char *line = bar_line(w, columns);
+    _cleanup_free_ char *cut = text_cut(line, columns > used ? columns - used : 1);
+
     printf("\r%s%s%s%s\x1b[K", colour, state, colour[0] ? COLOUR_OFF : "", cut);
+    if (w->end.id == 0)
+        terminal_progress_show(percent(w));
+    else
+        terminal_progress_clear();
     fflush(stdout);
     output_open_line();
 }
@@ -125,8 +174,8 @@ static void print_plain(Watch *w) {
 }
 
 static void print_json(Watch *w) {
-    static const char *const keys[] = {"id",    "state", "progress", "done",
-                                       "total", "phase", "status"};
+    static const char *const keys[] = {"id",   "state", "progress",          "done",  "total",
+                                       "unit", "rate",  "expected-end-time", "phase", "status"};
     _cleanup_json_ cJSON *object = must(cJSON_CreateObject());
 
     for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
@@ -164,6 +213,10 @@ static int on_progress(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 0;
     if (sd_bus_message_read(m, "dtts", &fraction, &done, &total, &phase) < 0)
         return 0;
+    if (!streq(json_string(w->task, "phase"), phase)) {
+        set_item(w, "rate", cJSON_CreateNumber(-1));
+        set_item(w, "expected-end-time", json_new_u64(0));
+    }
     set_item(w, "progress", cJSON_CreateNumber(fraction));
     set_item(w, "done", json_new_u64(done));
     set_item(w, "total", json_new_u64(total));
@@ -218,15 +271,18 @@ static int on_task(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
 
     /* The question for the end has the same error for an answer, and reports it. If it is that the
      * daemon has gone away, it is asked again when the next one is there. */
-    if (sd_bus_message_is_method_error(reply, NULL))
+    if (sd_bus_message_is_method_error(reply, NULL)) {
+        w->refreshing = false;
         return 0;
+    }
     int r = client_read_properties(reply, &task);
     if (r < 0)
         return finish(w, r);
     cJSON_Delete(w->task);
     w->task = task;
-    if (!is_final(w))
+    if (!is_final(w) && (!w->refreshing || output_is_terminal()))
         show(w);
+    w->refreshing = false;
     return 0;
 }
 
@@ -255,8 +311,14 @@ static int on_ended(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
     return finish(w, client_read_ends(reply, &w->end, 1));
 }
 
+/* Rate and time left are what they are when somebody asks. One answer is waited for at a time. */
 static int on_second(sd_event_source *source, uint64_t usec, void *userdata) {
-    show(userdata);
+    Watch *w = userdata;
+
+    if (!w->as_json)
+        show(w);
+    if (w->task && !w->refreshing && !is_final(w))
+        w->refreshing = ask_task(w) >= 0;
     sd_event_source_set_time(source, usec + REDRAW_USEC);
     return sd_event_source_set_enabled(source, SD_EVENT_ON);
 }
@@ -293,7 +355,7 @@ static int begin(Watch *w) {
         r = subscribe(w);
     if (r >= 0)
         r = ask_task(w);
-    if (r >= 0 && !w->as_json && output_is_terminal())
+    if (r >= 0 && (w->as_json || output_is_terminal()))
         r = sd_event_add_time_relative(w->event, NULL, CLOCK_MONOTONIC, REDRAW_USEC, 0, on_second,
                                        w);
     if (r < 0)
@@ -313,6 +375,7 @@ static int print_end(Watch *w) {
     w->task = task;
     show(w);
     output_end_line();
+    fflush(stdout);
     return client_exit_status(&w->end);
 }
 
@@ -332,8 +395,9 @@ int cmd_watch(const Invocation *inv) {
     r = sd_event_new(&w.event);
     if (r < 0)
         return print_error("%s", strerror(-r));
-    interrupt_say("%sTask %" PRIu64 " goes on. Cancel it: longrun cancel %" PRIu64 "\n",
-                  output_is_terminal() ? "\n" : "", ids[0], ids[0]);
+    interrupt_say("%s%sTask %" PRIu64 " goes on. Cancel it: longrun cancel %" PRIu64 "\n",
+                  w.as_json ? "" : terminal_progress_off(), output_is_terminal() ? "\n" : "",
+                  ids[0], ids[0]);
     r = begin(&w);
     if (r >= 0)
         r = client_loop(w.event, &w.done);
@@ -341,6 +405,7 @@ int cmd_watch(const Invocation *inv) {
         r = w.result;
     if (r >= 0)
         r = print_end(&w);
+    terminal_progress_clear(); /* also where something went wrong */
     sd_bus_detach_event(bus);
     sd_event_unref(w.event);
     cJSON_Delete(w.task);

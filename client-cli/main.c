@@ -19,7 +19,8 @@ static const Command commands[] = {
      "The command gets your working directory, environment and umask. No shell comes near it: for\n"
      "pipes and the like say  longrun start -- sh -c '…'\n\n"
      PLAN_HELP "\n\n"
-     "With --follow, Ctrl-C leaves the task running.\n\n" EXIT_STATUS_HELP "\n"
+     "With --follow it is as if the command ran here: its output as it is, on stdout and stderr, its\n"
+     "exit status. But Ctrl-C and Ctrl-Z end and stop the looking on alone; the task goes on.\n\n" EXIT_STATUS_HELP "\n"
      "Without --follow 0 says that the task was started.",
      true, cmd_start},
     {"run", "KIND [OPTIONS]", 1, 1,
@@ -32,16 +33,20 @@ static const Command commands[] = {
     {"list", "[OPTIONS]", 0, 0,
      "show active tasks and those that ended last", list_options,
      "Newest last. In JSON, an array of tasks; times are microseconds since the epoch, 0 = not yet,\n"
-     "progress is 0 to 1, -1 = unknown.",
+     "progress is 0 to 1, -1 = unknown, as is a rate, which is in units a second.",
      false, cmd_list},
     {"show", "ID", 1, 1,
      "show all about a task", show_options, NULL, false, cmd_show},
-    {"log", "[-f] ID", 1, 1,
-     "print what a task has printed", log_options, NULL, false, cmd_log},
+    {"log", "[OPTIONS] ID", 1, 1,
+     "print what a task has printed", log_options,
+     "Escape sequences are left out; to a terminal, colours go through. Binary output takes --raw. Of\n"
+     "options that narrow it down all count: of what came --since, the last -n lines. Times are known\n"
+     "to 10 ms, in very long logs to 1 s.", false, cmd_log},
     {"watch", "ID", 1, 1,
      "show the progress of a task until it ends", watch_options,
-     "On a terminal a bar; else a line for each change of the state, whole percent or status. In JSON\n"
-     "an object a line. Ctrl-C leaves the task running.\n\n" EXIT_STATUS_HELP,
+     "On a terminal a bar, with the time that is left, what is done and how fast that goes where they\n"
+     "are known; else a line for each change of the state, whole percent or status. In JSON an object\n"
+     "a line. Ctrl-C leaves the task running.\n\n" EXIT_STATUS_HELP,
      false, cmd_watch},
     {"tree", "[ID]", 0, 1,
      "show active tasks as parents and children, or all below one task", tree_options,

@@ -79,6 +79,8 @@ void show_plan(const cJSON *task) {
     print_id(task, "Retry of", "retry-of");
     print_id(task, "Parent", "parent");
     print_option(task, "Children", "children");
+    if (json_is_true(task, "pty"))
+        print_field("Terminal", json_string(task, "pty-size"));
     if (json_is_true(task, "stdin-open"))
         print_field("Input", "open: \"longrun send\" writes lines to it");
 }

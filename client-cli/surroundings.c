@@ -1,12 +1,16 @@
 #include "client-cli/surroundings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "client-cli/append.h"
 #include "client-cli/client.h"
 #include "client-cli/output.h"
+#include "common/terminal-size.h"
 #include "common/text.h"
 
 #define UMASK_MAX 0777
@@ -15,6 +19,10 @@
  * another one. */
 static const char *const own_variables[] = {"NOTIFY_SOCKET", "JOURNAL_STREAM", "INVOCATION_ID"};
 static const char *const own_prefixes[] = {"WATCHDOG_", "LISTEN_", "LONGRUN_"};
+
+static bool wants_terminal(const Invocation *inv) {
+    return invocation_has(inv, OPT_PTY) || invocation_has(inv, OPT_PTY_SIZE);
+}
 
 /* The way in which the caller came here, symlinks and all: as a shell says it. */
 static int append_cwd(const Invocation *inv, sd_bus_message *call) {
@@ -111,6 +119,20 @@ static int append_given(const Invocation *inv, sd_bus_message *call) {
     return 0;
 }
 
+/* --clean-env says nothing of the terminal, on which the output will be seen. */
+static int append_term(const Invocation *inv, sd_bus_message *call) {
+    const char *term = getenv("TERM");
+    _cleanup_free_ char *variable = NULL;
+
+    if (!wants_terminal(inv) || isempty(term) || !utf8_is_valid(term) ||
+        is_overridden(inv, 0, "TERM="))
+        return 0;
+    if (asprintf(&variable, "TERM=%s", term) < 0)
+        variable = NULL;
+    int r = sd_bus_message_append_basic(call, 's', must(variable));
+    return r < 0 ? client_report(NULL, r) : 0;
+}
+
 static int append_env(const Invocation *inv, sd_bus_message *call) {
     bool clean = invocation_has(inv, OPT_CLEAN_ENV);
     int r;
@@ -118,7 +140,7 @@ static int append_env(const Invocation *inv, sd_bus_message *call) {
     r = append_open_array(call, "env", "s");
     if (r != 0)
         return r;
-    r = clean ? 0 : append_inherited(inv, call);
+    r = clean ? append_term(inv, call) : append_inherited(inv, call);
     if (r == 0)
         r = append_given(inv, call);
     if (r != 0)
@@ -129,11 +151,41 @@ static int append_env(const Invocation *inv, sd_bus_message *call) {
     return clean ? 0 : append_bool(call, "clear-env", true);
 }
 
+/* One of the three may be redirected, or all. */
+static bool find_terminal_size(TerminalSize *ret) {
+    static const int fds[] = {STDOUT_FILENO, STDERR_FILENO, STDIN_FILENO};
+    struct winsize window;
+
+    for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+        if (ioctl(fds[i], TIOCGWINSZ, &window) >= 0 && window.ws_col > 0 && window.ws_row > 0) {
+            *ret = (TerminalSize){window.ws_col, window.ws_row};
+            return true;
+        }
+    return false;
+}
+
+/* What of it was not named. */
+static int append_terminal(const Invocation *inv, sd_bus_message *call) {
+    char text[TERMINAL_SIZE_MAX];
+    TerminalSize size;
+
+    if (!wants_terminal(inv))
+        return 0;
+    if (!invocation_has(inv, OPT_PTY))
+        return append_bool(call, "pty", true);
+    if (invocation_has(inv, OPT_PTY_SIZE) || !find_terminal_size(&size))
+        return 0;
+    snprintf(text, sizeof(text), "%ux%u", size.columns, size.rows);
+    return append_string(call, "pty-size", text);
+}
+
 int surroundings_append(const Invocation *inv, sd_bus_message *call) {
     int r;
 
     r = append_cwd(inv, call);
     if (r == 0)
         r = append_env(inv, call);
-    return r != 0 ? r : append_umask(inv, call);
+    if (r == 0)
+        r = append_umask(inv, call);
+    return r != 0 ? r : append_terminal(inv, call);
 }

@@ -4,6 +4,7 @@
 
 #include "client-cli/command.h"
 
-/* What a command inherits from where the caller is: working directory, environment, umask. Appends
- * them to the open a{sv} of a call. 0; EXIT_USAGE, EXIT_FAILURE or -errno after a message. */
+/* What a command inherits from where the caller is: working directory, environment, umask,
+ * and with OPT_PTY the size of the terminal. Appends them to the open a{sv} of a call. 0;
+ * EXIT_USAGE, EXIT_FAILURE or -errno after a message. */
 int surroundings_append(const Invocation *inv, sd_bus_message *call);

@@ -8,6 +8,7 @@
 #include "client-cli/client.h"
 #include "client-cli/output.h"
 #include "common/parse.h"
+#include "common/terminal-size.h"
 
 #define CPU_WEIGHT_MAX 10000
 #define NICE_LOWEST -20
@@ -134,6 +135,8 @@ static const PassedOption passed_options[] = {
     {OPT_UNIQUE, "unique", 's'},
     {OPT_PARENT, "parent", 't', parse_task, "the id of a task"},
     {OPT_STDIN_OPEN, "stdin-open", 'b'},
+    {OPT_PTY, "pty", 'b'},
+    {OPT_PTY_SIZE, "pty-size", 's'},
     {OPT_ISOLATE, "isolate", 'b'},
     {OPT_AFTER, "after", 'a', parse_task, IDS_WANTED, 't'},
     {OPT_AFTER_ANY, "after-any", 'a', parse_task, IDS_WANTED, 't'},
@@ -258,6 +261,8 @@ static int append_passed(const Invocation *inv, const PassedOption *o, sd_bus_me
 static int check(const Invocation *inv) {
     static const OptionId never_empty[] = {OPT_GROUP, OPT_WHEN_ONLINE, OPT_CALENDAR, OPT_UNIQUE};
     const char *on_interrupt = invocation_value(inv, OPT_ON_INTERRUPT);
+    const char *pty_size = invocation_value(inv, OPT_PTY_SIZE);
+    TerminalSize size;
 
     for (size_t i = 0; i < ELEMENTSOF(never_empty); i++) {
         const char *given = invocation_value(inv, never_empty[i]);
@@ -268,6 +273,11 @@ static int check(const Invocation *inv) {
     if (on_interrupt && !streq(on_interrupt, "fail") && !streq(on_interrupt, "restart"))
         return usage_error(inv->command, "--on-interrupt wants fail or restart; not \"%s\"",
                            on_interrupt);
+    if (pty_size && terminal_size_parse(pty_size, &size) < 0)
+        return usage_error(inv->command,
+                           "--pty-size wants COLUMNSxROWS, each from 1 to 65535, as in 80x24; "
+                           "not \"%s\"",
+                           pty_size);
     return 0;
 }
 

@@ -30,6 +30,11 @@
     {OPT_RESULT_MAX, 0, "result-max", "SIZE", "bytes its result may have (1M)"},                   \
     {OPT_ON_INTERRUPT, 0, "on-interrupt", "WHAT", "when it is lost: fail, or restart it (fail)"}
 
+/* The same, of commands alone. */
+#define TERMINAL_OPTIONS                                                                           \
+    {OPT_PTY, 0, "pty", NULL, "a terminal of its own, for programs that ask for one"},             \
+    {OPT_PTY_SIZE, 0, "pty-size", "COLUMNSxROWS", "the same, of this size (yours, else 80x24)"}
+
 /* What else every task has, but for the time of OPT_AT. */
 #define TASK_OPTIONS                                                                               \
     {OPT_LABEL, 'l', "label", "TEXT", "what people call it"},                                      \

@@ -1,5 +1,6 @@
 #include "client-cli/task-text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "client-cli/output.h"
@@ -53,9 +54,67 @@ const char *task_run_time(char buf[FORMAT_MAX], const cJSON *task, uint64_t now_
     return started > 0 && end >= started ? format_span(buf, end - started) : "-";
 }
 
+static const char *format_amount(char buf[FORMAT_MAX], const cJSON *task, uint64_t amount) {
+    if (streq(json_string(task, "unit"), "bytes"))
+        return format_size(buf, amount);
+    snprintf(buf, FORMAT_MAX, "%" PRIu64, amount);
+    return buf;
+}
+
 const char *task_percent(char buf[FORMAT_MAX], const cJSON *task) {
     double progress = json_double(task, "progress");
+    uint64_t done = json_u64(task, "done");
 
+    if (progress < 0 && done > 0)
+        return format_amount(buf, task, done);
     snprintf(buf, FORMAT_MAX, progress < 0 ? "-" : "%d%%", (int)(progress * 100));
+    return buf;
+}
+
+const char *task_count(char buf[COUNT_MAX], const cJSON *task) {
+    uint64_t done = json_u64(task, "done"), total = json_u64(task, "total");
+    char part[FORMAT_MAX], whole[FORMAT_MAX];
+
+    buf[0] = '\0';
+    format_amount(part, task, done);
+    if (total > 0)
+        snprintf(buf, COUNT_MAX, "%s of %s", part, format_amount(whole, task, total));
+    else if (done > 0)
+        snprintf(buf, COUNT_MAX, "%s done", part);
+    return buf;
+}
+
+const char *task_rate(char buf[FORMAT_MAX], const cJSON *task) {
+    double rate = json_double(task, "rate");
+    char amount[FORMAT_MAX];
+
+    buf[0] = '\0';
+    if (!(rate > 0) || rate >= 1e18)
+        return buf;
+    if (rate >= 10 || streq(json_string(task, "unit"), "bytes"))
+        snprintf(buf, FORMAT_MAX, "%.16s/s", format_amount(amount, task, (uint64_t)rate));
+    else if (rate >= 1)
+        snprintf(buf, FORMAT_MAX, "%.1f/s", rate);
+    else if (rate * 60 >= 1)
+        snprintf(buf, FORMAT_MAX, "%.1f/min", rate * 60);
+    else
+        snprintf(buf, FORMAT_MAX, "%.1f/h", rate * 3600);
+    return buf;
+}
+
+const char *task_left(char buf[FORMAT_MAX], const cJSON *task, uint64_t now_usec) {
+    uint64_t end = json_u64(task, "expected-end-time");
+    uint64_t left = end > now_usec ? end - now_usec : 0;
+
+    buf[0] = '\0';
+    if (end == 0)
+        return buf;
+    /* No more than can be known. */
+    if (left < USEC_PER_MINUTE)
+        snprintf(buf, FORMAT_MAX, "%" PRIu64 "s", left / USEC_PER_SEC);
+    else if (left >= 10 * USEC_PER_MINUTE && left < USEC_PER_HOUR)
+        snprintf(buf, FORMAT_MAX, "%" PRIu64 "min", left / USEC_PER_MINUTE);
+    else
+        format_span(buf, left);
     return buf;
 }

@@ -151,6 +151,26 @@ int parse_size(const char *s, uint64_t *ret_bytes) {
     return 0;
 }
 
+int parse_fraction(const char *s, double *ret) {
+    size_t n = strspn(s, "0123456789.");
+    bool percent = s[n] == '%' || !memchr(s, '.', n);
+    char number[32], *end;
+
+    if (n == 0 || n >= sizeof(number) || (s[n] != '\0' && !streq(s + n, "%")))
+        return -EINVAL;
+    memcpy(number, s, n);
+    number[n] = '\0';
+    double value = strtod(number, &end);
+    if (*end || end == number)
+        return -EINVAL;
+    if (percent)
+        value /= 100;
+    if (!(value >= 0 && value <= 1))
+        return -EINVAL;
+    *ret = value;
+    return 0;
+}
+
 char *format_span(char buf[FORMAT_MAX], uint64_t usec) {
     uint64_t seconds = usec / USEC_PER_SEC;
 

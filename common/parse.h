@@ -17,6 +17,10 @@ int parse_span(const char *s, uint64_t *ret_usec);
 /* A size in bytes with an optional suffix K, M, G, T to the base 1024, "1.5G". */
 int parse_size(const char *s, uint64_t *ret_bytes);
 
+/* "42", "42%" or "0.42" as a fraction of 0 to 1, -EINVAL also for what is outside. A whole number
+ * is a percentage, "1" too; "1.0" is all of it. */
+int parse_fraction(const char *s, double *ret);
+
 #define FORMAT_MAX 32
 
 /* Both write into buf (at least FORMAT_MAX bytes) and give it back: "2h 5min", "1.2s", "3.4G". */

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,9 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
+
+#define STOP_WAIT_USEC (50 * USEC_PER_MSEC) /* for all of them together */
 
 typedef struct PidList {
     pid_t *pids;
@@ -101,12 +105,61 @@ static int signal_groups(const PidList *l, pid_t root, int signal) {
     return r;
 }
 
+/* ---- stop and go on ---- */
+
+/* A shell with job control that finds its child stopped takes that for ^Z, and waits for it no
+ * longer. So parents, which come first in the list, are stopped before their children, and go on
+ * after them. */
+
+static bool is_stopped(pid_t pid) {
+    char path[32], text[512];
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    _cleanup_fclose_ FILE *f = fopen(path, "re");
+    size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+    text[n] = '\0';
+    const char *end = strrchr(text, ')'); /* of the name */
+    return !end || strncmp(end, ") T", 3) == 0 || strncmp(end, ") t", 3) == 0 ||
+           strncmp(end, ") Z", 3) == 0;
+}
+
+/* The signal is sent; what hangs in the kernel takes no notice for as long as it hangs. */
+static void wait_stopped(pid_t pid, uint64_t deadline_usec) {
+    while (!is_stopped(pid) && clock_usec(CLOCK_MONOTONIC) < deadline_usec)
+        sched_yield();
+}
+
+static int stop_all(const PidList *l, pid_t root) {
+    uint64_t deadline_usec = clock_usec(CLOCK_MONOTONIC) + STOP_WAIT_USEC;
+    int r = 0;
+
+    for (size_t i = 0; i < l->count && r >= 0; i++) {
+        const PidList one = {.pids = &l->pids[i], .count = 1};
+        r = signal_groups(&one, root, SIGSTOP);
+        wait_stopped(l->pids[i], deadline_usec);
+    }
+    return r;
+}
+
+/* Nobody is missed, for what is stopped does not fork. */
+static int continue_all(const PidList *l) {
+    for (size_t i = l->count; i > 0; i--)
+        (void)kill(l->pids[i - 1], SIGCONT);
+    return 0;
+}
+
+static int send_signal(const PidList *l, pid_t root, int signal) {
+    if (signal == SIGSTOP)
+        return stop_all(l, root);
+    return signal == SIGCONT ? continue_all(l) : signal_groups(l, root, signal);
+}
+
 static int list_and_signal(pid_t root, int signal) {
     PidList l = {};
     int r = collect(&l, root);
 
     if (r >= 0 && signal > 0)
-        r = signal_groups(&l, root, signal);
+        r = send_signal(&l, root, signal);
     if (r >= 0)
         r = (int)l.count;
     free(l.pids);
@@ -136,7 +189,7 @@ int proc_tree_list(pid_t root, pid_t **ret) {
 int proc_tree_signal_list(const pid_t *pids, size_t n, pid_t root, int signal) {
     PidList l = {.pids = (pid_t *)pids, .count = n};
 
-    return signal_groups(&l, root, signal);
+    return send_signal(&l, root, signal);
 }
 
 static bool listed(pid_t pid, const pid_t *pids, size_t n) {

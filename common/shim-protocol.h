@@ -77,6 +77,9 @@
 #define SHIM_SPEC_CPU_WEIGHT "cpu-weight" /* where the cpu controller is delegated */
 #define SHIM_SPEC_LOG_DIR "log-dir"
 #define SHIM_SPEC_LOG_MAX "log-max" /* bytes; without it no limit */
+/* =COLUMNSxROWS: stdout and stderr are a terminal of this size, and so is stdin with
+ * SHIM_SPEC_STDIN_OPEN. All that is printed there is of stdout in the log. */
+#define SHIM_SPEC_TERMINAL "terminal"
 /* =1: stdin is a pipe that stays open, for messages; what SHIM_SPEC_STDIN has comes first. */
 #define SHIM_SPEC_STDIN_OPEN "stdin-open"
 /* Bytes for the command's stdin; without it /dev/null. Comes last: its value runs up to the NUL
@@ -126,9 +129,20 @@
 #define NOTIFY_PROGRESS "X_LONGRUN_PROGRESS" /* "42", "42%" or "0.42" */
 #define NOTIFY_DONE "X_LONGRUN_DONE"
 #define NOTIFY_TOTAL "X_LONGRUN_TOTAL"
+#define NOTIFY_UNIT                                                                                \
+    "X_LONGRUN_UNIT" /* of both: NOTIFY_UNIT_BYTES; "" or any other: just a number */
+#define NOTIFY_UNIT_BYTES "bytes"
 #define NOTIFY_PHASE "X_LONGRUN_PHASE"
 #define NOTIFY_FINAL_MESSAGE "X_LONGRUN_FINAL_MESSAGE" /* the closing words, kept for the end */
 #define NOTIFY_VALUE_MAX (1 * KIB)
+/* Not passed on: the time in microseconds, from now on, in which no timeout is to end the task; of
+ * the state that it is in, so that one being stopped gets more of the stop timeout. Nothing is
+ * shortened by it. */
+#define NOTIFY_EXTEND_TIMEOUT "EXTEND_TIMEOUT_USEC"
+
+/* Where the progress comes from, with it: see progress_source_to_string(). Without it, from the
+ * command itself. */
+#define SHIM_PROGRESS_SOURCE "PROGRESS_SOURCE"
 
 /* From the command on NOTIFY_SOCKET, too: a message of up to MESSAGE_MAX bytes for the parent of
  * the task. All of them are passed on in their order, in packets that have nothing else: after N of
@@ -161,9 +175,10 @@
 #define SHIM_LOG_DROPPED "LOG_DROPPED" /* bytes of output that were not kept */
 #define SHIM_LOG_ERRNO "LOG_ERRNO"     /* why the log could not be written */
 
-#define SHIM_STEP_SETUP "setup" /* reading the job, making pipes, cgroup and process */
-#define SHIM_STEP_CHDIR "chdir" /* changing to CWD */
-#define SHIM_STEP_EXEC "exec"   /* finding and executing ARGV */
+#define SHIM_STEP_SETUP "setup"       /* reading the job, making pipes, cgroup and process */
+#define SHIM_STEP_TERMINAL "terminal" /* making a terminal */
+#define SHIM_STEP_CHDIR "chdir"       /* changing to CWD */
+#define SHIM_STEP_EXEC "exec"         /* finding and executing ARGV */
 
 /* Names in a task's runtime folder. */
 #define SHIM_CONTROL_NAME "control"

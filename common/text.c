@@ -1,6 +1,7 @@
 #include "common/text.h"
 
 #include "common/cleanup.h"
+#include "common/escape.h"
 
 #define ELLIPSIS "\xe2\x80\xa6"
 #define REPLACEMENT "\xef\xbf\xbd"
@@ -41,6 +42,10 @@ static size_t utf8_sequence(const unsigned char *s, size_t size) {
     return 0;
 }
 
+size_t utf8_size(const char *s, size_t size) {
+    return size > 0 ? utf8_sequence((const unsigned char *)s, size) : 0;
+}
+
 bool utf8_is_valid(const char *s) {
     size_t size = strlen(s);
 
@@ -54,39 +59,15 @@ bool utf8_is_valid(const char *s) {
     return true;
 }
 
-/* Bytes of the escape sequence that begins at s (s[0] is ESC); one without an end takes all there
- * is, and what cannot be a part of it ends it: another ESC, or text that is not ASCII. */
-static size_t escape_sequence(const unsigned char *s, size_t size) {
-    if (size < 2)
-        return size;
-    if (s[1] == '[') {
-        for (size_t i = 2; i < size; i++) {
-            if (s[i] >= 0x40 && s[i] <= 0x7e)
-                return i + 1;
-            if (s[i] == 0x1b || s[i] >= 0x80)
-                return i;
-        }
-        return size;
-    }
-    if (strchr("]PX^_", s[1]) && s[1] != '\0') {
-        for (size_t i = 2; i < size; i++) {
-            if (s[i] == '\a')
-                return i + 1;
-            if (s[i] == 0x1b)
-                return i + 1 < size && s[i + 1] == '\\' ? i + 2 : i;
-        }
-        return size;
-    }
-    /* Intermediate bytes, then the final one, as in "ESC ( B". */
-    size_t i = 1;
-    while (i < size && s[i] >= 0x20 && s[i] <= 0x2f)
-        i++;
-    return i < size && s[i] >= 0x30 && s[i] <= 0x7e ? i + 1 : i;
-}
-
 /* U+0080 to U+009F: a terminal takes U+009B for ESC [. */
 static bool is_c1_control(const unsigned char *s) {
     return s[0] == 0xc2 && s[1] < 0xa0;
+}
+
+static bool in_sequence(EscapeParser *p, unsigned char c) {
+    EscapeStep step = escape_feed(p, (char)c);
+
+    return step == ESCAPE_INSIDE || step == ESCAPE_END;
 }
 
 char *text_clean(const char *data, size_t size, size_t max) {
@@ -95,15 +76,17 @@ char *text_clean(const char *data, size_t size, size_t max) {
     size_t worst = MIN(size * 3, max + 4);
     _cleanup_free_ char *out = malloc(worst + sizeof(ELLIPSIS));
     size_t n = 0;
+    EscapeParser escape;
 
     if (!out)
         return NULL;
+    escape_reset(&escape);
     while (size > 0) {
         size_t used = 1, put = 0;
         const char *from = (const char *)s;
 
-        if (*s == 0x1b)
-            used = escape_sequence(s, size);
+        if (in_sequence(&escape, *s))
+            ;
         else if (*s < 0x80)
             put = (*s >= 0x20 && *s != 0x7f) || *s == '\t';
         else if ((used = utf8_sequence(s, size)) > 0)

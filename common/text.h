@@ -7,4 +7,8 @@
  * U+FFFD. Fresh string, NULL when memory is short. A text over max bytes is cut and ends in "…". */
 char *text_clean(const char *data, size_t size, size_t max);
 
+/* Bytes of the character at s, of which size are there: 1 to 4, or 0 where they are none, or one
+ * that no D-Bus string may have. */
+size_t utf8_size(const char *s, size_t size);
+
 bool utf8_is_valid(const char *s);

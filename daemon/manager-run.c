@@ -52,14 +52,20 @@ static void on_started(void *userdata, pid_t pid) {
     publish_start(run->manager, t);
 }
 
-static void on_progress(void *userdata, double fraction, uint64_t done, uint64_t total,
-                        bool trusted) {
-    TaskRun *run = userdata;
+/* A pause takes no time. */
+static void pause_clock(const Task *t) {
+    estimate_pause(task_work(t)->progress.estimate, clock_usec(CLOCK_MONOTONIC),
+                   t->state == TASK_PAUSED);
+}
 
+static void on_progress(void *userdata, const ProgressNews *news) {
+    TaskRun *run = userdata;
     TaskWork *w = task_work_make(run->task);
 
-    if (w && progress_update(&w->progress, fraction, done, total, trusted))
-        publish(run, BUS_CHANGE_PROGRESS);
+    if (!w || !progress_update(&w->progress, news, clock_usec(CLOCK_MONOTONIC)))
+        return;
+    pause_clock(run->task); /* it may have begun just now, for one that is paused */
+    publish(run, BUS_CHANGE_PROGRESS);
 }
 
 static void on_phase(void *userdata, const char *phase) {
@@ -103,6 +109,7 @@ static void on_paused(void *userdata, bool paused) {
         t->state != (paused ? TASK_RUNNING : TASK_PAUSED))
         return;
     manager_set_state(t, paused ? TASK_PAUSED : TASK_RUNNING);
+    pause_clock(t);
     manager_publish_state(run->manager, t);
 }
 
@@ -216,6 +223,7 @@ static int start_process(TaskRun *run) {
         .nice = spec->nice,
         .stdin_text = params,
         .stdin_open = has_open_stdin(spec),
+        .terminal = !isolated && spec->pty ? spec->pty_size : NULL,
         .stop_timeout_usec = spec->stop_timeout_usec,
         .timeout_usec = spec->timeout_usec,
         .idle_timeout_usec = spec->idle_timeout_usec,
@@ -323,6 +331,7 @@ static void resumed(TaskRun *run) {
     if (run->task->state != TASK_PAUSED)
         return;
     manager_set_state(run->task, TASK_RUNNING);
+    pause_clock(run->task);
     manager_publish_state(run->manager, run->task);
 }
 

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 
+#include "common/clock.h"
 #include "common/strv.h"
 #include "daemon/bus/bus-options.h"
 #include "daemon/core/task-ties.h"
@@ -23,6 +24,12 @@ static int append_reason(sd_bus_message *m, const Bus *b, const Task *t) {
     return sd_bus_message_append_basic(m, 's', strempty(reason));
 }
 
+static int append_log_file(sd_bus_message *m, const Bus *b, const Task *t) {
+    _cleanup_free_ char *path = b->api->log_path(b->api_userdata, t);
+
+    return sd_bus_message_append_basic(m, 's', strempty(path));
+}
+
 static int append_amount(sd_bus_message *m, const char *key, uint64_t amount) {
     return amount > 0 ? sd_bus_message_append(m, "{sv}", key, "t", amount) : 0;
 }
@@ -36,6 +43,29 @@ static int append_usage(sd_bus_message *m, const Bus *b, const Task *t) {
     if (r >= 0)
         r = append_amount(m, "memory-peak", usage.memory_peak);
     return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_rate(sd_bus_message *m, const Bus *b, const Task *t) {
+    double rate = task_rate(t, clock_usec(CLOCK_MONOTONIC));
+
+    return sd_bus_message_append_basic(m, 'd', &rate);
+}
+
+static int append_expected_end_time(sd_bus_message *m, const Bus *b, const Task *t) {
+    uint64_t remaining = task_remaining_usec(t, clock_usec(CLOCK_MONOTONIC)), end = 0;
+
+    if (remaining < USEC_INFINITY)
+        end = clock_usec(CLOCK_REALTIME) + remaining;
+    return sd_bus_message_append_basic(m, 't', &end);
+}
+
+static int append_unit(sd_bus_message *m, const Bus *b, const Task *t) {
+    return sd_bus_message_append_basic(m, 's', task_work(t)->progress.bytes ? "bytes" : "");
+}
+
+static int append_progress_source(sd_bus_message *m, const Bus *b, const Task *t) {
+    return sd_bus_message_append_basic(m, 's',
+                                       progress_source_to_string(task_work(t)->progress.source));
 }
 
 static int append_children(sd_bus_message *m, const Bus *b, const Task *t) {
@@ -73,6 +103,10 @@ static const BusField task_fields[] = {
     {"phase", .type = "s", .of_work = true, .offset = offsetof(TaskWork, progress.phase)},
     {"done", .type = "t", .of_work = true, .offset = offsetof(TaskWork, progress.done)},
     {"total", .type = "t", .of_work = true, .offset = offsetof(TaskWork, progress.total)},
+    {"unit", .type = "s", .append = append_unit},
+    {"rate", .type = "d", .append = append_rate},
+    {"expected-end-time", .type = "t", .append = append_expected_end_time},
+    {"progress-source", .type = "s", .append = append_progress_source},
     {"status", .type = "s", .of_work = true, .offset = offsetof(TaskWork, status)},
     {"created-at", .type = "t", .flags = CONST, .offset = offsetof(Task, created_at)},
     {"started-at", .type = "t", .offset = offsetof(Task, started_at)},
@@ -89,6 +123,8 @@ static const BusField task_fields[] = {
     {"usage", .type = "a{sv}", .append = append_usage},
     {"pid", .type = "u", .offset = offsetof(Task, pid)},
     {"log-size", .type = "t", .offset = offsetof(Task, log_size)},
+    {"log-begin", .type = "t", .offset = offsetof(Task, log_begin)},
+    {"log-file", .type = "s", .append = append_log_file},
 };
 /* clang-format on */
 

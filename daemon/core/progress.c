@@ -11,11 +11,13 @@ void progress_init(TaskProgress *p) {
 
 void progress_done(TaskProgress *p) {
     free(p->phase);
+    estimate_free(p->estimate);
     progress_init(p);
 }
 
-bool progress_update(TaskProgress *p, double fraction, uint64_t done, uint64_t total,
-                     bool trusted) {
+static bool take(TaskProgress *p, const ProgressNews *news) {
+    double fraction = news->fraction;
+    uint64_t done = news->done, total = news->total;
     bool valid = fraction >= 0 && fraction <= 1;
 
     if (total == 0 && !valid)
@@ -30,7 +32,7 @@ bool progress_update(TaskProgress *p, double fraction, uint64_t done, uint64_t t
         p->done = done;
         return true;
     }
-    if (!trusted)
+    if (!news->trusted)
         fraction = MIN(fraction, ALMOST_DONE);
     if (fraction < p->fraction)
         return false;
@@ -44,6 +46,16 @@ bool progress_update(TaskProgress *p, double fraction, uint64_t done, uint64_t t
     return true;
 }
 
+bool progress_update(TaskProgress *p, const ProgressNews *news, uint64_t now_usec) {
+    if (!take(p, news))
+        return false;
+    p->source = news->source;
+    if (news->done > 0 || news->total > 0)
+        p->bytes = news->bytes;
+    estimate_note(&p->estimate, now_usec, p->fraction, p->done);
+    return true;
+}
+
 bool progress_set_phase(TaskProgress *p, const char *phase) {
     char *copy;
 
@@ -52,12 +64,21 @@ bool progress_set_phase(TaskProgress *p, const char *phase) {
     copy = strdup(phase);
     if (!copy)
         return false;
-    progress_done(p);
-    p->phase = copy;
+    free(p->phase);
+    estimate_reset(p->estimate);
+    *p = (TaskProgress){
+        .fraction = PROGRESS_UNKNOWN,
+        .phase = copy,
+        .source = p->source,
+        .estimate = p->estimate,
+    };
     return true;
 }
 
-void progress_complete(TaskProgress *p) {
+void progress_end(TaskProgress *p, bool succeeded) {
+    p->estimate = estimate_free(p->estimate);
+    if (!succeeded)
+        return;
     p->fraction = 1.0;
     if (p->total > 0)
         p->done = p->total;

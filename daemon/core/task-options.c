@@ -49,6 +49,8 @@ const TaskOption *task_options(void) {
         {"calendar", "s", offsetof(TaskSpec, calendar), FIRST},
         {"persistent", "b", offsetof(TaskSpec, persistent), FIRST},
         {"stdin-open", "b", offsetof(TaskSpec, stdin_open)},
+        {"pty", "b", offsetof(TaskSpec, pty), OWN_PROCESS},
+        {"pty-size", "s", offsetof(TaskSpec, pty_size), OWN_PROCESS},
         {},
     };
 

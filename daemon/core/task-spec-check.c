@@ -4,6 +4,7 @@
 
 #include "common/parse.h"
 #include "common/strv.h"
+#include "common/terminal-size.h"
 #include "common/text.h"
 #include "daemon/core/task-options.h"
 #include "daemon/core/task-spec-rules.h"
@@ -134,6 +135,17 @@ static int check_limits(const TaskSpec *s, Error *error) {
     return 0;
 }
 
+static int check_pty_size(const TaskSpec *s, Error *error) {
+    TerminalSize size;
+
+    if (terminal_size_parse(s->pty_size, &size) >= 0)
+        return 0;
+    return error_set(error, ERROR_INVALID_OPTION,
+                     "pty-size is COLUMNSxROWS, each from 1 to 65535, as in \"80x24\"; not "
+                     "\"%.50s\"",
+                     s->pty_size);
+}
+
 /* A thread of the daemon shares its memory, its priority and its input with all others. */
 static int check_own_process(const TaskSpec *s, Error *error) {
     const char *option = s->memory_max > 0   ? "memory-max"
@@ -141,6 +153,7 @@ static int check_own_process(const TaskSpec *s, Error *error) {
                          : s->cpu_weight > 0 ? "cpu-weight"
                          : s->nice != 0      ? "nice"
                          : s->stdin_open     ? "stdin-open"
+                         : s->pty            ? "pty"
                                              : NULL;
 
     if (!option || task_spec_has_process(s))
@@ -229,8 +242,8 @@ static int check_rules(const TaskSpec *s, const Rule *rules, size_t n, Error *er
 
 int task_spec_check(TaskSpec *s, Error *error) {
     static const Rule rules[] = {
-        check_argv,   check_env,         check_cwd,          check_numbers, check_timeouts,
-        check_limits, check_own_process, check_on_interrupt, check_texts,
+        check_argv,   check_env,         check_cwd,      check_numbers,      check_timeouts,
+        check_limits, check_own_process, check_pty_size, check_on_interrupt, check_texts,
     };
     int r = check_rules(s, rules, ELEMENTSOF(rules), error);
 
@@ -251,7 +264,8 @@ static int check_are_defaults(const TaskSpec *s, Error *error) {
 
 int task_defaults_check(TaskSpec *defaults, Error *error) {
     static const Rule rules[] = {
-        check_are_defaults, check_numbers, check_timeouts, check_limits, check_on_interrupt,
+        check_are_defaults, check_numbers,  check_timeouts,
+        check_limits,       check_pty_size, check_on_interrupt,
     };
     int r = check_rules(defaults, rules, ELEMENTSOF(rules), error);
 

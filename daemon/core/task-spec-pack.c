@@ -2,13 +2,19 @@
 #include <stdalign.h>
 
 #include "common/strv.h"
+#include "common/terminal-size.h"
 #include "daemon/core/task-options.h"
 
 /* A request in one piece of memory: the struct, then its lists, then its strings. */
 
 /* What most requests have in common has no place in each. */
 static const char *const constants[] = {
-    "", TASK_GROUP_DEFAULT, TASK_KIND_COMMAND, TASK_ON_INTERRUPT_FAIL, TASK_ON_INTERRUPT_RESTART,
+    "",
+    TASK_GROUP_DEFAULT,
+    TASK_KIND_COMMAND,
+    TASK_ON_INTERRUPT_FAIL,
+    TASK_ON_INTERRUPT_RESTART,
+    TERMINAL_SIZE_DEFAULT,
 };
 
 /* The same walk is done twice: to measure, with no memory, and to move. */

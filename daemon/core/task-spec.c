@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "common/strv.h"
+#include "common/terminal-size.h"
 #include "daemon/core/task-options.h"
 
 /* The life of a request: see task-spec-check.c for its rules. */
@@ -21,8 +22,9 @@ TaskSpec *task_spec_new(const char *kind, const TaskDefaults *defaults) {
     s->on_interrupt = strdup(TASK_ON_INTERRUPT_FAIL);
     s->when_online = strdup("");
     s->calendar = strdup("");
+    s->pty_size = strdup(TERMINAL_SIZE_DEFAULT);
     if (!s->kind || !s->label || !s->group || !s->unique || !s->params || !s->cwd ||
-        !s->on_interrupt || !s->when_online || !s->calendar)
+        !s->on_interrupt || !s->when_online || !s->calendar || !s->pty_size)
         return NULL;
     s->umask = 0022;
     s->stop_timeout_usec = defaults->stop_timeout_usec;

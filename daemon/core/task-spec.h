@@ -90,7 +90,9 @@ typedef struct TaskSpec {
     char *calendar;            /* a series: systemd.time(7) "calendar event"; "" = none */
     bool persistent;           /* a run of the calendar that was missed is made up for */
 
+    char *pty_size;  /* see common/terminal-size.h */
     bool stdin_open; /* lines may be written to it while it runs */
+    bool pty;        /* it has a terminal */
 
     uint64_t given;  /* bit N: the request itself named option N of task_options() */
     uint32_t packed; /* bytes of the one piece of memory that holds it, see task_spec_pack(); 0 = it

@@ -87,8 +87,8 @@ int task_set_state(Task *t, TaskState state, uint64_t now_usec) {
         if (state != TASK_SKIPPED) /* that says which task is the cause */
             task_set_reason(t, "");
     }
-    if (state == TASK_SUCCEEDED && t->work)
-        progress_complete(&t->work->progress);
+    if (task_state_is_final(state) && t->work)
+        progress_end(&t->work->progress, state == TASK_SUCCEEDED);
     return 0;
 }
 
@@ -114,6 +114,23 @@ TaskWork *task_work_make(Task *t) {
     if (t->work)
         progress_init(&t->work->progress);
     return t->work;
+}
+
+/* Not while it stands still, nor when its own work is over and it waits for its children. */
+static bool gets_on(const Task *t) {
+    return t->state != TASK_PAUSED && t->end_state == _TASK_STATE_INVALID;
+}
+
+double task_rate(const Task *t, uint64_t now_usec) {
+    double rate = estimate_rate(task_work(t)->progress.estimate, now_usec);
+
+    return rate < 0 || gets_on(t) ? rate : 0;
+}
+
+uint64_t task_remaining_usec(const Task *t, uint64_t now_usec) {
+    if (!gets_on(t) || t->state == TASK_CANCELLING)
+        return USEC_INFINITY;
+    return estimate_remaining_usec(task_work(t)->progress.estimate, now_usec);
 }
 
 void task_set_usage(Task *t, const TaskUsage *usage) {

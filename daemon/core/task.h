@@ -152,6 +152,11 @@ const TaskWork *task_work(const Task *t);
 /* The same, to be changed. NULL when memory is short. */
 TaskWork *task_work_make(Task *t);
 
+/* What is done of it a second; negative: not known. now_usec: CLOCK_MONOTONIC. */
+double task_rate(const Task *t, uint64_t now_usec);
+/* Microseconds to the end of its work, or of the phase that it is in; USEC_INFINITY: not known. */
+uint64_t task_remaining_usec(const Task *t, uint64_t now_usec);
+
 void task_set_usage(Task *t, const TaskUsage *usage);
 
 /* Replace one of the texts, cut at its cap. False when it is the same as before or memory is short.

@@ -95,6 +95,23 @@ static uint64_t done_so_far(const ShimJob *j, const ShimMessage *m) {
     return j->isolated && m->total > 0 ? MIN(m->done, m->total - 1) : m->done;
 }
 
+/* A unit that is said once holds; a shim that names the source says all of it each time. */
+static void handle_progress(ShimJob *j, const ShimMessage *m) {
+    if (m->has_unit || m->source != PROGRESS_SOURCE_NONE)
+        j->bytes = m->bytes;
+    if (!m->has_progress)
+        return;
+    ProgressNews news = {
+        .fraction = m->fraction,
+        .done = done_so_far(j, m),
+        .total = m->total,
+        .bytes = j->bytes,
+        .trusted = j->isolated,
+        .source = m->source == PROGRESS_SOURCE_NONE ? PROGRESS_SOURCE_NOTIFY : m->source,
+    };
+    j->job.events->progress(j->job.userdata, &news);
+}
+
 static void handle_usage(ShimJob *j, const TaskUsage *usage) {
     if (usage->cpu_usec > 0)
         j->usage.cpu_usec = usage->cpu_usec;
@@ -118,8 +135,7 @@ static void handle_news(ShimJob *j, const ShimMessage *m) {
         events->started(userdata, m->started_pid);
     if (m->phase)
         events->phase(userdata, m->phase);
-    if (m->has_progress)
-        events->progress(userdata, m->fraction, done_so_far(j, m), m->total, j->isolated);
+    handle_progress(j, m);
     if (m->status)
         events->status(userdata, m->status);
     if (m->log_size > 0)

@@ -52,6 +52,7 @@ typedef struct ShimJob {
     MessageQueue outbox;
     uint64_t sent, taken; /* from the start of the task, also by daemons before */
 
+    bool bytes;      /* the command counts them */
     unsigned strays; /* processes found in this round */
     bool untraced;   /* nothing was found of it, neither files nor processes */
     TaskUsage usage;

@@ -33,6 +33,7 @@ typedef struct News {
     NewsType type;
     char *text;
     uint64_t done, total; /* NEWS_LOG: done = size of the log */
+    bool bytes;
 } News;
 
 struct ThreadExecutor {
@@ -106,33 +107,36 @@ static News *news_slot(ThreadJob *j, NewsType type) {
     return &j->news[j->n_news++];
 }
 
-/* With the lock held. Takes text. */
-static void add_news(ThreadJob *j, NewsType type, char *text, uint64_t done, uint64_t total) {
-    News *n = news_slot(j, type);
+/* With the lock held. Takes its text. */
+static void add_news(ThreadJob *j, const News *news) {
+    News *n = news_slot(j, news->type);
 
     free(n->text);
-    *n = (News){.type = type, .text = text, .done = done, .total = total};
+    *n = *news;
     thread_pool_notify(j->executor->pool, &j->item);
 }
 
-static void post(ThreadJob *j, NewsType type, const char *text, uint64_t done, uint64_t total) {
-    char *copy = text ? strdup(text) : NULL;
-
+static void post(ThreadJob *j, const News *news) {
     thread_pool_lock(j->executor->pool);
-    add_news(j, type, copy, done, total);
+    add_news(j, news);
     thread_pool_unlock(j->executor->pool);
 }
 
-static void on_progress(TaskContext *c, uint64_t done, uint64_t total) {
-    post(context_job(c), NEWS_PROGRESS, NULL, done, total);
+static void post_text(ThreadJob *j, NewsType type, const char *text) {
+    post(j, &(News){.type = type, .text = strdup(text)});
+}
+
+static void on_progress(TaskContext *c, uint64_t done, uint64_t total, bool bytes) {
+    post(context_job(c),
+         &(News){.type = NEWS_PROGRESS, .done = done, .total = total, .bytes = bytes});
 }
 
 static void on_phase(TaskContext *c, const char *phase) {
-    post(context_job(c), NEWS_PHASE, phase, 0, 0);
+    post_text(context_job(c), NEWS_PHASE, phase);
 }
 
 static void on_status(TaskContext *c, const char *text) {
-    post(context_job(c), NEWS_STATUS, text, 0, 0);
+    post_text(context_job(c), NEWS_STATUS, text);
 }
 
 static void on_log(TaskContext *c, bool error, const char *line) {
@@ -146,7 +150,7 @@ static void on_log(TaskContext *c, bool error, const char *line) {
     }
     log_file_append(&j->log, error ? LOG_STREAM_STDERR : LOG_STREAM_STDOUT,
                     clock_usec(CLOCK_REALTIME), text, (size_t)n);
-    post(j, NEWS_LOG, NULL, j->log.size, 0);
+    post(j, &(News){.type = NEWS_LOG, .done = j->log.size});
 }
 
 static void on_message(TaskContext *c, const char *text) {
@@ -236,7 +240,7 @@ static void begin(PoolItem *item) {
 
     if (j->trace)
         start_trace_note(j->trace, j->trace_place, j->id);
-    add_news(j, NEWS_STARTED, NULL, 0, 0);
+    add_news(j, &(News){.type = NEWS_STARTED});
 }
 
 static void work(PoolItem *item) {
@@ -329,6 +333,19 @@ static const ExecJobVTable job_vtable = {
     .free = thread_job_free,
 };
 
+static void report_progress(ThreadJob *j, const News *n) {
+    ProgressNews news = {
+        .fraction = PROGRESS_UNKNOWN,
+        .done = n->done,
+        .total = n->total,
+        .bytes = n->bytes,
+        .trusted = true,
+        .source = PROGRESS_SOURCE_NOTIFY,
+    };
+
+    j->job.events->progress(j->job.userdata, &news);
+}
+
 static void report(ThreadJob *j, const News *n) {
     const ExecEvents *events = j->job.events;
     void *userdata = j->job.userdata;
@@ -338,7 +355,7 @@ static void report(ThreadJob *j, const News *n) {
         events->started(userdata, 0);
         break;
     case NEWS_PROGRESS:
-        events->progress(userdata, -1, n->done, n->total, true);
+        report_progress(j, n);
         break;
     case NEWS_PHASE:
         events->phase(userdata, strempty(n->text));

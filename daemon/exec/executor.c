@@ -3,8 +3,7 @@
 static void no_start(void *userdata, pid_t pid) {
 }
 
-static void no_progress(void *userdata, double fraction, uint64_t done, uint64_t total,
-                        bool trusted) {
+static void no_progress(void *userdata, const ProgressNews *news) {
 }
 
 static void no_text(void *userdata, const char *text) {

@@ -24,8 +24,7 @@ typedef struct ExecOutcome {
 
 typedef struct ExecEvents {
     void (*started)(void *userdata, pid_t pid); /* pid 0: on a thread */
-    /* fraction -1 = look at done and total; trusted: 1.0 is meant */
-    void (*progress)(void *userdata, double fraction, uint64_t done, uint64_t total, bool trusted);
+    void (*progress)(void *userdata, const ProgressNews *news);
     void (*phase)(void *userdata, const char *phase);
     void (*status)(void *userdata, const char *text);
     void (*log_grew)(void *userdata, uint64_t size);

@@ -13,11 +13,21 @@
 #define EXIT_NOT_FOUND 127
 #define EXIT_NOT_EXECUTABLE 126
 
+static void describe_no_terminal(const ShimEnd *end, char *buf, size_t size) {
+    const char *hint = end->exec_errno == ENOSPC
+                           ? "the system has no more of them, see /proc/sys/kernel/pty/max"
+                           : "are /dev/ptmx and /dev/pts there? Or start it without pty";
+
+    snprintf(buf, size, "cannot make a terminal for it: %s (%s)", strerror(end->exec_errno), hint);
+}
+
 static void describe_exec_failure(const ShimEnd *end, const ShimEndContext *c, char *buf,
                                   size_t size) {
     if (streq(end->exec_step, SHIM_STEP_CHDIR))
         snprintf(buf, size, "cannot enter the working directory %s: %s", c->cwd,
                  strerror(end->exec_errno));
+    else if (streq(end->exec_step, SHIM_STEP_TERMINAL))
+        describe_no_terminal(end, buf, size);
     else if (!streq(end->exec_step, SHIM_STEP_EXEC))
         snprintf(buf, size, "cannot prepare the command: %s", strerror(end->exec_errno));
     else if (end->exec_errno == ENOENT)
@@ -113,7 +123,9 @@ static bool ended_by_stop(const ShimEnd *end, const ShimEndContext *c) {
 static void outcome_of_exec_failure(const ShimEnd *end, const ShimEndContext *c, char *buf,
                                     size_t size, ExecOutcome *o) {
     o->state = TASK_FAILED;
-    o->exit_code = end->exec_errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+    o->exit_code = end->exec_errno == ENOENT && !streq(end->exec_step, SHIM_STEP_TERMINAL)
+                       ? EXIT_NOT_FOUND
+                       : EXIT_NOT_EXECUTABLE;
     describe_exec_failure(end, c, buf, size);
 }
 

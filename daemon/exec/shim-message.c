@@ -9,26 +9,6 @@
 #include "common/parse.h"
 #include "common/shim-protocol.h"
 
-int progress_fraction_parse(const char *s, double *ret) {
-    size_t n = strspn(s, "0123456789.");
-    bool percent = s[n] == '%' || !memchr(s, '.', n);
-    char number[32], *end;
-
-    if (n == 0 || n >= sizeof(number) || (s[n] != '\0' && !streq(s + n, "%")))
-        return -EINVAL;
-    memcpy(number, s, n);
-    number[n] = '\0';
-    double value = strtod(number, &end);
-    if (*end || end == number)
-        return -EINVAL;
-    if (percent)
-        value /= 100;
-    if (!(value >= 0 && value <= 1))
-        return -EINVAL;
-    *ret = value;
-    return 0;
-}
-
 static uint64_t number(const char *value) {
     uint64_t n;
     return parse_u64(value, &n) < 0 ? 0 : n;
@@ -73,11 +53,16 @@ static void parse_news(const char *key, const char *value, ShimMessage *m) {
     else if (streq(key, NOTIFY_FINAL_MESSAGE))
         m->final_message = value;
     else if (streq(key, NOTIFY_PROGRESS))
-        m->has_progress |= progress_fraction_parse(value, &m->fraction) >= 0;
+        m->has_progress |= parse_fraction(value, &m->fraction) >= 0;
     else if (streq(key, NOTIFY_DONE))
         m->has_progress |= parse_u64(value, &m->done) >= 0;
     else if (streq(key, NOTIFY_TOTAL))
         m->has_progress |= parse_u64(value, &m->total) >= 0;
+    else if (streq(key, NOTIFY_UNIT)) {
+        m->has_unit = true;
+        m->bytes = streq(value, NOTIFY_UNIT_BYTES);
+    } else if (streq(key, SHIM_PROGRESS_SOURCE))
+        m->source = progress_source_from_string(value);
 }
 
 static void parse_end(const char *key, const char *value, ShimMessage *m) {

@@ -21,7 +21,9 @@ typedef struct ShimMessage {
     bool has_progress;
     double fraction; /* -1 = look at done and total */
     uint64_t done, total;
-    bool is_end; /* the last one */
+    bool has_unit, bytes;  /* has_unit: it is said; bytes: done and total are */
+    ProgressSource source; /* NONE = not in it */
+    bool is_end;           /* the last one */
     ShimEnd end;
 } ShimMessage;
 
@@ -32,7 +34,3 @@ void shim_message_parse(char *data, ShimMessage *ret);
  * -ENOENT when there is none, -EBADMSG when it tells of no end, or another -errno. The message
  * points into *ret_data, which the caller frees. */
 int shim_record_read(const char *runtime_dir, char **ret_data, ShimMessage *ret);
-
-/* "42", "42%" or "0.42" as a fraction of 0 to 1; 0 or -EINVAL. A whole number is a percentage, "1"
- * too; "1.0" is all of it. */
-int progress_fraction_parse(const char *s, double *ret);

@@ -17,6 +17,7 @@ typedef struct ShimSpec {
     int nice;               /* added to the keeper's own */
     const char *stdin_text; /* NULL: /dev/null */
     bool stdin_open;        /* stdin stays open for messages; the text comes first */
+    const char *terminal;   /* "COLUMNSxROWS": a terminal of this size in place of pipes, or NULL */
     uint64_t stop_timeout_usec;
     uint64_t timeout_usec, idle_timeout_usec; /* 0 = none, as all limits below */
     uint64_t memory_max;                      /* bytes */

@@ -170,7 +170,7 @@ static void scan_report(Checksum *s, uint64_t files) {
 
     if (!kind_pace_due(&s->pace))
         return;
-    task_context_progress(s->context, s->total, 0);
+    task_context_progress_bytes(s->context, s->total, 0);
     task_context_status(s->context, "Counting: %" PRIu64 " files, %s", files,
                         format_size(size, s->total));
 }
@@ -210,7 +210,7 @@ static void hash_report(Checksum *s) {
         task_context_status(s->context, "%s", s->current);
     s->current_shown = true;
     if (s->total > 0)
-        task_context_progress(s->context, MIN(s->done, s->total - 1), s->total);
+        task_context_progress_bytes(s->context, MIN(s->done, s->total - 1), s->total);
 }
 
 static void count_done(Checksum *s, uint64_t size) {
@@ -385,7 +385,7 @@ static int conclude(Checksum *s, const char *json) {
         return r;
     }
     if (s->total > 0)
-        task_context_progress(c, s->total, s->total);
+        task_context_progress_bytes(c, s->total, s->total);
     format_size(size, s->bytes_hashed);
     if (r < 0)
         task_context_message(c,

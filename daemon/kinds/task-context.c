@@ -30,7 +30,11 @@ static char *format_clean(const char *format, va_list ap) {
 }
 
 void task_context_progress(TaskContext *c, uint64_t done, uint64_t total) {
-    c->vtable->progress(c, done, total);
+    c->vtable->progress(c, done, total, false);
+}
+
+void task_context_progress_bytes(TaskContext *c, uint64_t done, uint64_t total) {
+    c->vtable->progress(c, done, total, true);
 }
 
 void task_context_phase(TaskContext *c, const char *phase) {

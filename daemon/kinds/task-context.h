@@ -11,6 +11,8 @@ typedef struct TaskContext TaskContext;
 /* How far the work is, of a total of steps, bytes, ...; total 0 = not known. done == total says
  * that nothing can fail any more: a kind reports it only right before it succeeds. */
 void task_context_progress(TaskContext *c, uint64_t done, uint64_t total);
+/* The same, where they are bytes. */
+void task_context_progress_bytes(TaskContext *c, uint64_t done, uint64_t total);
 /* The work's progress begins again in a part of its own, with a name. */
 void task_context_phase(TaskContext *c, const char *phase);
 /* What the task is at, one line. */
@@ -40,7 +42,7 @@ int task_context_send(TaskContext *c, const char *text);
 
 /* Implementations fill this in and put it first in a struct of their own. */
 typedef struct TaskContextVTable {
-    void (*progress)(TaskContext *c, uint64_t done, uint64_t total);
+    void (*progress)(TaskContext *c, uint64_t done, uint64_t total, bool bytes);
     void (*phase)(TaskContext *c, const char *phase);
     void (*status)(TaskContext *c, const char *text);
     void (*log)(TaskContext *c, bool error, const char *line);

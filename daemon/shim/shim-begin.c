@@ -11,13 +11,33 @@
 #include "common/shim-protocol.h"
 #include "daemon/shim/shim-spawn.h"
 #include "daemon/shim/shim-task.h"
+#include "daemon/shim/shim-terminal.h"
 
 /* From the job to the command. */
+
+/* ---- what it reads and prints to ---- */
+
+static int copy_fd(int fd) {
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    return copy < 0 ? -errno : copy;
+}
+
+/* What comes for its stdin is typed. */
+static int open_typing(Shim *s, const ShimJob *job) {
+    int own = copy_fd(s->out.fd);
+
+    if (own < 0)
+        return own;
+    int r = shim_stdin_open_terminal(&s->in, job->stdin_data, job->stdin_size, own);
+    return r < 0 ? r : copy_fd(s->terminal_fd);
+}
 
 /* 0, 1 and 2 are taken: no pipe ends up there, in the way of the command's. */
 static int open_stdin(Shim *s, const ShimJob *job) {
     int fd;
 
+    if (job->stdin_open && job->has_terminal)
+        return open_typing(s, job);
     if (job->stdin_open) {
         int r = shim_stdin_open(&s->in, job->stdin_data, job->stdin_size, &fd);
         return r < 0 ? r : fd;
@@ -27,6 +47,32 @@ static int open_stdin(Shim *s, const ShimJob *job) {
     fd = open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY);
     return fd < 0 ? -errno : fd;
 }
+
+static int open_pipes(Shim *s, ShimStdio *stdio) {
+    int r = shim_output_open(&s->out, LOG_STREAM_STDOUT, &stdio->fds[STDOUT_FILENO]);
+
+    return r < 0 ? r : shim_output_open(&s->err, LOG_STREAM_STDERR, &stdio->fds[STDERR_FILENO]);
+}
+
+static int open_terminal(Shim *s, ShimJob *job, ShimStdio *stdio) {
+    int own, r = shim_terminal_open(&job->terminal_size, &own, &s->terminal_fd);
+
+    if (r < 0)
+        return r;
+    shim_output_open_terminal(&s->out, own);
+    shim_job_set_default_term(job, "TERM=" SHIM_TERMINAL_TYPE);
+    stdio->is_terminal = true;
+    for (int fd = STDOUT_FILENO; r >= 0 && fd <= STDERR_FILENO; fd++)
+        r = stdio->fds[fd] = copy_fd(s->terminal_fd);
+    return r;
+}
+
+static void close_stdio(ShimStdio *stdio) {
+    for (size_t i = 0; i < ELEMENTSOF(stdio->fds); i++)
+        close_fd(stdio->fds[i]);
+}
+
+/* ---- what else it gets ---- */
 
 /* A command can do without the socket: it only cannot say how far it is. */
 static int offer_notify_socket(Shim *s, ShimJob *job) {
@@ -48,24 +94,21 @@ static void make_cgroup(Shim *s, const ShimJob *job) {
 }
 
 static int spawn(Shim *s, ShimJob *job, const char **ret_step) {
-    _cleanup_close_ int in = -EBADF, out = -EBADF, err = -EBADF;
+    _cleanup_(close_stdio) ShimStdio stdio = {.fds = {-EBADF, -EBADF, -EBADF}};
     int r;
 
+    *ret_step = job->has_terminal ? SHIM_STEP_TERMINAL : SHIM_STEP_SETUP;
+    r = job->has_terminal ? open_terminal(s, job, &stdio) : open_pipes(s, &stdio);
+    if (r < 0)
+        return r;
     *ret_step = SHIM_STEP_SETUP;
-    in = open_stdin(s, job);
-    if (in < 0)
-        return in;
-    r = shim_output_open(&s->out, LOG_STREAM_STDOUT, &out);
+    r = stdio.fds[STDIN_FILENO] = open_stdin(s, job);
     if (r < 0)
         return r;
-    r = shim_output_open(&s->err, LOG_STREAM_STDERR, &err);
-    if (r < 0)
-        return r;
+    shim_order_init(&s->order, s->out.fd, s->err.fd);
     r = offer_notify_socket(s, job);
     if (r < 0)
         return r;
-
-    ShimStdio stdio = {.fds = {in, out, err}};
     r = shim_spawn(job, &stdio, s->procs.cgroup_fd, &s->main_pid, ret_step);
     if (r < 0)
         return r;

@@ -18,38 +18,53 @@ void shim_guard_activity(ShimGuard *g, uint64_t now) {
     g->active_usec = g->paused_usec > 0 ? g->paused_usec : now;
 }
 
-void shim_guard_pause(ShimGuard *g, bool pause, uint64_t now) {
-    if (pause == (g->paused_usec > 0))
-        return;
-    if (!pause) {
-        g->begin_usec += now - g->paused_usec;
-        g->active_usec += now - g->paused_usec;
-    }
-    g->paused_usec = pause ? now : 0;
-}
-
 static uint64_t after(uint64_t begin, uint64_t span) {
     uint64_t end;
 
     return __builtin_add_overflow(begin, span, &end) ? USEC_INFINITY : end;
 }
 
+void shim_guard_extend(ShimGuard *g, uint64_t span, uint64_t now) {
+    uint64_t begin = g->paused_usec > 0 ? g->paused_usec : now;
+
+    g->extended_usec = MAX(g->extended_usec, after(begin, span));
+}
+
+void shim_guard_pause(ShimGuard *g, bool pause, uint64_t now) {
+    if (pause == (g->paused_usec > 0))
+        return;
+    if (!pause) {
+        uint64_t span = now - g->paused_usec;
+        g->begin_usec += span;
+        g->active_usec += span;
+        g->extended_usec = after(g->extended_usec, g->extended_usec > 0 ? span : 0);
+    }
+    g->paused_usec = pause ? now : 0;
+}
+
+static uint64_t timeout_due(const ShimGuard *g) {
+    return MAX(after(g->begin_usec, g->limits.timeout_usec), g->extended_usec);
+}
+
+static uint64_t idle_timeout_due(const ShimGuard *g) {
+    return MAX(after(g->active_usec, g->limits.idle_timeout_usec), g->extended_usec);
+}
+
 uint64_t shim_guard_due(const ShimGuard *g) {
     if (g->paused_usec > 0)
         return USEC_INFINITY; /* what does not run takes no more of anything */
-    uint64_t due = MIN(after(g->begin_usec, g->limits.timeout_usec),
-                       after(g->active_usec, g->limits.idle_timeout_usec));
+    uint64_t due = MIN(timeout_due(g), idle_timeout_due(g));
     return g->sample_memory || g->sample_pids ? MIN(due, g->sample_due_usec) : due;
 }
 
 bool shim_guard_check_times(const ShimGuard *g, uint64_t now, ShimBreach *ret) {
     if (g->paused_usec > 0)
         return false;
-    if (now >= after(g->begin_usec, g->limits.timeout_usec)) {
+    if (now >= timeout_due(g)) {
         *ret = (ShimBreach){.limit = "timeout", .reached = now - g->begin_usec};
         return true;
     }
-    if (now >= after(g->active_usec, g->limits.idle_timeout_usec)) {
+    if (now >= idle_timeout_due(g)) {
         *ret = (ShimBreach){.limit = "idle-timeout", .reached = now - g->active_usec};
         return true;
     }

@@ -15,9 +15,10 @@ typedef struct ShimBreach {
 typedef struct ShimGuard {
     ShimLimits limits;
     bool sample_memory, sample_pids; /* those that the kernel does not keep */
-    /* Moved on by the length of each pause, so that its time does not count. */
+    /* All three are moved on by the length of each pause, so that its time does not count. */
     uint64_t begin_usec, active_usec;
-    uint64_t paused_usec; /* since when; 0: it is not */
+    uint64_t extended_usec; /* no timeout before; 0: none was asked for */
+    uint64_t paused_usec;   /* since when; 0: it is not */
     uint64_t sample_due_usec;
 } ShimGuard;
 
@@ -27,6 +28,8 @@ void shim_guard_begin(ShimGuard *g, const ShimLimits *limits, bool memory_kept, 
 
 /* Output or progress. */
 void shim_guard_activity(ShimGuard *g, uint64_t now);
+/* The task wants that no timeout ends it for as long from now on; never shortens what it has. */
+void shim_guard_extend(ShimGuard *g, uint64_t span, uint64_t now);
 void shim_guard_pause(ShimGuard *g, bool pause, uint64_t now);
 
 /* When there is something to check or to sample; USEC_INFINITY: never. */

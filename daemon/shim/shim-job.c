@@ -43,6 +43,15 @@ static int set_nice(ShimJob *job, const char *value) {
     return 0;
 }
 
+static int set_terminal(ShimJob *job, const char *value) {
+    int r = terminal_size_parse(value, &job->terminal_size);
+
+    if (r < 0)
+        return -EINVAL;
+    job->has_terminal = true;
+    return 0;
+}
+
 static int set_key(ShimJob *job, char *string) {
     const struct {
         const char *key;
@@ -79,6 +88,8 @@ static int set_key(ShimJob *job, char *string) {
         job->stdin_open = streq(value, "1");
         return 0;
     }
+    if ((value = value_of(string, SHIM_SPEC_TERMINAL)))
+        return set_terminal(job, value);
     if ((value = value_of(string, SHIM_SPEC_UMASK)))
         return set_umask(job, value);
     if ((value = value_of(string, SHIM_SPEC_NICE)))
@@ -86,7 +97,8 @@ static int set_key(ShimJob *job, char *string) {
     return -EINVAL;
 }
 
-/* Makes room for as many strings as there are of each, and one more of env for NOTIFY_SOCKET. */
+/* Makes room for as many strings as there are of each, and two more of env, for NOTIFY_SOCKET and
+ * TERM. */
 static int allocate_vectors(ShimJob *job, char *end) {
     size_t argc = 0, envc = 0;
 
@@ -101,7 +113,7 @@ static int allocate_vectors(ShimJob *job, char *end) {
     if (argc == 0)
         return -EINVAL;
     job->argv = calloc(argc + 1, sizeof(char *));
-    job->env = calloc(envc + 2, sizeof(char *));
+    job->env = calloc(envc + 3, sizeof(char *));
     return job->argv && job->env ? 0 : -ENOMEM;
 }
 
@@ -184,4 +196,17 @@ int shim_job_set_notify_env(ShimJob *job, const char *path) {
     free(job->notify_env);
     job->notify_env = string;
     return 0;
+}
+
+void shim_job_set_default_term(ShimJob *job, const char *string) {
+    const char *value;
+
+    for (size_t i = 0; i < job->env_count; i++)
+        if ((value = value_of(job->env[i], "TERM"))) {
+            if (!*value)
+                job->env[i] = (char *)string;
+            return;
+        }
+    job->env[job->env_count++] = (char *)string;
+    job->env[job->env_count] = NULL;
 }

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include "common/macro.h"
+#include "common/terminal-size.h"
 
 /* UINT64_MAX: no limit. */
 typedef struct ShimLimits {
@@ -29,9 +30,11 @@ typedef struct ShimJob {
     const char *stdin_data; /* NULL: /dev/null */
     size_t stdin_size;
     bool stdin_open;
+    bool has_terminal;
+    TerminalSize terminal_size;
 
     size_t env_count;
-    char *notify_env; /* the one string of env that is not in the buffer, or NULL */
+    char *notify_env; /* a string of env that is not in the buffer, or NULL */
 } ShimJob;
 
 /* Reads the file to its end. -EINVAL for one that is no job, -EFBIG over SHIM_SPEC_MAX; nothing is
@@ -41,3 +44,8 @@ void shim_job_done(ShimJob *job);
 
 /* Puts NOTIFY_SOCKET with this path into env, in place of one that is there. */
 int shim_job_set_notify_env(ShimJob *job, const char *path);
+
+/* Puts the string "TERM=..." into env, which is not copied, unless there is one that says
+ * something.
+ */
+void shim_job_set_default_term(ShimJob *job, const char *string);

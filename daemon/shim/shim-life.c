@@ -104,8 +104,19 @@ static void note_activity(Shim *s, uint64_t now) {
     shim_guard_activity(&s->guard, now);
 }
 
+/* It extends the state that the task is in. */
+static void extend(Shim *s, uint64_t now) {
+    uint64_t span = shim_notify_take_extension(&s->notify);
+
+    if (span > 0 && s->stop.requested)
+        shim_stop_extend(&s->stop, span, now);
+    else if (span > 0)
+        shim_guard_extend(&s->guard, span, now);
+}
+
 void shim_check(Shim *s, uint64_t now) {
     note_activity(s, now);
+    extend(s, now);
     if (s->stop.requested)
         shim_stop_tick(&s->stop, now);
     else

@@ -13,6 +13,10 @@
 #define READS_PER_ROUND 4
 #define PIPE_SIZE_DEFAULT (64 * KIB) /* what the kernel gives, see pipe(7) */
 #define PIPE_SIZE_LARGE (256 * KIB)
+/* A read of a terminal gives no more at a time. */
+#define TERMINAL_READ_MAX 4095
+/* More than the kernel keeps of what is written to a terminal. */
+#define TERMINAL_BUFFER_MAX (64 * KIB)
 
 /* Static, so that a command that prints nothing does not even touch it. */
 static char read_buffer[READ_SIZE];
@@ -34,12 +38,16 @@ int shim_output_open(ShimOutput *o, LogStream stream, int *ret_write_fd) {
     return 0;
 }
 
+void shim_output_open_terminal(ShimOutput *o, int fd) {
+    *o = (ShimOutput){.fd = fd, .stream = LOG_STREAM_STDOUT, .is_terminal = true};
+}
+
 void shim_output_close(ShimOutput *o) {
     o->fd = close_fd(o->fd);
 }
 
 /* Gives the number of bytes that were there, up to max; at the end of the stream closes it. */
-static size_t take(ShimOutput *o, LogFile *log, size_t max) {
+static size_t take(ShimOutput *o, LogFile *log, ShimProgress *progress, size_t max) {
     ssize_t n = read(o->fd, read_buffer, MIN(max, sizeof(read_buffer)));
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -50,6 +58,7 @@ static size_t take(ShimOutput *o, LogFile *log, size_t max) {
     }
     o->bytes += (uint64_t)n;
     log_file_append(log, o->stream, clock_usec(CLOCK_REALTIME), read_buffer, (size_t)n);
+    shim_progress_feed(progress, o->stream, read_buffer, (size_t)n);
 
     /* A pipe that was full is one that the command waited for. A refusal (the user's limit on
      * memory for pipes) costs speed alone. */
@@ -60,23 +69,31 @@ static size_t take(ShimOutput *o, LogFile *log, size_t max) {
     return (size_t)n;
 }
 
-void shim_output_pump(ShimOutput *o, LogFile *log) {
+void shim_output_pump(ShimOutput *o, LogFile *log, ShimProgress *progress) {
+    size_t whole = o->is_terminal ? TERMINAL_READ_MAX : sizeof(read_buffer);
+
     for (int i = 0; i < READS_PER_ROUND; i++)
-        if (take(o, log, sizeof(read_buffer)) < sizeof(read_buffer))
+        if (take(o, log, progress, sizeof(read_buffer)) < whole)
             break;
 }
 
-void shim_output_drain(ShimOutput *o, LogFile *log) {
+/* Of a terminal FIONREAD does not count what the kernel has yet to carry from one side to the
+ * other; a read that finds nothing has waited for that. */
+static size_t left_in(const ShimOutput *o) {
     int left;
 
+    if (o->is_terminal)
+        return TERMINAL_BUFFER_MAX;
+    return ioctl(o->fd, FIONREAD, &left) >= 0 ? (size_t)left : 0;
+}
+
+void shim_output_drain(ShimOutput *o, LogFile *log, ShimProgress *progress) {
     if (o->fd < 0)
         return;
-    if (ioctl(o->fd, FIONREAD, &left) >= 0)
-        while (left > 0 && o->fd >= 0) {
-            size_t n = take(o, log, (size_t)left);
-            if (n == 0)
-                break;
-            left -= (int)n;
-        }
+    for (size_t left = left_in(o), n; left > 0 && o->fd >= 0; left -= n) {
+        n = take(o, log, progress, left);
+        if (n == 0)
+            break;
+    }
     shim_output_close(o);
 }

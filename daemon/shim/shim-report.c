@@ -25,8 +25,14 @@ void shim_report_retell(ShimReport *r) {
     r->tell_paused = r->paused;
     r->in->tell = r->in->is_open;
     r->told_size = UINT64_MAX;
-    r->log_due_usec = r->notify_due_usec = r->usage->due_usec = 0;
+    r->log_due_usec = r->words_due_usec = r->usage->due_usec = 0;
     shim_notify_retell(r->notify);
+    shim_progress_retell(r->progress);
+}
+
+/* What the command says about itself, and what is read from its output. */
+static bool has_words(const ShimReport *r) {
+    return r->notify->pending || r->notify->dropped > 0 || r->progress->pending;
 }
 
 uint64_t shim_report_due(const ShimReport *r) {
@@ -36,8 +42,8 @@ uint64_t shim_report_due(const ShimReport *r) {
         return 0;
     if (r->log->size != r->told_size)
         due = r->log_due_usec;
-    if (r->notify->pending || r->notify->dropped > 0)
-        due = MIN(due, r->notify_due_usec);
+    if (has_words(r))
+        due = MIN(due, r->words_due_usec);
     if (r->notify->messages.first)
         due = MIN(due, r->messages_due_usec);
     return due;
@@ -58,6 +64,12 @@ static void lifecycle_sent(ShimReport *r) {
     r->tell_started = r->tell_survivors = r->tell_paused = r->in->tell = false;
 }
 
+static void add_words(const ShimReport *r, Fields *fields) {
+    shim_notify_add_fields(r->notify, fields);
+    if (r->progress->pending)
+        shim_progress_add_fields(r->progress, fields);
+}
+
 /* Each is told once, and in its order, unlike all that is kept as a state. */
 static void send_messages(ShimReport *r, ShimControl *control, uint64_t now) {
     Fields fields;
@@ -74,15 +86,15 @@ static void send_messages(ShimReport *r, ShimControl *control, uint64_t now) {
 
 static void send_news(ShimReport *r, ShimControl *control, uint64_t now) {
     bool with_log = r->log->size != r->told_size && now >= r->log_due_usec;
-    bool with_notify = (r->notify->pending || r->notify->dropped > 0) && now >= r->notify_due_usec;
+    bool with_words = has_words(r) && now >= r->words_due_usec;
     Fields fields;
 
     fields.size = 0;
     add_lifecycle(r, &fields);
     if (with_log)
         fields_addf(&fields, SHIM_LOG_SIZE, "%" PRIu64, r->log->size);
-    if (with_notify) {
-        shim_notify_add_fields(r->notify, &fields);
+    if (with_words) {
+        add_words(r, &fields);
         shim_notify_add_dropped(r->notify, &fields);
     }
     if (fields.size == 0)
@@ -96,9 +108,10 @@ static void send_news(ShimReport *r, ShimControl *control, uint64_t now) {
         r->told_size = r->log->size;
         r->log_due_usec = now + REPORT_INTERVAL_USEC;
     }
-    if (with_notify) {
+    if (with_words) {
         shim_notify_sent(r->notify);
-        r->notify_due_usec = now + REPORT_INTERVAL_USEC;
+        shim_progress_sent(r->progress);
+        r->words_due_usec = now + REPORT_INTERVAL_USEC;
     }
 }
 
@@ -113,7 +126,7 @@ void shim_report_rest(ShimReport *r, ShimControl *control, int signal_fd) {
 
     fields.size = 0;
     add_lifecycle(r, &fields);
-    shim_notify_add_fields(r->notify, &fields);
+    add_words(r, &fields);
     if (fields.size > 0)
         shim_control_send_wait(control, &fields, signal_fd);
     while (r->notify->messages.first) {

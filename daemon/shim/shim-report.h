@@ -5,6 +5,7 @@
 #include "common/log-file.h"
 #include "daemon/shim/shim-control.h"
 #include "daemon/shim/shim-notify.h"
+#include "daemon/shim/shim-progress.h"
 #include "daemon/shim/shim-stdin.h"
 #include "daemon/shim/shim-usage.h"
 
@@ -16,13 +17,14 @@ typedef struct ShimReport {
     int survivors; /* of the command; 0: none, or it has not ended */
     bool paused;
     bool tell_started, tell_survivors, tell_paused;
-    uint64_t told_size;                     /* of the log; UINT64_MAX: not told */
-    uint64_t log_due_usec, notify_due_usec; /* not before; 0 for the first */
+    uint64_t told_size;                    /* of the log; UINT64_MAX: not told */
+    uint64_t log_due_usec, words_due_usec; /* not before; 0 for the first */
     uint64_t messages_due_usec;
-    const LogFile *log; /* not owned */
-    ShimNotify *notify; /* not owned */
-    ShimStdin *in;      /* not owned */
-    ShimUsage *usage;   /* not owned */
+    const LogFile *log;     /* not owned */
+    ShimNotify *notify;     /* not owned */
+    ShimProgress *progress; /* not owned */
+    ShimStdin *in;          /* not owned */
+    ShimUsage *usage;       /* not owned */
 } ShimReport;
 
 void shim_report_started(ShimReport *r, pid_t pid);

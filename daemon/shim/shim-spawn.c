@@ -16,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/shim-protocol.h"
 #include "common/strv.h"
+#include "daemon/shim/shim-terminal.h"
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
@@ -133,6 +134,11 @@ static _Noreturn void child_run(Attempt *a) {
     for (int fd = 0; fd < 3; fd++)
         if (dup2(a->stdio->fds[fd], fd) < 0)
             give_up(a, SHIM_STEP_SETUP, errno);
+    if (a->stdio->is_terminal) {
+        int r = shim_terminal_take(STDOUT_FILENO);
+        if (r < 0)
+            give_up(a, SHIM_STEP_TERMINAL, -r);
+    }
     if (a->job->has_umask)
         umask(a->job->umask);
     set_nofile(a->job->nofile);

@@ -7,6 +7,7 @@
 /* What the command gets as 0, 1 and 2. All of them above 2 and close-on-exec. */
 typedef struct ShimStdio {
     int fds[3];
+    bool is_terminal; /* 1 is one, and to be that of its session */
 } ShimStdio;
 
 /* Executes the job's command in a session of its own, in the cgroup whose folder cgroup_fd is

@@ -34,6 +34,21 @@ int shim_stdin_open(ShimStdin *in, const char *data, size_t size, int *ret_read_
     return 0;
 }
 
+int shim_stdin_open_terminal(ShimStdin *in, const char *data, size_t size, int fd) {
+    char *copy = NULL;
+
+    if (size > 0) {
+        copy = malloc(size);
+        if (!copy) {
+            close_fd(fd);
+            return -ENOMEM;
+        }
+        memcpy(copy, data, size);
+    }
+    *in = (ShimStdin){.fd = fd, .data = copy, .size = size, .is_open = true, .tell = true};
+    return 0;
+}
+
 void shim_stdin_close(ShimStdin *in) {
     in->fd = close_fd(in->fd);
     free(TAKE_PTR(in->data));

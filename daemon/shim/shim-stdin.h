@@ -19,6 +19,10 @@ typedef struct ShimStdin {
 /* Makes the pipe and gives its other end, owned by the caller; data is copied, and the first that
  * the command reads. 0 or -errno. */
 int shim_stdin_open(ShimStdin *in, const char *data, size_t size, int *ret_read_fd);
+
+/* The same with a terminal in place of the pipe: fd is our side of it, non-blocking, and becomes
+ * ours in any case. */
+int shim_stdin_open_terminal(ShimStdin *in, const char *data, size_t size, int fd);
 void shim_stdin_close(ShimStdin *in); /* what waits is of no use any more */
 
 /* A message for the command. One too many, or one that comes too late, is dropped. */

@@ -36,6 +36,16 @@ void shim_stop_request(ShimStop *s, uint64_t now) {
         s->next_usec = USEC_INFINITY;
 }
 
+void shim_stop_extend(ShimStop *s, uint64_t span, uint64_t now) {
+    uint64_t until;
+
+    if (!s->requested || s->killing)
+        return;
+    if (__builtin_add_overflow(now, span, &until))
+        until = USEC_INFINITY;
+    s->next_usec = MAX(s->next_usec, until);
+}
+
 void shim_stop_at_once(ShimStop *s, uint64_t now) {
     s->requested = true;
     kill_all(s, now);

@@ -22,6 +22,9 @@ void shim_stop_request(ShimStop *s, uint64_t now);
 /* Without SIGTERM and timeout. */
 void shim_stop_at_once(ShimStop *s, uint64_t now);
 
+/* The task wants as long from now on to end by itself; never shortens what it has. */
+void shim_stop_extend(ShimStop *s, uint64_t span, uint64_t now);
+
 /* To be called when next_usec has come. */
 void shim_stop_tick(ShimStop *s, uint64_t now);
 

@@ -7,8 +7,10 @@
 #include "daemon/shim/shim-end.h"
 #include "daemon/shim/shim-guard.h"
 #include "daemon/shim/shim-notify.h"
+#include "daemon/shim/shim-order.h"
 #include "daemon/shim/shim-output.h"
 #include "daemon/shim/shim-procs.h"
+#include "daemon/shim/shim-progress.h"
 #include "daemon/shim/shim-report.h"
 #include "daemon/shim/shim-stdin.h"
 #include "daemon/shim/shim-stop.h"
@@ -22,9 +24,12 @@ typedef struct Shim {
     ShimControl control;
     ShimStdin in;
     ShimOutput out, err;
+    int terminal_fd; /* the command's side, see shim_terminal_open(); negative: there is none */
+    ShimOrder order; /* of those two */
     char *log_dir;
     LogFile log;
     ShimNotify notify;
+    ShimProgress progress;
     ShimReport report;
     ShimUsage usage;
     ShimProcs procs;

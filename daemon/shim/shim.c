@@ -37,6 +37,8 @@ enum {
 static void wait_for_events(Shim *s, struct pollfd fds[static _WATCH_MAX]) {
     uint64_t due = s->stop.requested ? s->stop.next_usec : shim_guard_due(&s->guard);
 
+    due = MIN(due, shim_progress_due(&s->progress));
+
     fds[WATCH_SIGNALS] = (struct pollfd){.fd = s->start->signal_fd, .events = POLLIN};
     fds[WATCH_CONTROL] = (struct pollfd){
         .fd = s->control.fd, .events = (short)(s->control.full ? POLLIN | POLLOUT : POLLIN)};
@@ -66,14 +68,22 @@ static void accept_daemon(Shim *s) {
         shim_report_retell(&s->report);
 }
 
+static void pump_output(Shim *s, bool out_ready, bool err_ready) {
+    bool err_first = shim_order_err_first(&s->order, out_ready, err_ready);
+
+    if (err_first)
+        shim_output_pump(&s->err, &s->log, &s->progress);
+    if (out_ready)
+        shim_output_pump(&s->out, &s->log, &s->progress);
+    if (err_ready && !err_first)
+        shim_output_pump(&s->err, &s->log, &s->progress);
+}
+
 /* The ends of processes are looked at before the daemon's orders, see shim_stop(). */
 static void dispatch(Shim *s, const struct pollfd fds[static _WATCH_MAX]) {
-    if (fds[WATCH_OUT].revents)
-        shim_output_pump(&s->out, &s->log);
-    if (fds[WATCH_ERR].revents)
-        shim_output_pump(&s->err, &s->log);
+    pump_output(s, fds[WATCH_OUT].revents != 0, fds[WATCH_ERR].revents != 0);
     if (fds[WATCH_NOTIFY].revents)
-        shim_notify_receive(&s->notify);
+        shim_notify_receive(&s->notify, &s->progress);
     if (fds[WATCH_CGROUP].revents)
         shim_on_cgroup_event(s);
     if (fds[WATCH_SIGNALS].revents)
@@ -93,6 +103,7 @@ static void run(Shim *s) {
 
     while (s->running) {
         uint64_t now = clock_usec(CLOCK_MONOTONIC);
+        shim_progress_tick(&s->progress, now);
         shim_check(s, now);
         if (s->control.fd >= 0 && (!s->control.full || (fds[WATCH_CONTROL].revents & POLLOUT)))
             shim_report_send(&s->report, &s->control, now);
@@ -105,9 +116,13 @@ static void run(Shim *s) {
 
 /* What the command left in pipes and sockets. */
 static void drain(Shim *s) {
-    shim_output_drain(&s->out, &s->log);
-    shim_output_drain(&s->err, &s->log);
-    shim_notify_receive(&s->notify);
+    if (shim_order_err_first(&s->order, s->out.fd >= 0, s->err.fd >= 0))
+        shim_output_drain(&s->err, &s->log, &s->progress);
+    shim_output_drain(&s->out, &s->log, &s->progress);
+    shim_output_drain(&s->err, &s->log, &s->progress);
+    shim_order_done(&s->order);
+    shim_progress_finish(&s->progress);
+    shim_notify_receive(&s->notify, &s->progress);
     shim_notify_close(&s->notify);
     log_file_done(&s->log);
 }
@@ -118,6 +133,7 @@ static int write_record(const Shim *s, const Fields *last) {
 
     record.size = 0;
     shim_notify_add_known(&s->notify, &record);
+    shim_progress_add_fields(&s->progress, &record);
     memcpy(record.data + record.size, last->data, last->size);
     record.size += last->size;
     if (snprintf(from, sizeof(from), "%s/" SHIM_EXIT_NEW_NAME, s->start->folder) >= PATH_MAX ||
@@ -164,6 +180,7 @@ static int finish(Shim *s) {
     shim_report_rest(&s->report, &s->control, s->start->signal_fd);
     shim_control_send_wait(&s->control, &last, s->start->signal_fd);
     shim_control_close(&s->control);
+    shim_progress_done(&s->progress);
     free(s->log_dir);
     return r;
 }
@@ -174,9 +191,13 @@ _Noreturn void shim_main(const ShimStart *start) {
 
     s->start = start;
     s->in.fd = s->out.fd = s->err.fd = s->notify.fd = -EBADF;
+    s->terminal_fd = s->order.fd = -EBADF;
     log_file_init(&s->log, NULL, 0, 0);
-    s->report =
-        (ShimReport){.log = &s->log, .notify = &s->notify, .in = &s->in, .usage = &s->usage};
+    s->report = (ShimReport){.log = &s->log,
+                             .notify = &s->notify,
+                             .progress = &s->progress,
+                             .in = &s->in,
+                             .usage = &s->usage};
     s->usage.procs = &s->procs;
     s->procs = SHIM_PROCS_NONE;
 

@@ -107,10 +107,16 @@
     " message TEXT NOT NULL,"                                                                      \
     " PRIMARY KEY (task_id, number)) WITHOUT ROWID;"
 
+/* What progress counts, and where it comes from. */
+#define STEP_3                                                                                     \
+    "ALTER TABLE task ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"                                \
+    "ALTER TABLE task ADD COLUMN progress_source TEXT NOT NULL DEFAULT '';"
+
 /* Append only. Every version that was ever released is opened in a test: tests/unit/schemas. */
 static const char *const steps[] = {
     STEP_1,
     STEP_2,
+    STEP_3,
 };
 
 int migrations_version(void) {

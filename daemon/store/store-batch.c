@@ -101,6 +101,8 @@ int store_batch_put_task(StoreBatch *b, const Task *t, bool claimed) {
         .progress = task_work(t)->progress.fraction,
         .done = task_work(t)->progress.done,
         .total = task_work(t)->progress.total,
+        .bytes = task_work(t)->progress.bytes,
+        .progress_source = task_work(t)->progress.source,
         .priority = t->spec->priority,
         .ready_at = t->ready_at,
         .due_at = t->due_at,

@@ -24,6 +24,8 @@ typedef struct StoreRow {
     uint64_t created_at, started_at, finished_at;
     size_t label, reason, status, message, phase;
     double progress;
+    bool bytes;
+    ProgressSource progress_source;
     uint64_t done, total;
     int32_t priority;
     uint64_t ready_at, due_at, retry_of;

@@ -38,21 +38,23 @@ static void bind_life(sqlite3_stmt *s, const StoreBatch *b, const StoreOp *op) {
     (void)store_bind_text(s, 25, strempty(task_state_to_string(row->end_state)));
     (void)sqlite3_bind_int64(s, 26, row->n_attempts);
     (void)store_bind_u64(s, 27, row->log_begin);
+    (void)sqlite3_bind_int(s, 28, row->bytes);
+    (void)store_bind_text(s, 29, progress_source_to_string(row->progress_source));
 }
 
 /* What is bound here the update of an active task does not have. */
 static void bind_end(sqlite3_stmt *s, const StoreRow *row) {
-    (void)store_bind_u64(s, 28, row->finished_at);
+    (void)store_bind_u64(s, 30, row->finished_at);
 }
 
 static void bind_request(sqlite3_stmt *s, const StoreRow *row, int64_t env) {
-    (void)store_bind_text(s, 29, row->spec->kind);
-    (void)store_bind_text(s, 30, row->spec->group);
+    (void)store_bind_text(s, 31, row->spec->kind);
+    (void)store_bind_text(s, 32, row->spec->group);
     if (env > 0)
-        (void)sqlite3_bind_int64(s, 31, env);
-    (void)store_bind_u64(s, 32, row->created_at);
-    (void)store_bind_u64(s, 33, row->spec->parent);
-    (void)store_bind_u64(s, 34, row->retry_of);
+        (void)sqlite3_bind_int64(s, 33, env);
+    (void)store_bind_u64(s, 34, row->created_at);
+    (void)store_bind_u64(s, 35, row->spec->parent);
+    (void)store_bind_u64(s, 36, row->retry_of);
 }
 
 static int insert_task(StoreDb *d, const StoreBatch *b, const StoreOp *op, int64_t env) {
@@ -178,6 +180,8 @@ enum { /* of STORE_ROW_COLUMNS */
     COLUMN_END_STATE,
     COLUMN_N_ATTEMPTS,
     COLUMN_LOG_BEGIN,
+    COLUMN_BYTES,
+    COLUMN_PROGRESS_SOURCE,
     COLUMN_ENV,
     COLUMN_JSON,
 };
@@ -233,6 +237,8 @@ static int read_work(sqlite3_stmt *s, Task *t) {
     w->progress.fraction = sqlite3_column_double(s, COLUMN_PROGRESS);
     w->progress.done = store_column_u64(s, COLUMN_DONE);
     w->progress.total = store_column_u64(s, COLUMN_TOTAL);
+    w->progress.bytes = sqlite3_column_int(s, COLUMN_BYTES);
+    w->progress.source = progress_source_from_string(store_column_text(s, COLUMN_PROGRESS_SOURCE));
     w->usage.cpu_usec = store_column_u64(s, COLUMN_CPU_USEC);
     w->usage.memory_peak = store_column_u64(s, COLUMN_MEMORY_PEAK);
     w->log_kept = store_column_u64(s, COLUMN_LOG_KEPT);

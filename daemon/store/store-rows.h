@@ -16,7 +16,8 @@ int store_row_remove(StoreDb *d, uint64_t id);
     "task.id, state, kind, grp, label, created_at, started_at, finished_at, exit_code,"            \
     " exit_signal, message, reason, status, phase, progress, done, total, attempt, pid, log_size," \
     " log_kept, has_result, cancel_requested, usage_cpu_usec, usage_memory_peak, priority,"        \
-    " parent, retry_of, ready_at, due_at, end_state, n_attempts, log_begin, env_id, json"
+    " parent, retry_of, ready_at, due_at, end_state, n_attempts, log_begin, bytes,"                \
+    " progress_source, env_id, json"
 #define STORE_ROW_TABLES "task LEFT JOIN request ON request.task_id = task.id"
 
 /* The task of the row that the statement is at, with its attempts, but without its environment,

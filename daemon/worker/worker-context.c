@@ -57,6 +57,8 @@ static void send_one(WorkerContext *w, const char *key, const char *value) {
 static void add_progress(const WorkerContext *w, Fields *f) {
     fields_addf(f, NOTIFY_DONE, "%" PRIu64, w->done);
     fields_addf(f, NOTIFY_TOTAL, "%" PRIu64, w->total);
+    if (w->ever_bytes)
+        fields_add(f, NOTIFY_UNIT, w->bytes ? NOTIFY_UNIT_BYTES : "");
 }
 
 static void flush_progress(WorkerContext *w) {
@@ -69,11 +71,13 @@ static void flush_progress(WorkerContext *w) {
     w->progress_due_usec = clock_usec(CLOCK_MONOTONIC) + PROGRESS_INTERVAL_USEC;
 }
 
-static void on_progress(TaskContext *c, uint64_t done, uint64_t total) {
+static void on_progress(TaskContext *c, uint64_t done, uint64_t total, bool bytes) {
     WorkerContext *w = worker(c);
 
     w->done = done;
     w->total = total;
+    w->bytes = bytes;
+    w->ever_bytes |= bytes;
     w->progress_pending = w->notify.fd >= 0;
     if (w->progress_pending && clock_usec(CLOCK_MONOTONIC) >= w->progress_due_usec)
         flush_progress(w);

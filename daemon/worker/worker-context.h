@@ -17,6 +17,7 @@ typedef struct WorkerContext {
 
     /* The last progress, and when the next one may go out (CLOCK_MONOTONIC). */
     uint64_t done, total;
+    bool bytes, ever_bytes;
     bool progress_pending;
     uint64_t progress_due_usec;
 } WorkerContext;

@@ -70,6 +70,8 @@ static const struct {
     {"calendar", "s", "Calendar", .text = "Mon..Fri 09:00"},
     {"persistent", "b", "Persistent", 1},
     {"stdin-open", "b", "StdinOpen", 1},
+    {"pty", "b", "Pty", 1},
+    {"pty-size", "s", "PtySize", .text = "65535x1"},
 };
 
 /* What they go with. */
@@ -296,6 +298,7 @@ static const struct {
     {"pids-max", "t", UINT64_MAX, NULL, "pids-max is at most"},
     {"timeout", "t", UINT64_MAX, NULL, "microseconds"},
     {"on-interrupt", "s", 0, "again", "\"fail\" or \"restart\""},
+    {"pty-size", "s", 0, "80", "pty-size is COLUMNSxROWS, each from 1 to 65535"},
 };
 
 START_TEST(options_that_are_refused) {

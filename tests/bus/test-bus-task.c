@@ -5,14 +5,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "tests/bus/bus-rig.h"
 
 /* The Task interface and its signals. */
 
 static BusRig rig;
+static FakeDaemon fake;
 
 static void setup(void) {
     bus_rig_setup(&rig, "[Manager]\nMaxParallel=4\n");
+}
+
+static void setup_fake(void) {
+    bus_rig_setup_fake(&rig, &fake);
 }
 
 static void teardown(void) {
@@ -66,6 +72,62 @@ START_TEST(properties_of_an_ended_task) {
     ck_assert_int_ge(sd_bus_message_read_basic(m, 'd', &progress), 0);
     ck_assert_double_eq(progress, 1.0);
     sd_bus_message_unref(m);
+}
+END_TEST
+
+static double get_double(uint64_t id, const char *name) {
+    sd_bus_message *m = get_property(id, name, "d");
+    double value;
+
+    ck_assert_int_ge(sd_bus_message_read_basic(m, 'd', &value), 0);
+    sd_bus_message_unref(m);
+    return value;
+}
+
+/* Seconds from now; 0: it is not known. */
+static double expected_end(uint64_t id) {
+    sd_bus_message *m = get_property(id, "ExpectedEndTime", "t");
+    uint64_t value, now = clock_usec(CLOCK_REALTIME);
+
+    ck_assert_int_ge(sd_bus_message_read_basic(m, 't', &value), 0);
+    sd_bus_message_unref(m);
+    return value == 0 ? 0 : ((double)value - (double)now) / USEC_PER_SEC;
+}
+
+START_TEST(how_fast_it_gets_on) {
+    Task *t = fake_daemon_add_running(&fake);
+    TaskProgress *p = &task_work_make(t)->progress;
+    uint64_t begin = clock_usec(CLOCK_MONOTONIC) - 100 * USEC_PER_SEC;
+
+    ck_assert_double_eq(get_double(t->id, "Rate"), -1);
+    ck_assert_double_eq(expected_end(t->id), 0);
+    assert_string(t->id, "Unit", "");
+    assert_string(t->id, "ProgressSource", "");
+
+    /* 4096 a second, as of now, of 4096000: there are 900 s left. */
+    for (uint64_t i = 0; i <= 100; i++)
+        progress_update(p,
+                        &(ProgressNews){.fraction = PROGRESS_UNKNOWN,
+                                        .done = i * 4096,
+                                        .total = 4096000,
+                                        .bytes = true,
+                                        .source = PROGRESS_SOURCE_OSC},
+                        begin + i * USEC_PER_SEC);
+    ck_assert_double_eq_tol(get_double(t->id, "Rate"), 4096, 500);
+    ck_assert_double_eq_tol(expected_end(t->id), 900, 20);
+    assert_string(t->id, "Unit", "bytes");
+    assert_string(t->id, "ProgressSource", "osc");
+
+    ck_assert_int_eq(task_set_state(t, TASK_PAUSED, 1), 0);
+    ck_assert_double_eq(get_double(t->id, "Rate"), 0);
+    ck_assert_double_eq(expected_end(t->id), 0);
+    ck_assert_int_eq(task_set_state(t, TASK_RUNNING, 1), 0);
+    ck_assert_double_eq_tol(expected_end(t->id), 900, 20);
+
+    fake_daemon_end(&fake, t, TASK_FAILED);
+    ck_assert_double_eq(get_double(t->id, "Rate"), -1);
+    ck_assert_double_eq(expected_end(t->id), 0);
+    assert_string(t->id, "Unit", "bytes");
 }
 END_TEST
 
@@ -243,6 +305,10 @@ int main(void) {
     tcase_add_test(t, signals_in_order);
     tcase_add_test(t, a_short_task_sends_finished_alone);
     tcase_add_test(t, cancel_is_told_in_order);
+    suite_add_tcase(s, t);
+    t = tcase_create("fake");
+    tcase_add_checked_fixture(t, setup_fake, teardown);
+    tcase_add_test(t, how_fast_it_gets_on);
     suite_add_tcase(s, t);
     SRunner *runner = srunner_create(s);
     srunner_run_all(runner, CK_NORMAL);

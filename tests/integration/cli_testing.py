@@ -10,13 +10,14 @@ from fake_daemon import FakeDaemon, run
 from longrun_testing import DEADLINE_SEC, LOGOUT_STAMP, Gate, Session
 
 # Keys of a listed task, as the interface Manager documents them.
-TASK_KEYS = {"id", "kind", "label", "group", "state", "reason", "progress", "phase", "done", "total", "status",
-             "created-at", "started-at", "finished-at", "attempt", "exit-code", "exit-signal", "message", "has-result",
+TASK_KEYS = {"id", "kind", "label", "group", "state", "reason", "progress", "phase", "done", "total", "unit",
+             "rate", "expected-end-time", "progress-source", "status", "created-at", "started-at", "finished-at", "attempt", "exit-code", "exit-signal", "message", "has-result",
              "usage", "unique", "params", "argv", "cwd", "clear-env", "umask", "timeout", "idle-timeout",
              "queue-timeout", "stop-timeout", "memory-max", "pids-max", "cpu-weight", "nice", "on-interrupt", "isolate",
-             "log-max", "result-max", "pid", "log-size", "priority", "after", "after-any", "after-failed", "when-online",
+             "log-max", "result-max", "pid", "log-size", "log-begin", "log-file", "priority", "after", "after-any", "after-failed", "when-online",
              "start-at", "due-at", "resources", "parent", "children", "retries", "retry-delay", "retry-on", "retry-of",
-             "attempts", "every", "calendar", "persistent", "stdin-open"}
+             "attempts", "every", "calendar", "persistent", "stdin-open", "pty",
+             "pty-size"}
 
 
 class Case(unittest.TestCase):

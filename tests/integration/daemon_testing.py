@@ -40,6 +40,7 @@ OPTIONS = {
     "nice": "i", "on-interrupt": "s", "priority": "i", "after": "at", "after-any": "at", "after-failed": "at",
     "after-index": "at", "when-online": "s", "start-at": "t", "resources": "a{su}", "parent": "t", "retries": "u",
     "retry-delay": "t", "retry-on": "ai", "every": "t", "calendar": "s", "persistent": "b", "stdin-open": "b",
+    "pty": "b", "pty-size": "s",
 }
 # Of the properties of a group; defaults of options besides.
 GROUP = {**OPTIONS, "max-parallel": "u", "max-queued": "u", "unset": "as"}

@@ -298,6 +298,23 @@ static int command_crowd(const char *arg) {
     return 0;
 }
 
+static int wait_for_fifo(const char *name) {
+    char byte;
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+
+    return fd >= 0 && read(fd, &byte, 1) >= 0 ? close(fd) : -1;
+}
+
+/* Hangs up its own terminal, when somebody writes to the fifo "up", and lives on. */
+static int command_hang_up(const char *arg) {
+    signal(SIGHUP, SIG_IGN);
+    if (fd_write_full(STDOUT_FILENO, "before\n", 7) < 0 || wait_for_fifo("up") < 0 || vhangup() < 0)
+        return 1;
+    if (write(STDOUT_FILENO, "after\n", 6) >= 0 || errno != EIO)
+        return 2;
+    return wait_for_fifo("done") < 0 || wait_for_fifo("go") < 0;
+}
+
 int shim_command_main(int argc, char **argv) {
     static const struct {
         const char *name;
@@ -319,6 +336,7 @@ int shim_command_main(int argc, char **argv) {
         {"chatter", command_chatter},
         {"eat", command_eat},
         {"crowd", command_crowd},
+        {"hang-up", command_hang_up},
     };
 
     for (size_t i = 0; argc >= 3 && i < ELEMENTSOF(commands); i++)

@@ -97,6 +97,7 @@ void rig_wait_gone(pid_t pid);
 pid_t rig_parent(pid_t pid);
 char rig_state(pid_t pid); /* as in /proc/PID/stat, or '?' */
 void rig_wait_state(pid_t pid, char state);
+void rig_check_idle(Rig *r); /* the shim has nothing to do, and does nothing */
 
 /* The exit record; the caller frees it. NULL: there is none. */
 char *rig_read_record(Rig *r, uint64_t id);

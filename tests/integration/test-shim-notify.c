@@ -38,9 +38,9 @@ static const struct {
     const char *status, *progress, *done, *total, *phase, *final;
 } notes[] = {
     {"STATUS=hello", .status = "hello"},
-    {"READY=1\nSTATUS=a=b \nX_LONGRUN_PROGRESS=42%", .status = "a=b ", .progress = "42%"},
-    {"X_LONGRUN_DONE=3\nX_LONGRUN_TOTAL=7\nX_LONGRUN_PHASE=second", .done = "3", .total = "7",
-     .phase = "second"},
+    {"READY=1\nSTATUS=a=b \nX_LONGRUN_PROGRESS=42%", .status = "a=b ", .progress = "0.420000"},
+    {"X_LONGRUN_DONE=3\nX_LONGRUN_TOTAL=4\nX_LONGRUN_PHASE=second", .progress = "0.750000",
+     .done = "3", .total = "4", .phase = "second"},
     {"STATUS=one|STATUS=two|X_LONGRUN_DONE=1|STATUS=", .status = "", .done = "1"},
     {"X_LONGRUN_FINAL_MESSAGE=all is well\n", .final = "all is well"},
     {"WATCHDOG=1\nstatus=no\n=x\nnoise\nSTATUS", .status = NULL},

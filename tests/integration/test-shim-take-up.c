@@ -72,7 +72,7 @@ START_TEST(test_all_is_told_again) {
     ck_assert_uint_eq(rig.messages, 1);
     ck_assert_str_eq(strempty(rig_value(&rig, SHIM_LOG_SIZE)), "4");
     ck_assert_str_eq(strempty(rig_value(&rig, NOTIFY_STATUS)), "half");
-    ck_assert_str_eq(strempty(rig_value(&rig, NOTIFY_PROGRESS)), "50");
+    ck_assert_str_eq(strempty(rig_value(&rig, NOTIFY_PROGRESS)), "0.500000");
     ck_assert_ptr_nonnull(rig_value(&rig, SHIM_CPU_USEC));
     ck_assert_ptr_null(rig_value(&rig, SHIM_MAIN_EXITED));
     ck_assert_ptr_null(rig_value(&rig, SHIM_PAUSED));
@@ -81,7 +81,7 @@ START_TEST(test_all_is_told_again) {
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 5);
     check_record_has("STATUS=half\n");
-    check_record_has("X_LONGRUN_PROGRESS=50\n");
+    check_record_has("X_LONGRUN_PROGRESS=0.500000\n");
 }
 END_TEST
 

@@ -131,6 +131,9 @@ class StartTest(DaemonTestCase):
             ({"every": 10**6, "after": [1]}, "^after does not go with every"),
             ({"persistent": True}, "give calendar as well"),
             ({"stdin_open": True}, "^stdin-open is for tasks with a process of their own"),
+            ({"pty": True}, "^pty is for tasks with a process of their own"),
+            ({"pty_size": "80x24x2"}, '^pty-size is COLUMNSxROWS, each from 1 to 65535, as in "80x24"; not "80x24x2"'),
+            ({"pty_size": "8" * 5000}, "^pty-size is COLUMNSxROWS"),
         ]
         for options, text in cases:
             with self.subTest(**{k: str(v)[:40] for k, v in options.items()}):
@@ -256,7 +259,7 @@ class IdTest(DaemonTestCase):
 
     def test_objects_that_are_not_there(self):
         calls = [
-            ("Cancel", "()", ()), ("Wait", "()", ()), ("OpenLog", "()", ()), ("ReadLog", "(tu)", (0, 1)),
+            ("Cancel", "()", ()), ("Wait", "()", ()), ("OpenLog", "()", ()), ("OpenLogIndex", "()", ()), ("ReadLog", "(tu)", (0, 1)),
             ("TakeResult", "()", ()), ("SetLabel", "(s)", ("x",)), ("Kill", "(i)", (15,)),
         ]
         self.session.start("noop").wait()

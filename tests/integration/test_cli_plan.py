@@ -528,6 +528,60 @@ class Shown(FakeCase):
         self.ok("list", "--group", "encode", "--parent", "9", "--json")
         self.assertEqual((asked[-1]["group"], asked[-1]["parent"]), ("encode", 9))
 
+    def test_pace(self):
+        def entry(number, left, rate, **more):
+            end = now() + int(left * 1e6) + 300_000 if left else 0
+            return {"id": variant("t", number), "state": variant("s", "running"), "label": variant("s", "x"),
+                    "expected-end-time": variant("t", end), "rate": variant("d", rate),
+                    **{key: variant(*value) for key, value in more.items()}}
+        many, huge = ("t", 3_500_000_000), ("t", 2**64 - 1)
+        tasks = [
+            entry(1, 45, 12.5e6, progress=("d", 0.45), unit=("s", "bytes")),
+            entry(2, 125, 34.6, progress=("d", 0.999)),
+            entry(3, 59.5 * 60, 1.25, progress=("d", 0.0)),
+            entry(4, 3 * 3600 + 60, 512, progress=("d", -1), done=many, unit=("s", "bytes")),
+            entry(5, 50 * 3600, 0.04, progress=("d", -1), done=many),
+            entry(6, 0, 0, progress=("d", 0.5)),
+            entry(7, 0, -1, progress=("d", -1), done=("t", 0), unit=("s", "bytes")),
+            entry(8, 0, 1e300, progress=("d", -1), done=huge, unit=("s", "bytes")),
+            entry(9, 0, 0.002, progress=("d", 0.5)),
+        ]
+        self.daemon(answers={"ListTasks": lambda filters: GLib.Variant(
+            "(aa{sv}t)", (tasks if "running" in filters["states"] else [], 0))})
+        lines = [re.sub(" +", " ", line.strip()) for line in self.ok("list").splitlines()]
+        self.assertEqual(lines, [
+            "ID STATE PROGRESS TIME LEFT RATE LABEL", "1 running 45% - 45s 11.9M/s x",
+            "2 running 99% - 2min 5s 34/s x", "3 running 0% - 59min 1.2/s x", "4 running 3.3G - 3h 1min 512B/s x",
+            "5 running 3500000000 - 2d 2h 2.4/min x", "6 running 50% - x", "7 running - - x", "8 running 16.0E - x",
+            "9 running 50% - 7.2/h x"])
+        del tasks[:5], tasks[-1]
+        self.assertEqual(self.ok("list").split("\n")[0].split(), ["ID", "STATE", "PROGRESS", "TIME", "LABEL"])
+
+    def test_show_pace(self):
+        end = now() + 125_300_000
+        task = {"Id": variant("t", 7), "State": variant("s", "running"), "Progress": variant("d", 0.45),
+                "Done": variant("t", 1_300_000_000), "Total": variant("t", 2_900_000_000), "Unit": variant("s", "bytes"),
+                "Rate": variant("d", 12.9e6), "ExpectedEndTime": variant("t", end),
+                "ProgressSource": variant("s", "counter")}
+        self.daemon(tasks={7: task})
+        lines = [line.strip() for line in self.ok("show", 7).splitlines()]
+        for line in ("Progress: 45%, 1.2G of 2.7G", "Known from: a count in its output", "Rate: 12.3M/s",
+                     f"Will end: in 2min 5s, at {datetime.datetime.fromtimestamp(end // 10**6)}"):
+            self.assertIn(line, lines)
+        for source, words in (("notify", "what it says itself"), ("osc", "OSC 9;4 in its output"),
+                              ("percent", "a percentage in its output")):
+            task["ProgressSource"] = variant("s", source)
+            self.assertIn(f"Known from: {words}", self.ok("show", 7))
+        for name in ("Total", "ExpectedEndTime"):
+            task[name] = variant("t", 0)
+        task.update(Progress=variant("d", -1), ProgressSource=variant("s", "hearsay"), Unit=variant("s", ""))
+        text = self.ok("show", 7)
+        self.assertIn("Progress: 1300000000 done\n", text)
+        self.assertIn("Rate: 12900000/s\n", text)
+        self.assertNotIn("Known from", text)
+        self.assertNotIn("Will end", text)
+        self.assertEqual(self.json("show", 7, "--json")["rate"], 12.9e6)
+
     def test_until(self):
         """What is left out can be told from now."""
         midnight = datetime.datetime.combine(datetime.date.today(), datetime.time())
@@ -556,14 +610,14 @@ class Shown(FakeCase):
             "Every": variant("t", 600_000_000), "Calendar": variant("s", ""), "Persistent": variant("b", True),
             "Retries": variant("u", 3), "RetryDelay": variant("t", 30_000_000), "RetryOn": variant("ai", [1, 75]),
             "RetryOf": variant("t", 2), "Parent": variant("t", 6), "Children": variant("at", [8, 9]),
-            "StdinOpen": variant("b", True), "Attempt": variant("u", 3),
+            "StdinOpen": variant("b", True), "Pty": variant("b", True), "PtySize": variant("s", "132x50"), "Attempt": variant("u", 3),
             "Attempts": variant("a(usiittts)", attempts)}})
         text = self.ok("show", 7)
         when = datetime.datetime.fromtimestamp(1924333200)
         for expected in ("Group: encode", "Priority: -5", "After: 3,4", "If failed: 5", "Online: box", "Claims: gpu=1",
                          f"Next run: {when:%a %Y-%m-%d %H:%M:%S}", "Every: 10min 0s",
                          "If missed: it runs once as soon as it can", "Retries: 3, after 30.0s, on exit codes 1,75",
-                         "Retry of: 2", "Parent: 6", "Children: 8,9", "State: waiting (waits for its time)"):
+                         "Retry of: 2", "Parent: 6", "Children: 8,9", "Terminal: 132x50", "State: waiting (waits for its time)"):
             self.assertRegex(text, rf"(?m)^ *{re.escape(expected)}$")
         self.assertNotRegex(text, "After any|Calendar")
         table = [re.sub(" +", " ", line.strip()) for line in text.split("\n\n")[1].splitlines()]

@@ -7,6 +7,7 @@
 import json
 import os
 import re
+import textwrap
 
 from cli_testing import Case
 from longrun_testing import Terminal, main
@@ -15,6 +16,12 @@ from longrun_testing import Terminal, main
 class Watch(Case):
     def countdown(self, steps=4, step_ms=150):
         return int(self.ok("run", "countdown", "-q", "-p", f"steps={steps}", "-p", f"step_ms={step_ms}"))
+
+    @staticmethod
+    def frames(text):
+        """The lines that were drawn over each other, without colours and the terminal's own progress."""
+        plain = re.sub(r"\x1b(\[[0-9;]*[mK]|\]9;4;[0-9;]*\x1b\\)", "", text.replace("\r\n", "\n"))
+        return plain.split("\r")
 
     def test_plain(self):
         task = self.countdown()
@@ -45,7 +52,7 @@ class Watch(Case):
         r = self.session.run("watch", "--json", task)
         self.assertEqual((r.returncode, r.stderr), (0, ""))
         events = [json.loads(line) for line in r.stdout.splitlines()]
-        keys = {"id", "state", "progress", "done", "total", "phase", "status"}
+        keys = {"id", "state", "progress", "done", "total", "unit", "rate", "expected-end-time", "phase", "status"}
         for event in events[:-1]:
             self.assertEqual(set(event), keys)
             self.assertEqual(event["id"], task)
@@ -59,7 +66,7 @@ class Watch(Case):
             t.read_until("50%")
             code, text = t.finish()
         self.assertEqual(code, 0)
-        frames = [re.sub(r"\x1b\[[0-9;]*[mK]", "", frame) for frame in text.replace("\r\n", "\n").split("\r")]
+        frames = self.frames(text)
         self.assertTrue(all(len(frame.rstrip("\n")) < 90 for frame in frames), frames)
         self.assertTrue(any("[############............]  50%" in frame for frame in frames), frames)
         self.assertRegex(frames[-1], r"^succeeded \[#{24}\] 100%  \S+  All work completed successfully!\n$")
@@ -71,7 +78,7 @@ class Watch(Case):
         task = self.countdown(steps=1, step_ms=0)
         for columns in (20, 45):
             with Terminal(self.session, "watch", task, columns=columns, env={"NO_COLOR": "1"}) as t:
-                frames = t.finish()[1].replace("\r\n", "").replace("\x1b[K", "").split("\r")
+                frames = self.frames(t.finish()[1].replace("\r\n", ""))
             self.assertTrue(all(len(frame) < columns for frame in frames), frames)
             self.assertTrue(frames[-1].endswith("…"), frames)
 
@@ -82,6 +89,61 @@ class Watch(Case):
             t.read_until("  2.0s")
             gate.end()
             self.assertEqual(t.finish()[0], 4)
+
+    def test_bar_with_rate(self):
+        """10000 bytes a second: of 2000000, and of nobody knows how many."""
+        script = textwrap.dedent("""\
+            import os, socket, sys, time
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            s.connect(os.environ["NOTIFY_SOCKET"])
+            for n in range(1, 5000):
+                s.send(f"X_LONGRUN_DONE={n * 1000}\\n{sys.argv[1]}X_LONGRUN_UNIT=bytes\\nX_LONGRUN_PHASE=copy".encode())
+                time.sleep(0.1)
+            """)
+        end, no_end = (self.session.start_task("/usr/bin/python3", "-c", script, total)
+                       for total in ("X_LONGRUN_TOTAL=2000000\n", ""))
+        with Terminal(self.session, "watch", end, columns=110) as t, \
+                Terminal(self.session, "watch", no_end, columns=60) as u:
+            for terminal in (t, u):
+                terminal.read_until("/s  copy")
+                terminal.press(b"\x03")
+            self.assertRegex(self.frames(t.finish()[1])[-1],
+                             r"^running \[[#.]{24}\]   \d%  \dmin \d+s left  \d+\.\dK of 1\.9M  [0-9.]+K/s  copy")
+            self.assertRegex(self.frames(u.finish()[1])[-1],
+                             r"^running \[\.{8}\]   --  \d+\.\ds  \d+\.\dK done  [0-9.]+K/s  copy")
+        lines = [re.split(" +", line.strip()) for line in self.ok("list").splitlines()]
+        columns = {line[0]: dict(zip(lines[0], line)) for line in lines[1:]}
+        self.assertRegex(columns[str(end)]["PROGRESS"], r"^\d%$")
+        self.assertRegex(columns[str(no_end)]["PROGRESS"], r"^\d+\.\dK$")
+        self.ok("cancel", end, no_end)
+        self.session.wait(end)
+        self.session.wait(no_end)
+
+    def test_progress_of_the_terminal(self):
+        off = "\x1b]9;4;0;\x1b\\"
+        task = self.countdown(steps=2, step_ms=200)
+        with Terminal(self.session, "watch", task) as t:
+            text = t.finish()[1]
+        self.assertIn("\x1b]9;4;1;50\x1b\\", text)
+        self.assertEqual(text.count(off), 1)
+        self.assertNotIn("\x1b]9", text.split(off)[1])
+
+        gate, task = self.start_gate()
+        with Terminal(self.session, "watch", task) as t:
+            t.read_until("\x1b]9;4;3;\x1b\\")
+            t.press(b"\x03")
+            self.assertEqual(t.finish()[1].count(off), 1)
+        for how in ({"env": {"TERM": "linux"}}, {"env": {"TERM": "dumb"}}):
+            with Terminal(self.session, "watch", task, **how) as t:
+                t.read_until("running")
+                t.press(b"\x03")
+                self.assertNotIn("\x1b]", t.finish()[1])
+        with Terminal(self.session, "watch", "--json", task) as t:
+            t.read_until("running")
+            t.press(b"\x03")
+            self.assertNotIn("\x1b]", t.finish()[1])
+        gate.end()
+        self.session.wait(task)
 
     def test_state_changes(self):
         gate = self.gate()

@@ -37,7 +37,7 @@ static void note(FakeTaskContext *f, const char *format, ...) {
     tell(f, event);
 }
 
-static void on_progress(TaskContext *c, uint64_t done, uint64_t total) {
+static void on_progress(TaskContext *c, uint64_t done, uint64_t total, bool bytes) {
     FakeTaskContext *f = fake(c);
 
     MUST(done >= f->done);
@@ -49,7 +49,7 @@ static void on_progress(TaskContext *c, uint64_t done, uint64_t total) {
     }
     f->done = done;
     f->total = total;
-    note(f, "progress %" PRIu64 "/%" PRIu64, done, total);
+    note(f, "progress %" PRIu64 "/%" PRIu64 "%s", done, total, bytes ? " bytes" : "");
 }
 
 static void on_phase(TaskContext *c, const char *phase) {

@@ -188,12 +188,15 @@ static void on_started(void *userdata, pid_t pid) {
     note(userdata, "started %d", pid);
 }
 
-static void on_progress(void *userdata, double fraction, uint64_t done, uint64_t total,
-                        bool trusted) {
-    if (fraction >= 0)
-        note(userdata, "progress %.2f", fraction);
+static void on_progress(void *userdata, const ProgressNews *n) {
+    const char *by =
+        n->source == PROGRESS_SOURCE_NOTIFY ? "" : progress_source_to_string(n->source);
+
+    if (n->fraction >= 0)
+        note(userdata, "progress %.2f%s%s", n->fraction, *by ? " " : "", by);
     else
-        note(userdata, "progress %" PRIu64 "/%" PRIu64, done, total);
+        note(userdata, "progress %" PRIu64 "/%" PRIu64 "%s%s%s", n->done, n->total,
+             n->bytes ? " bytes" : "", *by ? " " : "", by);
 }
 
 static void on_phase(void *userdata, const char *phase) {

@@ -366,6 +366,8 @@ void rig_assert_same(const Task *a, const Task *b) {
     ck_assert(task_work(a)->progress.fraction == task_work(b)->progress.fraction);
     ck_assert_uint_eq(task_work(a)->progress.done, task_work(b)->progress.done);
     ck_assert_uint_eq(task_work(a)->progress.total, task_work(b)->progress.total);
+    ck_assert_int_eq(task_work(a)->progress.bytes, task_work(b)->progress.bytes);
+    ck_assert_int_eq(task_work(a)->progress.source, task_work(b)->progress.source);
     ck_assert_str_eq(strempty(task_work(a)->progress.phase),
                      strempty(task_work(b)->progress.phase));
     ck_assert_str_eq(strempty(task_work(a)->reason), strempty(task_work(b)->reason));

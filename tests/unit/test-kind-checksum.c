@@ -146,11 +146,11 @@ START_TEST(test_tree) {
     expect_event(&f, "log %s  %s", SHA256_A, at("/t/sub/deeper/a"));
     expect_event(&f, "log %s  %s", SHA256_EMPTY, at("/t/sub/empty"));
     ck_assert_str_eq(f.events[0], "phase scan");
-    ck_assert_str_eq(f.events[1], "progress 3/0");
+    ck_assert_str_eq(f.events[1], "progress 3/0 bytes");
     ck_assert_str_eq(f.events[2], "status Counting: 1 files, 3B");
     ck_assert_str_eq(f.events[3], "phase hash");
     expect_event(&f, "status %s", at("/t/abc"));
-    expect_event(&f, "progress 4/4");
+    expect_event(&f, "progress 4/4 bytes");
     ck_assert(f.complete);
     fake_task_context_done(&f);
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "common/parse.h"
+#include "common/terminal-size.h"
 #include "tests/unit/unit.h"
 
 #define UNTOUCHED 4711 /* what a reader must leave behind when it refuses */
@@ -38,6 +39,43 @@ static const struct {
     {"\xd9\xa3", -EINVAL}, /* a digit, but not of ours */
     {"one", -EINVAL},
 };
+
+static const struct {
+    const char *text;
+    int r;
+    TerminalSize size;
+} terminals[] = {
+    {"80x24", 0, {80, 24}},
+    {"1x1", 0, {1, 1}},
+    {"65535x65535", 0, {65535, 65535}},
+    {"007x024", 0, {7, 24}},
+    {"65536x1", -ERANGE},
+    {"1x65536", -ERANGE},
+    {"0x24", -ERANGE},
+    {"80x0", -ERANGE},
+    {"4294967296x1", -ERANGE},
+    {NULL, -EINVAL},
+    {"", -EINVAL},
+    {"80", -EINVAL},
+    {"x", -EINVAL},
+    {"80x", -EINVAL},
+    {"x24", -EINVAL},
+    {"80x24x1", -EINVAL},
+    {"80X24", -EINVAL},
+    {" 80x24", -EINVAL},
+    {"80x24\n", -EINVAL},
+    {"-1x24", -EINVAL},
+    {"00000000000080x24", -EINVAL}, /* longer than any that is one */
+};
+
+START_TEST(test_terminal_size) {
+    TerminalSize size = {4711, 4712};
+
+    ck_assert_int_eq(terminal_size_parse(terminals[_i].text, &size), terminals[_i].r);
+    ck_assert_uint_eq(size.columns, terminals[_i].r < 0 ? 4711 : terminals[_i].size.columns);
+    ck_assert_uint_eq(size.rows, terminals[_i].r < 0 ? 4712 : terminals[_i].size.rows);
+}
+END_TEST
 
 START_TEST(test_u64) {
     uint64_t value = UNTOUCHED;
@@ -252,15 +290,80 @@ START_TEST(test_format_size) {
 }
 END_TEST
 
+/* ---- fractions ---- */
+
+#define BAD (-7.0)
+
+static const struct {
+    const char *text;
+    double fraction;
+} fractions[] = {
+    {"0", 0},
+    {"42", 0.42},
+    {"1", 0.01}, /* a whole number is a percentage */
+    {"100", 1},
+    {"007", 0.07},
+    {"42%", 0.42},
+    {"0%", 0},
+    {"100%", 1},
+    {"12.5%", 0.125},
+    {"0.42", 0.42},
+    {"0.0", 0},
+    {"1.0", 1},
+    {"1.", 1},
+    {".5", 0.5},
+    {"1.0%", 0.01},
+    {"0.0000000000000000000000000001", 1e-28}, /* 30 bytes */
+    {"1.000000000000000000000000000000", BAD}, /* 32 */
+    {"", BAD},
+    {"%", BAD},
+    {".", BAD},
+    {".%", BAD},
+    {"..5", BAD},
+    {"0.4.2", BAD},
+    {"101", BAD},
+    {"101%", BAD},
+    {"100.01%", BAD},
+    {"1.01", BAD},
+    {"42.0", BAD},
+    {"99999999999999999999", BAD},
+    {"-1", BAD},
+    {"-0.1", BAD},
+    {"+1", BAD},
+    {" 42", BAD},
+    {"42 ", BAD},
+    {"42 %", BAD},
+    {"42%%", BAD},
+    {"42\r", BAD},
+    {"0,42", BAD},
+    {"1e-1", BAD},
+    {"0x1p-1", BAD},
+    {"nan", BAD},
+    {"inf", BAD},
+    {"half", BAD},
+    {"42%of it", BAD},
+};
+
+START_TEST(test_fraction) {
+    double value = BAD;
+
+    ck_assert_int_eq(parse_fraction(fractions[_i].text, &value),
+                     fractions[_i].fraction == BAD ? -EINVAL : 0);
+    ck_assert_double_eq(value, fractions[_i].fraction);
+}
+END_TEST
+
 static Suite *suite_new(void) {
     Suite *s = suite_create("parse");
     TCase *t = tcase_create("reading");
 
+    tcase_add_loop_test(t, test_terminal_size, 0, ELEMENTSOF(terminals));
     tcase_add_loop_test(t, test_u64, 0, ELEMENTSOF(numbers));
     tcase_add_loop_test(t, test_u32, 0, ELEMENTSOF(numbers));
     tcase_add_loop_test(t, test_bool, 0, ELEMENTSOF(switches));
     tcase_add_loop_test(t, test_span, 0, ELEMENTSOF(spans));
     tcase_add_loop_test(t, test_size, 0, ELEMENTSOF(sizes));
+    tcase_add_loop_test(t, test_fraction, 0, ELEMENTSOF(fractions));
     suite_add_tcase(s, t);
 
     t = tcase_create("showing");

@@ -15,6 +15,12 @@ typedef struct Reading {
     uint64_t shown_done, shown_total;
 } Reading;
 
+static bool update(TaskProgress *p, double fraction, uint64_t done, uint64_t total, bool trusted) {
+    ProgressNews news = {.fraction = fraction, .done = done, .total = total, .trusted = trusted};
+
+    return progress_update(p, &news, 1000);
+}
+
 #define READINGS_MAX 8
 
 static const struct {
@@ -105,7 +111,7 @@ START_TEST(test_update) {
         static const Reading end;
         if (memcmp(r, &end, sizeof(end)) == 0)
             break;
-        bool changed = progress_update(&p, r->fraction, r->done, r->total, runs[_i].trusted);
+        bool changed = update(&p, r->fraction, r->done, r->total, runs[_i].trusted);
         ck_assert_msg(changed == r->changed, "%s, reading %zu", runs[_i].name,
                       (size_t)(r - runs[_i].readings));
         ck_assert_double_eq(p.fraction, r->shown);
@@ -121,21 +127,21 @@ START_TEST(test_phase) {
 
     progress_init(&p);
     ck_assert(!progress_set_phase(&p, "")); /* there was none, there is none */
-    ck_assert(progress_update(&p, -1, 5, 10, true));
+    ck_assert(update(&p, -1, 5, 10, true));
     ck_assert(progress_set_phase(&p, "scan"));
     ck_assert_str_eq(p.phase, "scan");
     ck_assert_double_eq(p.fraction, PROGRESS_UNKNOWN);
     ck_assert_uint_eq(p.done, 0);
     ck_assert_uint_eq(p.total, 0);
 
-    ck_assert(progress_update(&p, -1, 9, 10, true));
+    ck_assert(update(&p, -1, 9, 10, true));
     ck_assert(!progress_set_phase(&p, "scan")); /* it goes on */
     ck_assert_double_eq(p.fraction, 0.9);
     /* The new phase begins below, and the total of the old one is not its own. */
     ck_assert(progress_set_phase(&p, "hash"));
-    ck_assert(progress_update(&p, -1, 1, 0, true));
+    ck_assert(update(&p, -1, 1, 0, true));
     ck_assert_double_eq(p.fraction, PROGRESS_UNKNOWN);
-    ck_assert(progress_update(&p, -1, 1, 100, true));
+    ck_assert(update(&p, -1, 1, 100, true));
     ck_assert_double_eq(p.fraction, 0.01);
     ck_assert(progress_set_phase(&p, ""));
     ck_assert_str_eq(p.phase, "");
@@ -144,29 +150,76 @@ START_TEST(test_phase) {
 }
 END_TEST
 
+static void count_bytes(TaskProgress *p, uint64_t done, uint64_t now_sec) {
+    ProgressNews news = {.fraction = PROGRESS_UNKNOWN,
+                         .done = done,
+                         .total = 1000,
+                         .bytes = true,
+                         .source = PROGRESS_SOURCE_COUNTER};
+
+    progress_update(p, &news, now_sec * USEC_PER_SEC);
+}
+
+START_TEST(test_pace) {
+    TaskProgress p;
+
+    progress_init(&p);
+    ck_assert_ptr_null(p.estimate);
+    for (uint64_t i = 0; i <= 10; i++)
+        count_bytes(&p, i * 20, 100 + i);
+    ck_assert(p.bytes);
+    ck_assert_int_eq(p.source, PROGRESS_SOURCE_COUNTER);
+    ck_assert_double_eq_tol(estimate_rate(p.estimate, 110 * USEC_PER_SEC), 20, 0.1);
+    ck_assert_uint_ge(estimate_remaining_usec(p.estimate, 110 * USEC_PER_SEC), 39 * USEC_PER_SEC);
+    ck_assert_uint_le(estimate_remaining_usec(p.estimate, 110 * USEC_PER_SEC), 41 * USEC_PER_SEC);
+
+    /* What is no reading, or less than there was, is no part of it; nor is a source that is worse
+     * named for it. */
+    ProgressNews less = {
+        .fraction = PROGRESS_UNKNOWN, .done = 1, .total = 1000, .source = PROGRESS_SOURCE_PERCENT};
+    ck_assert(!progress_update(&p, &less, 110 * USEC_PER_SEC));
+    ck_assert(p.bytes);
+    ck_assert_int_eq(p.source, PROGRESS_SOURCE_COUNTER);
+
+    /* The next phase begins anew. */
+    ck_assert(progress_set_phase(&p, "next"));
+    ck_assert(!p.bytes);
+    ck_assert_double_eq(estimate_rate(p.estimate, 111 * USEC_PER_SEC), -1);
+    ck_assert_uint_eq(estimate_remaining_usec(p.estimate, 111 * USEC_PER_SEC), USEC_INFINITY);
+    for (uint64_t i = 1; i <= 10; i++)
+        count_bytes(&p, i, 120 + i);
+    ck_assert_double_eq_tol(estimate_rate(p.estimate, 130 * USEC_PER_SEC), 1, 0.1);
+
+    progress_end(&p, false);
+    ck_assert_ptr_null(p.estimate);
+    ck_assert_uint_eq(p.done, 10);
+    progress_done(&p);
+}
+END_TEST
+
 START_TEST(test_complete) {
     TaskProgress p;
 
     progress_init(&p);
-    progress_complete(&p);
+    progress_end(&p, true);
     ck_assert_double_eq(p.fraction, 1);
     ck_assert_uint_eq(p.done, 0);
 
     progress_init(&p);
-    progress_update(&p, 1, 0, 0, false);
-    progress_complete(&p);
+    update(&p, 1, 0, 0, false);
+    progress_end(&p, true);
     ck_assert_double_eq(p.fraction, 1);
 
     progress_init(&p);
-    progress_update(&p, -1, 3, 10, true);
-    progress_complete(&p);
+    update(&p, -1, 3, 10, true);
+    progress_end(&p, true);
     ck_assert_double_eq(p.fraction, 1);
     ck_assert_uint_eq(p.done, 10);
     ck_assert_uint_eq(p.total, 10);
 
     progress_init(&p);
-    progress_update(&p, -1, 3, 0, true); /* of how many it never said */
-    progress_complete(&p);
+    update(&p, -1, 3, 0, true); /* of how many it never said */
+    progress_end(&p, true);
     ck_assert_uint_eq(p.done, 3);
     progress_done(&p);
 }
@@ -185,9 +238,9 @@ START_TEST(test_any_readings) {
         double before = p.fraction;
         uint64_t done = p.done, total = p.total;
         bool trusted = _i % 2 == 0;
-        bool changed = progress_update(&p, fractions[rand_r(&seed) % ELEMENTSOF(fractions)],
-                                       counts[rand_r(&seed) % ELEMENTSOF(counts)],
-                                       counts[rand_r(&seed) % ELEMENTSOF(counts)], trusted);
+        bool changed = update(&p, fractions[rand_r(&seed) % ELEMENTSOF(fractions)],
+                              counts[rand_r(&seed) % ELEMENTSOF(counts)],
+                              counts[rand_r(&seed) % ELEMENTSOF(counts)], trusted);
         MUST(p.fraction >= before && p.fraction <= (trusted ? 1 : 0.999));
         MUST(p.total == 0 || p.done <= p.total);
         MUST(changed == (p.fraction != before || p.done != done || p.total != total));
@@ -204,6 +257,7 @@ static Suite *suite_new(void) {
 
     tcase_add_loop_test(t, test_update, 0, ELEMENTSOF(runs));
     tcase_add_test(t, test_phase);
+    tcase_add_test(t, test_pace);
     tcase_add_test(t, test_complete);
     tcase_add_loop_test(t, test_any_readings, 1, 9);
     suite_add_tcase(s, t);

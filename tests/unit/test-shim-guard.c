@@ -70,6 +70,39 @@ START_TEST(test_idle) {
 }
 END_TEST
 
+START_TEST(test_extended) {
+    ShimGuard g = guard((ShimLimits){10 * SEC, 5 * SEC, NONE, NONE});
+
+    shim_guard_extend(&g, 2 * SEC, BEGIN + SEC); /* it has as much anyway */
+    ck_assert_uint_eq(shim_guard_due(&g), BEGIN + 5 * SEC);
+    shim_guard_extend(&g, 7 * SEC, BEGIN + SEC);
+    ck_assert_uint_eq(shim_guard_due(&g), BEGIN + 8 * SEC);
+    shim_guard_extend(&g, SEC, BEGIN + 2 * SEC);
+    check_fine(&g, BEGIN + 8 * SEC - 1);
+    check_reached(&g, BEGIN + 8 * SEC, "idle-timeout", 8 * SEC);
+    shim_guard_extend(&g, 20 * SEC, BEGIN + 8 * SEC);
+    ck_assert_uint_eq(shim_guard_due(&g), BEGIN + 28 * SEC);
+    check_fine(&g, BEGIN + 28 * SEC - 1);
+    check_reached(&g, BEGIN + 28 * SEC, "timeout", 28 * SEC);
+    shim_guard_extend(&g, UINT64_MAX - 1, BEGIN + 20 * SEC);
+    ck_assert_uint_eq(shim_guard_due(&g), USEC_INFINITY);
+}
+END_TEST
+
+/* What was asked for is time to run. */
+START_TEST(test_extended_and_paused) {
+    ShimGuard g = guard((ShimLimits){10 * SEC, NONE, NONE, NONE});
+
+    shim_guard_extend(&g, 20 * SEC, BEGIN + SEC);
+    shim_guard_pause(&g, true, BEGIN + 2 * SEC);
+    check_fine(&g, BEGIN + 100 * SEC);
+    shim_guard_extend(&g, 20 * SEC, BEGIN + 50 * SEC); /* was on its way: 20 s from the pause */
+    shim_guard_pause(&g, false, BEGIN + 102 * SEC);
+    ck_assert_uint_eq(shim_guard_due(&g), BEGIN + 122 * SEC);
+    check_fine(&g, BEGIN + 122 * SEC - 1);
+}
+END_TEST
+
 START_TEST(test_pause) {
     ShimGuard g = guard((ShimLimits){10 * SEC, 5 * SEC, NONE, NONE});
 
@@ -158,6 +191,8 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_timeout);
     tcase_add_test(t, test_longest_timeout);
     tcase_add_test(t, test_idle);
+    tcase_add_test(t, test_extended);
+    tcase_add_test(t, test_extended_and_paused);
     tcase_add_test(t, test_pause);
     tcase_add_loop_test(t, test_sample, 0, ELEMENTSOF(samples));
     tcase_add_test(t, test_sample_times);

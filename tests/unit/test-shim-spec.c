@@ -144,6 +144,18 @@ START_TEST(test_stdin_open) {
 }
 END_TEST
 
+START_TEST(test_terminal) {
+    ShimSpec spec = plain;
+    unsigned found = 0;
+
+    spec.terminal = "132x50";
+    _cleanup_(strv_freep) char **strings = job_of(&spec);
+    STRV_FOREACH (s, strings)
+        found += streq(*s, "terminal=132x50");
+    ck_assert_uint_eq(found, 1);
+}
+END_TEST
+
 /* ---- the environment ---- */
 
 #define VARIABLES_MAX 20
@@ -255,6 +267,7 @@ static Suite *suite_new(void) {
     tcase_add_loop_test(t, test_limit, 0, ELEMENTSOF(limits));
     tcase_add_loop_test(t, test_stdin, 0, ELEMENTSOF(inputs));
     tcase_add_test(t, test_stdin_open);
+    tcase_add_test(t, test_terminal);
     tcase_add_loop_test(t, test_env, 0, ELEMENTSOF(envs));
     tcase_add_test(t, test_own_variables);
     tcase_add_test(t, test_large);

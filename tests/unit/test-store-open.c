@@ -117,6 +117,10 @@ START_TEST(test_older_schema) {
     ck_assert_int_eq(t->exit_code, 3);
     ck_assert_str_eq(t->message, "exit code 3");
     ck_assert_uint_eq(t->finished_at, 5001);
+    /* With version 3. */
+    ck_assert_int_eq(task_work(t)->progress.bytes, _i >= 3);
+    ck_assert_str_eq(progress_source_to_string(task_work(t)->progress.source),
+                     _i >= 3 ? "counter" : "");
     ck_assert_str_eq(rig_result(1), "{\"a\":1}");
     ck_assert_uint_eq(rig_list(&(TaskFilter){.limit = 10})->n, 1);
     ck_assert_uint_eq(rig_count(&(TaskFilter){})->counts[TASK_FAILED], 1);

@@ -91,8 +91,11 @@ static Task *full_task(uint64_t id, TaskState state) {
     t->created_at = 11;
     t->started_at = 12;
     t->finished_at = task_state_is_final(state) ? 13 : 0;
-    task_work_make(t)->progress =
-        (TaskProgress){.fraction = 1 / 3.0, .done = UINT64_MAX, .total = 5};
+    task_work_make(t)->progress = (TaskProgress){.fraction = 1 / 3.0,
+                                                 .done = UINT64_MAX,
+                                                 .total = 5,
+                                                 .bytes = true,
+                                                 .source = PROGRESS_SOURCE_OSC};
     task_work_make(t)->progress.phase = strdup("second");
     task_work_make(t)->reason = strdup("a reason");
     task_work_make(t)->status = strdup("a status");

@@ -84,6 +84,11 @@ static const struct {
      NULL},
     {"{\"stdin-open\":true}", "stdin-open is for tasks with a process of their own"},
     {"{\"stdin-open\":true,\"isolate\":true}", NULL},
+    {"{\"pty\":true}", "pty is for tasks with a process of their own"},
+    {"{\"pty\":true,\"pty-size\":\"1x65535\",\"isolate\":true}", NULL},
+    {"{\"pty-size\":\"80x65536\"}",
+     "pty-size is COLUMNSxROWS, each from 1 to 65535, as in \"80x24\"; not \"80x65536\""},
+    {"{\"pty-size\":\"\"}", "pty-size is COLUMNSxROWS"},
 };
 
 START_TEST(test_request) {

@@ -143,7 +143,8 @@ START_TEST(test_pack_constants) {
     s->argv = strings("sleep", "1");
     ck_assert_int_eq(task_spec_check(s, &e), 0);
     ck_assert_int_eq(task_spec_pack(&s), 0);
-    const void *outside[] = {s->kind, s->group, s->unique, s->params, s->calendar, s->when_online};
+    const void *outside[] = {s->kind,     s->group,       s->unique,  s->params,
+                             s->calendar, s->when_online, s->pty_size};
     for (size_t i = 0; i < ELEMENTSOF(outside); i++)
         ck_assert(!is_within(s, outside[i]));
     ck_assert_str_eq(s->kind, "command");

@@ -57,6 +57,11 @@ START_TEST(test_no_state) {
 }
 END_TEST
 
+static void make_progress(Task *t, uint64_t done, uint64_t total) {
+    progress_update(&task_work_make(t)->progress,
+                    &(ProgressNews){.fraction = PROGRESS_UNKNOWN, .done = done, .total = total}, 1);
+}
+
 START_TEST(test_life) {
     _cleanup_(task_freep) Task *t = unit_task_new(1);
 
@@ -68,7 +73,7 @@ START_TEST(test_life) {
     ck_assert_int_eq(task_set_state(t, TASK_RUNNING, 3000), 0);
     t->pid = 77;
     task_set_reason(t, "still at work");
-    progress_update(&task_work_make(t)->progress, -1, 3, 10, true);
+    make_progress(t, 3, 10);
     ck_assert_int_eq(task_set_state(t, TASK_CANCELLING, 4000), 0);
     ck_assert_int_eq(t->pid, 77);
     ck_assert_str_eq(task_work(t)->reason, "still at work");
@@ -90,7 +95,7 @@ START_TEST(test_started_again) {
     task_set_state(t, TASK_RUNNING, 3000);
     t->pid = 77;
     task_set_status(t, "half of it");
-    progress_update(&task_work_make(t)->progress, -1, 5, 10, true);
+    make_progress(t, 5, 10);
     ck_assert_int_eq(task_set_state(t, TASK_QUEUED, 4000), 0);
     ck_assert_uint_eq(t->attempt, 1);
     ck_assert_uint_eq(t->started_at, 0);
@@ -115,7 +120,7 @@ START_TEST(test_failure_keeps_progress) {
     _cleanup_(task_freep) Task *t = unit_task_new(1);
 
     task_set_state(t, TASK_STARTING, 2000);
-    progress_update(&task_work_make(t)->progress, -1, 3, 10, true);
+    make_progress(t, 3, 10);
     ck_assert_int_eq(task_set_state(t, TASK_FAILED, 5000), 0);
     ck_assert_double_eq(task_work(t)->progress.fraction, 0.3);
     ck_assert_uint_eq(task_work(t)->progress.done, 3);
@@ -202,6 +207,54 @@ START_TEST(test_text) {
 }
 END_TEST
 
+/* 1% a second, up to the second 100. */
+static void make_pace(Task *t) {
+    for (uint64_t i = 0; i <= 20; i++)
+        progress_update(&task_work_make(t)->progress, &(ProgressNews){.done = i, .total = 100},
+                        (80 + i) * USEC_PER_SEC);
+}
+
+static void assert_pace(const Task *t, double rate, uint64_t left_sec) {
+    ck_assert_double_eq_tol(task_rate(t, 100 * USEC_PER_SEC), rate, 0.1);
+    uint64_t left = task_remaining_usec(t, 100 * USEC_PER_SEC);
+    if (left_sec == 0)
+        ck_assert_uint_eq(left, USEC_INFINITY);
+    else
+        ck_assert_uint_eq((left + USEC_PER_SEC / 2) / USEC_PER_SEC, left_sec);
+}
+
+START_TEST(test_pace) {
+    static const TaskState ends[] = {TASK_SUCCEEDED, TASK_FAILED, TASK_INTERRUPTED};
+    _cleanup_(task_freep) Task *t = unit_task_new(1);
+
+    assert_pace(t, -1, 0);
+    task_set_state(t, TASK_STARTING, 2000);
+    task_set_state(t, TASK_RUNNING, 3000);
+    assert_pace(t, -1, 0);
+    make_pace(t);
+    assert_pace(t, 1, 80);
+    task_set_state(t, TASK_PAUSED, 4000);
+    assert_pace(t, 0, 0);
+    task_set_state(t, TASK_RUNNING, 5000);
+    assert_pace(t, 1, 80);
+    t->end_state = TASK_SUCCEEDED; /* its children go on */
+    assert_pace(t, 0, 0);
+    t->end_state = _TASK_STATE_INVALID;
+
+    /* Another attempt begins anew. */
+    task_set_state(t, TASK_QUEUED, 6000);
+    assert_pace(t, -1, 0);
+    task_set_state(t, TASK_STARTING, 7000);
+    task_set_state(t, TASK_RUNNING, 8000);
+    make_pace(t);
+    assert_pace(t, 1, 80);
+    task_set_state(t, TASK_CANCELLING, 9000);
+    assert_pace(t, 1, 0);
+    task_set_state(t, ends[_i], 10000);
+    assert_pace(t, -1, 0);
+}
+END_TEST
+
 static Suite *suite_new(void) {
     Suite *s = suite_create("task");
     TCase *t = tcase_create("task");
@@ -212,6 +265,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_started_again);
     tcase_add_test(t, test_clock_set_back);
     tcase_add_test(t, test_failure_keeps_progress);
+    tcase_add_loop_test(t, test_pace, 0, 3);
     tcase_add_test(t, test_names);
     tcase_add_loop_test(t, test_no_name, 0, ELEMENTSOF(no_names));
     tcase_add_loop_test(t, test_no_string, 0, ELEMENTSOF(no_states));

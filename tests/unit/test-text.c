@@ -60,6 +60,8 @@ static const struct {
     {TEXT("\x1b^pm\x1b\\x"), "x"},
     {TEXT("\x1b_apc\x1b\\x"), "x"},
     {TEXT("\x1b]0;nul\0inside\ax"), "x"},
+    {TEXT("\x1b]0;title\x9cx"), "x"},
+    {TEXT("\x1b]0;no end\nx\x1b[3\nmy"), "xmy"}, /* hides no more than its line */
 
     /* the short ones */
     {TEXT("a\x1b"), "a"},

@@ -26,10 +26,10 @@ static void on_started(void *userdata, pid_t pid) {
     note(userdata, "started");
 }
 
-static void on_progress(void *userdata, double fraction, uint64_t done, uint64_t total,
-                        bool trusted) {
-    MUST(fraction == -1 && trusted);
-    note(userdata, "progress %" PRIu64 "/%" PRIu64, done, total);
+static void on_progress(void *userdata, const ProgressNews *n) {
+    MUST(n->fraction == PROGRESS_UNKNOWN && n->trusted && n->source == PROGRESS_SOURCE_NOTIFY);
+    note(userdata, "progress %" PRIu64 "/%" PRIu64 "%s", n->done, n->total,
+         n->bytes ? " bytes" : "");
 }
 
 static void on_phase(void *userdata, const char *phase) {
