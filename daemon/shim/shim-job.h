@@ -32,6 +32,7 @@ typedef struct ShimJob {
     const char *stdin_data; /* NULL: /dev/null */
     size_t stdin_size;
     bool stdin_open;
+    const char *stdin_file; /* NULL: none */
     bool has_terminal;
     TerminalSize terminal_size;
 

@@ -12,6 +12,7 @@ TCase *tcase_shim_output(void);
 TCase *tcase_shim_notify(void);
 TCase *tcase_shim_progress(void);
 TCase *tcase_shim_messages(void);
+TCase *tcase_shim_stdin(void);
 TCase *tcase_shim_stop(void);
 TCase *tcase_shim_take_up(void);
 TCase *tcase_shim_limits(void);
