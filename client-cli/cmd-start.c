@@ -6,6 +6,7 @@
 #include "client-cli/commands.h"
 #include "client-cli/follow.h"
 #include "client-cli/interrupt.h"
+#include "client-cli/log-open.h"
 #include "client-cli/logout.h"
 #include "client-cli/output.h"
 #include "client-cli/params.h"
@@ -260,22 +261,45 @@ static void print_failure(const TaskEnd *end, const char *message) {
                 has_state ? "" : ": ", message);
 }
 
-/* stdout is the task's: everything else goes to stderr. */
+/* Nobody else knows that what comes on our stdin will not come any more. */
+static void say_what_keys_do(uint64_t id, bool streams) {
+    char cut_off[96] = "";
+
+    if (streams)
+        snprintf(cut_off, sizeof(cut_off),
+                 "  End its input:   longrun write --close %" PRIu64 " /dev/null\n", id);
+    interrupt_say("\nTask %" PRIu64 " goes on.\n"
+                  "  Come back to it: longrun log -f %" PRIu64 "\n"
+                  "  Cancel it:       longrun cancel %" PRIu64 "\n%s",
+                  id, id, id, cut_off);
+    suspend_say("\nYou have stopped looking on; task %" PRIu64 " goes on.\n"
+                "  Look on again:   fg\n"
+                "  Stop the task:   longrun pause %" PRIu64 "\n",
+                id, id);
+}
+
+/* As if the command ran here. What else there is to say goes to stderr. */
 static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
+    _cleanup_(log_source_done) LogSource source = LOG_SOURCE_NONE;
+    LogView view = {.form = LOG_FORM_SPLIT, .escapes = ESCAPE_FILTER_RAW, .own_aside = true};
     _cleanup_json_ cJSON *task = NULL;
     TaskEnd end;
     int r;
 
-    interrupt_say("\nTask %" PRIu64 " goes on.\n"
-                  "  Come back to it: longrun log -f %" PRIu64 "\n"
-                  "  Cancel it:       longrun cancel %" PRIu64 "\n",
-                  s->id, s->id, s->id);
+    say_what_keys_do(s->id, s->in.streams);
     if (!invocation_has(inv, OPT_QUIET)) {
         print_started(inv, s, stderr);
         logout_warn(bus);
     }
+    r = log_open(bus, s->id, true, &source);
+    if (r < 0)
+        return r;
     pid_t stream = s->in.streams && !s->found ? start_stdin_stream(s->id) : 0;
-    r = stream < 0 ? (int)stream : follow_log(bus, s->id, &end);
+    if (stream < 0)
+        return (int)stream;
+    log_view_init(&view);
+    r = follow_log(bus, s->id, &source, &view, &end);
+    log_view_done(&view);
     start_stdin_stop(stream);
     if (r < 0)
         return r;

@@ -22,7 +22,8 @@ static const Command commands[] = {
      "else opened when it starts; but /dev/null instead of a pipe, of which the end might never come.\n"
      "--stdin - reads one: up to 1M before the start, with --follow as it comes, for the first attempt.\n\n"
      PLAN_HELP "\n\n"
-     "With --follow, Ctrl-C leaves the task running.\n\n" EXIT_STATUS_HELP "\n"
+     "With --follow it is as if the command ran here: its output as it is, on stdout and stderr, its\n"
+     "exit status. But Ctrl-C and Ctrl-Z end and stop the looking on alone; the task goes on.\n\n" EXIT_STATUS_HELP "\n"
      "Without --follow 0 says that the task was started.",
      true, cmd_start},
     {"run", "KIND [OPTIONS]", 1, 1,
@@ -39,8 +40,11 @@ static const Command commands[] = {
      false, cmd_list},
     {"show", "ID", 1, 1,
      "show all about a task", show_options, NULL, false, cmd_show},
-    {"log", "[-f] ID", 1, 1,
-     "print what a task has printed", log_options, NULL, false, cmd_log},
+    {"log", "[OPTIONS] ID", 1, 1,
+     "print what a task has printed", log_options,
+     "Escape sequences are left out; to a terminal, colours go through. Binary output takes --raw. Of\n"
+     "options that narrow it down all count: of what came --since, the last -n lines. Times are known\n"
+     "to 10 ms, in very long logs to 1 s.", false, cmd_log},
     {"watch", "ID", 1, 1,
      "show the progress of a task until it ends", watch_options,
      "On a terminal a bar, with the time that is left, what is done and how fast that goes where they\n"

@@ -376,6 +376,8 @@ int manager_kill_task(void *userdata, Task *t, int signal, Error *error);
 void manager_set_priority(void *userdata, Task *t, int32_t priority); /* a pending one */
 void manager_set_label(void *userdata, Task *t, char *label);
 int manager_open_log(void *userdata, Task *t, Error *error);
+int manager_open_log_index(void *userdata, Task *t, Error *error);
+char *manager_log_path(void *userdata, const Task *t);
 int manager_read_log(void *userdata, Task *t, uint64_t offset, void *buf, size_t size,
                      uint64_t *ret_next, Error *error);
 int manager_new_log_lines(void *userdata, Task *t, bool final, LogLines *ret);

@@ -58,6 +58,9 @@ typedef struct BusApi {
     int (*pause)(void *userdata, Task *task, bool pause, Error *error); /* of an active one */
     void (*remove)(void *userdata, Task *task);                /* of an ended task; frees it */
     int (*open_log)(void *userdata, Task *task, Error *error); /* descriptor for the caller */
+    int (*open_log_index)(void *userdata, Task *task, Error *error); /* the same */
+    /* Where the log is, to be freed by the caller; "": it is empty. NULL when memory is short. */
+    char *(*log_path)(void *userdata, const Task *task);
     /* A message, checked by message_check(), for a task or for all its children that take it. */
     int (*send)(void *userdata, Task *task, const char *text, Error *error);
     int (*send_to_children)(void *userdata, Task *task, const char *text, uint32_t *ret_sent,

@@ -24,6 +24,12 @@ static int append_reason(sd_bus_message *m, const Bus *b, const Task *t) {
     return sd_bus_message_append_basic(m, 's', strempty(reason));
 }
 
+static int append_log_file(sd_bus_message *m, const Bus *b, const Task *t) {
+    _cleanup_free_ char *path = b->api->log_path(b->api_userdata, t);
+
+    return sd_bus_message_append_basic(m, 's', strempty(path));
+}
+
 static int append_amount(sd_bus_message *m, const char *key, uint64_t amount) {
     return amount > 0 ? sd_bus_message_append(m, "{sv}", key, "t", amount) : 0;
 }
@@ -118,6 +124,8 @@ static const BusField task_fields[] = {
     {"pid", .type = "u", .offset = offsetof(Task, pid)},
     {"stdin-size", .type = "t", .of_work = true, .offset = offsetof(TaskWork, stdin_size)},
     {"log-size", .type = "t", .offset = offsetof(Task, log_size)},
+    {"log-begin", .type = "t", .offset = offsetof(Task, log_begin)},
+    {"log-file", .type = "s", .append = append_log_file},
 };
 /* clang-format on */
 

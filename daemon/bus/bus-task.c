@@ -115,6 +115,17 @@ static int method_open_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
     return sd_bus_reply_method_return(m, "h", fd);
 }
 
+static int method_open_log_index(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    _cleanup_error_ Error error = {};
+    Bus *b = userdata;
+    _cleanup_close_ int fd =
+        b->api->open_log_index(b->api_userdata, bus_task_of_call(b, m), &error);
+
+    if (fd < 0)
+        return bus_error_from(ret_error, fd, &error);
+    return sd_bus_reply_method_return(m, "h", fd);
+}
+
 static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
     _cleanup_free_ void *data = NULL;
@@ -217,6 +228,8 @@ static const sd_bus_vtable methods[] = {
                             method_wait, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("OpenLog", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", log),
                             method_open_log, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("OpenLogIndex", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", index),
+                            method_open_log_index, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("ReadLog",
                             SD_BUS_ARGS("t", offset, "u", max),
                             SD_BUS_RESULT("ay", data, "t", next),

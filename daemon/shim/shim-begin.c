@@ -111,6 +111,7 @@ static int spawn(Shim *s, ShimJob *job, const char **ret_step) {
     if (r < 0)
         return r;
     *ret_step = SHIM_STEP_SETUP;
+    shim_order_init(&s->order, s->out.fd, s->err.fd);
     r = offer_notify_socket(s, job);
     if (r < 0)
         return r;

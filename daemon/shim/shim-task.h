@@ -7,6 +7,7 @@
 #include "daemon/shim/shim-end.h"
 #include "daemon/shim/shim-guard.h"
 #include "daemon/shim/shim-notify.h"
+#include "daemon/shim/shim-order.h"
 #include "daemon/shim/shim-output.h"
 #include "daemon/shim/shim-procs.h"
 #include "daemon/shim/shim-progress.h"
@@ -24,6 +25,7 @@ typedef struct Shim {
     ShimStdin in;
     ShimOutput out, err;
     int terminal_fd; /* the command's side, see shim_terminal_open(); negative: there is none */
+    ShimOrder order; /* of those two */
     char *log_dir;
     LogFile log;
     ShimNotify notify;

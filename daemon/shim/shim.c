@@ -61,12 +61,20 @@ static void accept_daemon(Shim *s) {
         shim_report_retell(&s->report);
 }
 
+static void pump_output(Shim *s, bool out_ready, bool err_ready) {
+    bool err_first = shim_order_err_first(&s->order, out_ready, err_ready);
+
+    if (err_first)
+        shim_output_pump(&s->err, &s->log, &s->progress);
+    if (out_ready)
+        shim_output_pump(&s->out, &s->log, &s->progress);
+    if (err_ready && !err_first)
+        shim_output_pump(&s->err, &s->log, &s->progress);
+}
+
 /* The ends of processes are looked at before the daemon's orders, see shim_stop(). */
 static void dispatch(Shim *s, const struct pollfd fds[static _WATCH_MAX]) {
-    if (fds[WATCH_OUT].revents)
-        shim_output_pump(&s->out, &s->log, &s->progress);
-    if (fds[WATCH_ERR].revents)
-        shim_output_pump(&s->err, &s->log, &s->progress);
+    pump_output(s, fds[WATCH_OUT].revents != 0, fds[WATCH_ERR].revents != 0);
     if (fds[WATCH_NOTIFY].revents)
         shim_notify_receive(&s->notify, &s->progress);
     if (fds[WATCH_CGROUP].revents)
@@ -101,8 +109,11 @@ static void run(Shim *s) {
 
 /* What the command left in pipes and sockets. */
 static void drain(Shim *s) {
+    if (shim_order_err_first(&s->order, s->out.fd >= 0, s->err.fd >= 0))
+        shim_output_drain(&s->err, &s->log, &s->progress);
     shim_output_drain(&s->out, &s->log, &s->progress);
     shim_output_drain(&s->err, &s->log, &s->progress);
+    shim_order_done(&s->order);
     shim_progress_finish(&s->progress);
     shim_notify_receive(&s->notify, &s->progress);
     shim_notify_close(&s->notify);
@@ -163,7 +174,8 @@ _Noreturn void shim_main(const ShimStart *start) {
     Shim *s = &shim;
 
     s->start = start;
-    s->in.fd = s->out.fd = s->err.fd = s->notify.fd = s->terminal_fd = -EBADF;
+    s->in.fd = s->out.fd = s->err.fd = s->notify.fd = -EBADF;
+    s->terminal_fd = s->order.fd = -EBADF;
     log_file_init(&s->log, NULL, 0, 0);
     s->report = (ShimReport){.log = &s->log,
                              .notify = &s->notify,
