@@ -18,6 +18,9 @@ static const Command commands[] = {
      "start a command in the background", start_options,
      "The command gets your working directory, environment and umask. No shell comes near it: for\n"
      "pipes and the like say  longrun start -- sh -c '…'\n\n"
+     "Its standard input is a file that is on yours (longrun start COMMAND <FILE), up to 1M as a copy,\n"
+     "else opened when it starts; but /dev/null instead of a pipe, of which the end might never come.\n"
+     "--stdin - reads one: up to 1M before the start, with --follow as it comes, for the first attempt.\n\n"
      PLAN_HELP "\n\n"
      "With --follow it is as if the command ran here: its output as it is, on stdout and stderr, its\n"
      "exit status. But Ctrl-C and Ctrl-Z end and stop the looking on alone; the task goes on.\n\n" EXIT_STATUS_HELP "\n"
@@ -69,6 +72,11 @@ static const Command commands[] = {
     {"send", "ID TEXT…", 2, SIZE_MAX,
      "send a message to a task", send_options,
      "A command gets it as a line on its standard input, if it was started with --stdin-open.", false, cmd_send},
+    {"write", "[OPTIONS] ID [FILE]", 1, 2,
+     "write to the standard input of a command", write_options,
+     "What is on standard input, or in the file, as it is, to its end. It waits for the command, which\n"
+     "must have been started with --stdin-open, to start and to read. To close alone:\n"
+     "  longrun write --close ID /dev/null", false, cmd_write},
     {"pause", "[ID|GROUP]…", 0, SIZE_MAX,
      "stop tasks where they are, or start nothing more of a group", pause_options,
      "Of a task, which is named by its number, the processes are frozen and the timeout stands still; a\n"

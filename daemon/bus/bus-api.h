@@ -7,6 +7,7 @@
 #include "daemon/core/group.h"
 #include "daemon/core/log-line.h"
 #include "daemon/core/resource.h"
+#include "daemon/core/stdin-write.h"
 #include "daemon/core/task-table.h"
 
 #define LONGRUN_BUS_NAME "org.longrun.Longrun1"
@@ -64,6 +65,10 @@ typedef struct BusApi {
     int (*send)(void *userdata, Task *task, const char *text, Error *error);
     int (*send_to_children)(void *userdata, Task *task, const char *text, uint32_t *ret_sent,
                             Error *error);
+    /* Writes to the stdin of a task. 1: it is done; 0: it waits for room, and w->done() is called
+     * later, from the loop, unless it is dropped before. */
+    int (*write_stdin)(void *userdata, Task *task, StdinWrite *w, Error *error);
+    void (*drop_stdin)(void *userdata, Task *task, StdinWrite *w); /* of one that waits */
     int (*read_log)(void *userdata, Task *task, uint64_t offset, void *buf, size_t size,
                     uint64_t *ret_next, Error *error); /* number of bytes */
     /* Reads the result of an ended task and deletes it; func is called once that is on disk. The

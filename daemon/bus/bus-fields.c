@@ -122,6 +122,7 @@ static const BusField task_fields[] = {
     {"has-result", .type = "b", .at_end = true, .offset = offsetof(Task, has_result)},
     {"usage", .type = "a{sv}", .append = append_usage},
     {"pid", .type = "u", .offset = offsetof(Task, pid)},
+    {"stdin-size", .type = "t", .of_work = true, .offset = offsetof(TaskWork, stdin_size)},
     {"log-size", .type = "t", .offset = offsetof(Task, log_size)},
     {"log-begin", .type = "t", .offset = offsetof(Task, log_begin)},
     {"log-file", .type = "s", .append = append_log_file},
@@ -146,7 +147,7 @@ static BusField field_of_option(const TaskOption *o) {
     if (streq(o->name, "label") || streq(o->name, "priority"))
         f.flags = EMITS;
     f.large = streq(o->name, "params") || type == TASK_OPTION_STRINGS || type == TASK_OPTION_IDS;
-    if (type == TASK_OPTION_ENV) {
+    if (type == TASK_OPTION_ENV || type == TASK_OPTION_BYTES) {
         f.flags = CONST | SD_BUS_VTABLE_PROPERTY_EXPLICIT;
         f.hidden = true;
     }

@@ -16,6 +16,7 @@
 #include "daemon/bus/bus-reply.h"
 #include "daemon/bus/bus-retry.h"
 #include "daemon/bus/bus-send.h"
+#include "daemon/bus/bus-stdin.h"
 
 #define READ_LOG_MAX (1 * MIB)
 
@@ -241,6 +242,10 @@ static const sd_bus_vtable methods[] = {
                             bus_method_send, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("SendToChildren", SD_BUS_ARGS("s", message), SD_BUS_RESULT("u", sent),
                             bus_method_send_to_children, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("WriteStdin", SD_BUS_ARGS("ay", data), SD_BUS_NO_RESULT,
+                            bus_method_write_stdin, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("CloseStdin", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+                            bus_method_close_stdin, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("SetPriority", SD_BUS_ARGS("i", priority), SD_BUS_NO_RESULT,
                             bus_method_set_priority, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Retry", SD_BUS_NO_ARGS, SD_BUS_RESULT("t", id, "o", task),

@@ -53,9 +53,10 @@ typedef enum TaskPlace {
 typedef struct TaskWork {
     TaskProgress progress;
     TaskUsage usage;
-    char *status;      /* NULL = "" */
-    char *reason;      /* NULL = "" */
-    uint64_t log_kept; /* bytes of its log that are on disk; known at the end */
+    char *status;        /* NULL = "" */
+    char *reason;        /* NULL = "" */
+    uint64_t stdin_size; /* bytes that were written to its stdin; UINT64_MAX = not known */
+    uint64_t log_kept;   /* bytes of its log that are on disk; known at the end */
 } TaskWork;
 
 /* There may be 100,000 of them that wait: what is small comes together, and what few have lies
@@ -77,6 +78,8 @@ typedef struct Task {
                                 is to come */
     bool told : 1;           /* it has ended, that is on disk, and all have been told */
     bool stored : 1;         /* it has a row in the store */
+    bool is_new : 1;         /* whoever starts it has not been told: should it not come to disk, it is
+                                withdrawn */
     bool is_listed : 1;      /* the commit queue's: it is in that list */
     bool is_changed : 1;     /* what is in memory is not all on disk yet */
     pid_t pid;               /* 0 = none */

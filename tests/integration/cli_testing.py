@@ -16,8 +16,8 @@ TASK_KEYS = {"id", "kind", "label", "group", "state", "reason", "progress", "pha
              "queue-timeout", "stop-timeout", "memory-max", "pids-max", "cpu-weight", "nice", "on-interrupt", "isolate",
              "log-max", "result-max", "pid", "log-size", "log-begin", "log-file", "priority", "after", "after-any", "after-failed", "when-online",
              "start-at", "due-at", "resources", "parent", "children", "retries", "retry-delay", "retry-on", "retry-of",
-             "attempts", "every", "calendar", "persistent", "stdin-open", "pty",
-             "pty-size"}
+             "attempts", "every", "calendar", "persistent", "stdin-open", "stdin-file",
+             "stdin-size", "pty", "pty-size"}
 
 
 class Case(unittest.TestCase):
