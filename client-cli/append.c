@@ -41,6 +41,20 @@ int append_bool(sd_bus_message *call, const char *key, bool value) {
     return reported(sd_bus_message_append(call, "{sv}", key, "b", (int)value));
 }
 
+int append_bytes(sd_bus_message *call, const char *key, const void *data, size_t size) {
+    int r = sd_bus_message_open_container(call, 'e', "sv");
+
+    if (r >= 0)
+        r = sd_bus_message_append_basic(call, 's', key);
+    if (r >= 0)
+        r = sd_bus_message_open_container(call, 'v', "ay");
+    if (r >= 0)
+        r = sd_bus_message_append_array(call, 'y', data, size);
+    if (r >= 0)
+        r = sd_bus_message_close_container(call);
+    return reported(r < 0 ? r : sd_bus_message_close_container(call));
+}
+
 int append_open_array(sd_bus_message *call, const char *key, const char *contents) {
     char signature[SIGNATURE_MAX];
     int r;

@@ -16,6 +16,7 @@ int append_strings(sd_bus_message *call, const char *key, const char *const *val
 int append_u64(sd_bus_message *call, const char *key, uint64_t value);
 int append_u32(sd_bus_message *call, const char *key, uint32_t value);
 int append_i32(sd_bus_message *call, const char *key, int32_t value);
+int append_bytes(sd_bus_message *call, const char *key, const void *data, size_t size);
 int append_bool(sd_bus_message *call, const char *key, bool value);
 
 /* An entry that is an array of such contents ("t", "{su}"): what is appended between the two goes

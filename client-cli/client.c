@@ -44,6 +44,9 @@ static const char *bus_error_text(const sd_bus_error *error) {
         {SD_BUS_ERROR_NAME_HAS_NO_OWNER, "longrund is not running, and D-Bus could not start it"},
         {SD_BUS_ERROR_NO_REPLY, GONE},
         {SD_BUS_ERROR_TIMEOUT, "longrund does not answer"},
+        {SD_BUS_ERROR_UNKNOWN_METHOD,
+         "longrund is of an older version than this program, and cannot do that yet: systemctl "
+         "--user restart longrund, or end it by SIGTERM; tasks go on"},
     };
 
     if (was_there && sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN))
@@ -104,7 +107,7 @@ static int send_once(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus
     return 0;
 }
 
-static int report_call(sd_bus_message *call, const sd_bus_error *error, int r) {
+int client_report_call(sd_bus_message *call, const sd_bus_error *error, int r) {
     const char *path = sd_bus_message_get_path(call);
 
     /* The path of a task that is not known has no object behind it. */
@@ -120,7 +123,7 @@ int client_send(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_mess
     _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
     int r = send_once(bus, call, timeout, ret, &error);
 
-    return r < 0 ? report_call(call, &error, r) : 0;
+    return r < 0 ? client_report_call(call, &error, r) : 0;
 }
 
 /* Whether the error says that the daemon has gone away, or cannot come yet. The bus itself is still
@@ -147,6 +150,14 @@ static bool is_away(sd_bus *bus, const sd_bus_error *error) {
     return has_prefix(error->name, SPAWN_PREFIX) || has_prefix(error->name, SYSTEMD_PREFIX);
 }
 
+int client_try(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_error *error,
+               bool *ret_away) {
+    int r = send_once(bus, call, timeout, NULL, error);
+
+    *ret_away = r < 0 && is_away(bus, error);
+    return r;
+}
+
 /* Whether the question is to be asked again, and in how many microseconds. */
 static bool ask_again(Again *again, sd_bus *bus, const sd_bus_error *error, uint64_t sent_usec,
                       uint64_t *ret_delay_usec) {
@@ -170,7 +181,7 @@ int client_ask(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_messa
         if (r >= 0)
             return 0;
         if (!ask_again(&again, bus, &error, sent_usec, &delay_usec))
-            return report_call(call, &error, r);
+            return client_report_call(call, &error, r);
         usleep((useconds_t)delay_usec);
     }
 }

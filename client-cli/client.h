@@ -38,6 +38,12 @@ int client_connect(sd_bus **ret);
 /* Sends a call that the caller has filled in, once. timeout: microseconds, 0 = the default. ret may
  * be NULL when there is nothing to read in the reply. */
 int client_send(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_message **ret);
+/* The same, when the error is the caller's to report, by client_report_call(). *ret_away: the
+ * daemon has gone, so that nobody can say what has become of the call; the next one can be asked.
+ */
+int client_try(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_error *error,
+               bool *ret_away);
+int client_report_call(sd_bus_message *call, const sd_bus_error *error, int r); /* gives r */
 /* The same for a question. */
 int client_ask(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus_message **ret);
 

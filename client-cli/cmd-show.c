@@ -224,6 +224,7 @@ static void print_task(const cJSON *task) {
     if (json_u64(task, "pid") > 0)
         print_field("Process", format_number(text, json_u64(task, "pid")));
     print_field("Log", format_size(text, json_u64(task, "log-size")));
+    print_field("Log file", json_string(task, "log-file"));
     if (json_is_true(task, "has-result"))
         print_field("Result", "yes, \"longrun result\" takes it");
     show_attempts(task);

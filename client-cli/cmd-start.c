@@ -6,9 +6,12 @@
 #include "client-cli/commands.h"
 #include "client-cli/follow.h"
 #include "client-cli/interrupt.h"
+#include "client-cli/log-open.h"
 #include "client-cli/logout.h"
 #include "client-cli/output.h"
 #include "client-cli/params.h"
+#include "client-cli/start-stdin.h"
+#include "client-cli/stdin-writer.h"
 #include "client-cli/surroundings.h"
 #include "client-cli/task-options.h"
 #include "client-cli/task-text.h"
@@ -29,6 +32,7 @@ const Option start_options[] = {
     {OPT_ENV, 'e', "env", "NAME=VALUE", "set a variable; may be given several times"},
     {OPT_CLEAN_ENV, 0, "clean-env", NULL, "the daemon's environment instead of yours"},
     {OPT_UMASK, 0, "umask", "MASK", "file mode creation mask, octal (yours)"},
+    {OPT_STDIN, 0, "stdin", "FILE", "its standard input; - is yours, up to its end"},
     TERMINAL_OPTIONS,
     TASK_OPTIONS,
     OPTIONS_END,
@@ -50,11 +54,13 @@ typedef struct Started {
     char *object; /* owned */
     cJSON *task;  /* its properties, owned; NULL when nothing of them is needed */
     bool found;
+    StartStdin in;
 } Started;
 
 static void started_done(Started *s) {
     free(s->object);
     cJSON_Delete(s->task);
+    start_stdin_done(&s->in);
     *s = (Started){};
 }
 
@@ -108,8 +114,15 @@ static int append_params(const Invocation *inv, sd_bus_message *call) {
     return r != 0 || !params ? r : append_string(call, "params", params);
 }
 
+/* What a command gets besides its options. */
+static int append_inputs(const Invocation *inv, sd_bus_message *call, StartStdin *in) {
+    int r = surroundings_append(inv, call);
+
+    return r != 0 ? r : start_stdin_append(inv, call, in);
+}
+
 static int fill_call(const Invocation *inv, bool is_command, uint64_t start_at,
-                     sd_bus_message *call) {
+                     sd_bus_message *call, StartStdin *in) {
     int r;
 
     r = is_command ? append_argv(inv, call) : append_kind(inv, call);
@@ -120,7 +133,7 @@ static int fill_call(const Invocation *inv, bool is_command, uint64_t start_at,
     if (r == 0 && start_at > 0)
         r = append_u64(call, "start-at", start_at);
     if (r == 0)
-        r = is_command ? surroundings_append(inv, call) : append_params(inv, call);
+        r = is_command ? append_inputs(inv, call, in) : append_params(inv, call);
     return r != 0 ? r : append_close(call);
 }
 
@@ -222,7 +235,8 @@ static void print_started(const Invocation *inv, const Started *s, FILE *f) {
     if (s->found)
         print_found(s, f);
     else
-        fprintf(f, "%s task %" PRIu64 ": %s%s\n", *plan ? "Planned" : "Started", s->id, what, plan);
+        fprintf(f, "%s task %" PRIu64 ": %s%s%s%s\n", *plan ? "Planned" : "Started", s->id, what,
+                plan, s->in.text ? ", stdin: " : "", strempty(s->in.text));
 }
 
 static int report(const Invocation *inv, sd_bus *bus, const Started *s) {
@@ -247,21 +261,47 @@ static void print_failure(const TaskEnd *end, const char *message) {
                 has_state ? "" : ": ", message);
 }
 
-/* stdout is the task's: everything else goes to stderr. */
+static void say_what_keys_do(uint64_t id) {
+    interrupt_say("\nTask %" PRIu64 " goes on.\n"
+                  "  Come back to it: longrun log -f %" PRIu64 "\n"
+                  "  Cancel it:       longrun cancel %" PRIu64 "\n",
+                  id, id, id);
+    suspend_say("\nYou have stopped looking on; task %" PRIu64 " goes on.\n"
+                "  Look on again:   fg\n"
+                "  Stop the task:   longrun pause %" PRIu64 "\n",
+                id, id);
+}
+
+/* As if the command ran here, what we read handed on to it where that was asked for. */
+static int show_output(sd_bus *bus, const Started *s, TaskEnd *ret_end) {
+    _cleanup_(log_source_done) LogSource source = LOG_SOURCE_NONE;
+    LogView view = {.form = LOG_FORM_SPLIT, .escapes = ESCAPE_FILTER_RAW, .own_aside = true};
+    int r = log_open(bus, s->id, true, &source);
+
+    if (r < 0)
+        return r;
+    pid_t stream = s->in.streams && !s->found ? start_stdin_stream(s->id) : 0;
+    if (stream < 0)
+        return (int)stream;
+    log_view_init(&view);
+    r = follow_log(bus, s->id, &source, &view, ret_end);
+    log_view_done(&view);
+    start_stdin_stop(stream);
+    return r;
+}
+
+/* What else there is to say goes to stderr. */
 static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
     _cleanup_json_ cJSON *task = NULL;
     TaskEnd end;
     int r;
 
-    interrupt_say("\nTask %" PRIu64 " goes on.\n"
-                  "  Come back to it: longrun log -f %" PRIu64 "\n"
-                  "  Cancel it:       longrun cancel %" PRIu64 "\n",
-                  s->id, s->id, s->id);
+    say_what_keys_do(s->id);
     if (!invocation_has(inv, OPT_QUIET)) {
         print_started(inv, s, stderr);
         logout_warn(bus);
     }
-    r = follow_log(bus, s->id, &end);
+    r = show_output(bus, s, &end);
     if (r < 0)
         return r;
     /* The log does not say why a command could not be started, or what ended it. */
@@ -271,13 +311,13 @@ static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
 }
 
 static int new_call(const Invocation *inv, sd_bus *bus, bool is_command, uint64_t start_at,
-                    sd_bus_message **ret) {
+                    sd_bus_message **ret, StartStdin *in) {
     _cleanup_message_ sd_bus_message *call = NULL;
     int r;
 
     r = client_new_call(bus, is_command ? "StartCommand" : "Start", &call);
     if (r == 0)
-        r = fill_call(inv, is_command, start_at, call);
+        r = fill_call(inv, is_command, start_at, call, in);
     if (r != 0)
         return r;
     *ret = TAKE_PTR(call);
@@ -297,7 +337,7 @@ static int start(const Invocation *inv, bool is_command) {
     if (r == 0)
         r = client_connect(&bus);
     if (r == 0)
-        r = new_call(inv, bus, is_command, start_at, &call);
+        r = new_call(inv, bus, is_command, start_at, &call, &started.in);
     if (r != 0)
         return r;
 

@@ -12,7 +12,7 @@
 extern const Option start_options[], run_options[], list_options[], kinds_options[], show_options[],
     log_options[], watch_options[], cancel_options[], pause_options[], resume_options[],
     wait_options[], remove_options[], prune_options[], result_options[], info_options[],
-    retry_options[], priority_options[], send_options[], tree_options[];
+    retry_options[], priority_options[], send_options[], tree_options[], write_options[];
 
 /* Commands of several words; the last one has no name. */
 extern const Command group_commands[], resource_commands[];
@@ -36,6 +36,7 @@ int cmd_retry(const Invocation *inv);
 int cmd_priority(const Invocation *inv);
 int cmd_send(const Invocation *inv);
 int cmd_tree(const Invocation *inv);
+int cmd_write(const Invocation *inv);
 
 /* What remove and prune say in the end. EXIT_SUCCESS. */
 int print_removed(const Invocation *inv, uint32_t removed);

@@ -1,5 +1,6 @@
 #include "client-cli/interrupt.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,31 +8,76 @@
 
 #define EXIT_INTERRUPTED 130
 
-static char text[512];
-static size_t text_size;
+typedef struct KeyText {
+    char data[512];
+    size_t size;
+} KeyText;
+
+static KeyText interrupt_text, suspend_text;
+
+/* ---- handlers: nothing but what signal-safety(7) allows ---- */
+
+static void print_text(const KeyText *text) {
+    ssize_t n = write(STDERR_FILENO, text->data, text->size);
+    (void)n;
+}
 
 static void on_interrupt(int number) {
-    /* Nothing but what signal-safety(7) allows. */
-    ssize_t n = write(STDERR_FILENO, text, text_size);
-    (void)n;
+    print_text(&interrupt_text);
     _exit(EXIT_INTERRUPTED);
 }
 
-void interrupt_say(const char *format, ...) {
-    struct sigaction action = {.sa_handler = on_interrupt}, before;
+/* The shell is to see that it was the key: so the signal comes once more, with its own effect, when
+ * it is let in. It is on the way until the handler has ended, and is then let in by hand. */
+static void on_suspend(int number) {
+    const struct sigaction stop = {.sa_handler = SIG_DFL};
+    int saved_errno = errno;
+    struct sigaction ours;
+    sigset_t set;
+
+    print_text(&suspend_text);
+    sigaction(SIGTSTP, &stop, &ours);
+    raise(SIGTSTP);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTSTP);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    /* Here it stands still, until somebody says fg. */
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigaction(SIGTSTP, &ours, NULL);
+    errno = saved_errno;
+}
+
+/* ---- texts ---- */
+
+static void _printf_(4, 0)
+    say(int number, void (*handler)(int), KeyText *text, const char *format, va_list args) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, before;
     sigset_t set, old;
-    va_list args;
 
     /* No signal may find the text half written. */
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
+    sigaddset(&set, number);
     sigprocmask(SIG_BLOCK, &set, &old);
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    text_size = n < 0 ? 0 : MIN((size_t)n, sizeof(text) - 1);
-    sigaction(SIGINT, NULL, &before);
+    int n = vsnprintf(text->data, sizeof(text->data), format, args);
+    text->size = n < 0 ? 0 : MIN((size_t)n, sizeof(text->data) - 1);
+    sigaction(number, NULL, &before);
     if (before.sa_handler != SIG_IGN)
-        sigaction(SIGINT, &action, NULL);
+        sigaction(number, &action, NULL);
     sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+void interrupt_say(const char *format, ...) {
+    va_list args;
+
+    va_start(args, format);
+    say(SIGINT, on_interrupt, &interrupt_text, format, args);
+    va_end(args);
+}
+
+void suspend_say(const char *format, ...) {
+    va_list args;
+
+    va_start(args, format);
+    say(SIGTSTP, on_suspend, &suspend_text, format, args);
+    va_end(args);
 }

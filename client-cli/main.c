@@ -18,8 +18,12 @@ static const Command commands[] = {
      "start a command in the background", start_options,
      "The command gets your working directory, environment and umask. No shell comes near it: for\n"
      "pipes and the like say  longrun start -- sh -c '…'\n\n"
+     "Its standard input is a file that is on yours (longrun start COMMAND <FILE), up to 1M as a copy,\n"
+     "else opened when it starts; but /dev/null instead of a pipe, of which the end might never come.\n"
+     "--stdin - reads one: up to 1M before the start, with --follow as it comes, for the first attempt.\n\n"
      PLAN_HELP "\n\n"
-     "With --follow, Ctrl-C leaves the task running.\n\n" EXIT_STATUS_HELP "\n"
+     "With --follow it is as if the command ran here: its output as it is, on stdout and stderr, its\n"
+     "exit status. But Ctrl-C and Ctrl-Z end and stop the looking on alone; the task goes on.\n\n" EXIT_STATUS_HELP "\n"
      "Without --follow 0 says that the task was started.",
      true, cmd_start},
     {"run", "KIND [OPTIONS]", 1, 1,
@@ -36,8 +40,11 @@ static const Command commands[] = {
      false, cmd_list},
     {"show", "ID", 1, 1,
      "show all about a task", show_options, NULL, false, cmd_show},
-    {"log", "[-f] ID", 1, 1,
-     "print what a task has printed", log_options, NULL, false, cmd_log},
+    {"log", "[OPTIONS] ID", 1, 1,
+     "print what a task has printed", log_options,
+     "Escape sequences are left out; to a terminal, colours go through. Binary output takes --raw. Of\n"
+     "options that narrow it down all count: of what came --since, the last -n lines. Times are known\n"
+     "to 10 ms, in very long logs to 1 s.", false, cmd_log},
     {"watch", "ID", 1, 1,
      "show the progress of a task until it ends", watch_options,
      "On a terminal a bar, with the time that is left, what is done and how fast that goes where they\n"
@@ -65,6 +72,11 @@ static const Command commands[] = {
     {"send", "ID TEXT…", 2, SIZE_MAX,
      "send a message to a task", send_options,
      "A command gets it as a line on its standard input, if it was started with --stdin-open.", false, cmd_send},
+    {"write", "[OPTIONS] ID [FILE]", 1, 2,
+     "write to the standard input of a command", write_options,
+     "What is on standard input, or in the file, as it is, to its end. It waits for the command, which\n"
+     "must have been started with --stdin-open, to start and to read. To close alone:\n"
+     "  longrun write --close ID /dev/null", false, cmd_write},
     {"pause", "[ID|GROUP]…", 0, SIZE_MAX,
      "stop tasks where they are, or start nothing more of a group", pause_options,
      "Of a task, which is named by its number, the processes are frozen and the timeout stands still; a\n"

@@ -81,8 +81,9 @@ void show_plan(const cJSON *task) {
     print_option(task, "Children", "children");
     if (json_is_true(task, "pty"))
         print_field("Terminal", json_string(task, "pty-size"));
+    print_field("Input", json_string(task, "stdin-file"));
     if (json_is_true(task, "stdin-open"))
-        print_field("Input", "open: \"longrun send\" writes lines to it");
+        print_field("Input", "open: \"longrun write\" writes to it, \"longrun send\" lines");
 }
 
 /* ---- attempts ---- */

@@ -41,7 +41,7 @@
     {OPT_GROUP, 'g', "group", "NAME", "the group that it belongs to (default)"},                   \
     {OPT_UNIQUE, 0, "unique", "KEY", "start nothing while a task with this key is active"},        \
     {OPT_PARENT, 0, "parent", "ID", "a child of that task, which ends after it"},           \
-    {OPT_STDIN_OPEN, 0, "stdin-open", NULL, "lines may be sent to it: longrun send"},              \
+    {OPT_STDIN_OPEN, 0, "stdin-open", NULL, "it can be written to: longrun write, longrun send"},              \
     OPTIONS_HEADING("When"),                                                                       \
     {OPT_AFTER, 0, "after", "ID,…", "when these have succeeded; else it is skipped"},              \
     {OPT_AFTER_ANY, 0, "after-any", "ID,…", "when these have ended, however that was"},            \

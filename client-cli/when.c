@@ -13,6 +13,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/fd-io.h"
+#include "common/parse.h"
 
 #define PROGRAM "systemd-analyze"
 #define ANSWER_MAX (64 * KIB)
@@ -23,6 +24,7 @@
 #define PAST_USEC USEC_PER_MINUTE
 
 #define WANTED "a time, as in 18:00, +2h, tomorrow, \"2026-12-24 09:00\", \"Mon 2026-12-28\""
+#define WANTED_PAST "a time, as in 10min, \"2h ago\", 18:00, yesterday, \"2026-12-24 09:00\""
 
 /* ---- systemd-analyze ---- */
 
@@ -107,15 +109,15 @@ static bool is_time_of_day(const char *s) {
     return false;
 }
 
-/* The same time of day tomorrow, as systemd.time(7) has it. */
-static char *tomorrow_at(const char *time_of_day, uint64_t now_usec) {
+/* The same time of day so many days on, as systemd.time(7) has it. */
+static char *time_of_day_on(const char *time_of_day, int days, uint64_t now_usec) {
     time_t now = (time_t)(now_usec / USEC_PER_SEC);
     struct tm tm;
     char date[16], *text;
 
     if (!localtime_r(&now, &tm))
         return NULL;
-    tm.tm_mday++;
+    tm.tm_mday += days;
     tm.tm_hour = 12; /* there is one on any day */
     tm.tm_isdst = -1;
     if (mktime(&tm) == (time_t)-1 || strftime(date, sizeof(date), "%F", &tm) == 0)
@@ -123,8 +125,8 @@ static char *tomorrow_at(const char *time_of_day, uint64_t now_usec) {
     return asprintf(&text, "%s %s", date, time_of_day) < 0 ? NULL : text;
 }
 
-static int parse_timestamp(const Command *command, const char *option, const char *text,
-                           uint64_t *ret_usec) {
+static int parse_timestamp(const Command *command, const char *option, const char *wanted,
+                           const char *text, uint64_t *ret_usec) {
     _cleanup_free_ char *answer = NULL;
     int r = ask(text, &answer);
 
@@ -134,7 +136,7 @@ static int parse_timestamp(const Command *command, const char *option, const cha
     if (r < 0)
         return print_error("cannot execute %s: %s", PROGRAM, strerror(-r));
     if (r > 0 || read_answer(answer, ret_usec) < 0)
-        return usage_error(command, "--%s wants %s; not \"%s\"", option, WANTED, text);
+        return usage_error(command, "--%s wants %s; not \"%s\"", option, wanted, text);
     return 0;
 }
 
@@ -144,10 +146,10 @@ int when_parse(const Command *command, const char *option, const char *text, uin
     char when[WHEN_MAX];
     int r;
 
-    r = parse_timestamp(command, option, text, &usec);
+    r = parse_timestamp(command, option, WANTED, text, &usec);
     if (r == 0 && usec <= now && is_time_of_day(text)) {
-        tomorrow = must(tomorrow_at(text, now));
-        r = parse_timestamp(command, option, tomorrow, &usec);
+        tomorrow = must(time_of_day_on(text, 1, now));
+        r = parse_timestamp(command, option, WANTED, tomorrow, &usec);
     }
     if (r != 0)
         return r;
@@ -156,6 +158,26 @@ int when_parse(const Command *command, const char *option, const char *text, uin
                            format_when(when, usec));
     *ret_usec = usec;
     return 0;
+}
+
+int when_parse_past(const Command *command, const char *option, const char *text,
+                    uint64_t *ret_usec) {
+    uint64_t now = clock_usec(CLOCK_REALTIME), usec = 0;
+    _cleanup_free_ char *yesterday = NULL;
+    int r;
+
+    if (parse_span(text, &usec) >= 0) {
+        *ret_usec = usec < now ? now - usec : 0;
+        return 0;
+    }
+    r = parse_timestamp(command, option, WANTED_PAST, text, &usec);
+    if (r == 0 && usec > now && is_time_of_day(text)) {
+        yesterday = must(time_of_day_on(text, -1, now));
+        r = parse_timestamp(command, option, WANTED_PAST, yesterday, &usec);
+    }
+    if (r == 0)
+        *ret_usec = usec;
+    return r;
 }
 
 /* ---- what people read ---- */

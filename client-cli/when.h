@@ -2,13 +2,18 @@
 
 #include "client-cli/command.h"
 
-/* Times to come, as people write and read them. */
+/* Times, as people write and read them. */
 
 /* Reads a time in the forms of systemd.time(7), "timestamps", by asking systemd-analyze(1). A time
  * of day alone that is past is that of tomorrow. Result in microseconds of CLOCK_REALTIME. 0,
  * EXIT_USAGE when it is none or past, or EXIT_FAILURE, after a message. option: that it was given
  * with, without the dashes. */
 int when_parse(const Command *command, const char *option, const char *text, uint64_t *ret_usec);
+
+/* The same of a time that is past; "10min" is so long ago, and a time of day alone that is to come
+ * is that of yesterday. */
+int when_parse_past(const Command *command, const char *option, const char *text,
+                    uint64_t *ret_usec);
 
 #define WHEN_MAX 40
 

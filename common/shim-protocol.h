@@ -77,11 +77,18 @@
 #define SHIM_SPEC_CPU_WEIGHT "cpu-weight" /* where the cpu controller is delegated */
 #define SHIM_SPEC_LOG_DIR "log-dir"
 #define SHIM_SPEC_LOG_MAX "log-max" /* bytes; without it no limit */
+/* =PATH of journald's socket: the lines of its output go to the journal, too, see
+ * common/journal-lines.h. LABEL and IDENTIFIER are for that alone. */
+#define SHIM_SPEC_JOURNAL "journal"
+#define SHIM_SPEC_LABEL "label"
+#define SHIM_SPEC_IDENTIFIER "identifier"
 /* =COLUMNSxROWS: stdout and stderr are a terminal of this size, and so is stdin with
  * SHIM_SPEC_STDIN_OPEN. All that is printed there is of stdout in the log. */
 #define SHIM_SPEC_TERMINAL "terminal"
-/* =1: stdin is a pipe that stays open, for messages; what SHIM_SPEC_STDIN has comes first. */
+/* =1: stdin is a pipe that stays open, for messages and bytes; what SHIM_SPEC_STDIN has comes
+ * first. */
 #define SHIM_SPEC_STDIN_OPEN "stdin-open"
+#define SHIM_SPEC_STDIN_FILE "stdin-file" /* instead of both: path of a file or a device */
 /* Bytes for the command's stdin; without it /dev/null. Comes last: its value runs up to the NUL
  * that ends the file, and so may have NULs of its own. */
 #define SHIM_SPEC_STDIN "stdin"
@@ -105,6 +112,14 @@
  * many it has, sends no more. To be sent only to a shim that has told so: one of a version before
  * that, or of a command whose stdin is not open, passes it over in silence. */
 #define SHIM_MESSAGE "MESSAGE"
+/* =BYTES for the command's stdin, to the end of the packet, NULs and all; nothing else is in it.
+ * The shim keeps up to SHIM_STDIN_MAX that the pipe has no room for; the daemon, which is told how
+ * many it has, sends no more. Messages and bytes are written in the order in which they came. To be
+ * sent only to a shim that has told of SHIM_STDIN_RECEIVED. */
+#define SHIM_STDIN "STDIN"
+#define SHIM_STDIN_MAX (256 * KIB)
+/* =1: close it when all that came before is written; of a terminal, end the input. */
+#define SHIM_STDIN_END "STDIN_END"
 
 /* From the shim, while it runs. */
 #define SHIM_STARTED "STARTED"   /* =PID: the command was executed */
@@ -117,7 +132,11 @@
  * use any more. */
 #define SHIM_MESSAGES_RECEIVED "MESSAGES_RECEIVED"
 #define SHIM_MESSAGES_TAKEN "MESSAGES_TAKEN"
-#define SHIM_STDIN_CLOSED "STDIN_CLOSED" /* =1: nobody reads it any more; with the two above */
+/* The same of bytes, those of SHIM_STDIN. */
+#define SHIM_STDIN_RECEIVED "STDIN_RECEIVED"
+#define SHIM_STDIN_TAKEN "STDIN_TAKEN"
+#define SHIM_STDIN_ENDED "STDIN_ENDED"   /* =1: it was told to close it; what waits is yet to go */
+#define SHIM_STDIN_CLOSED "STDIN_CLOSED" /* =1: nobody reads it any more; with the four above */
 /* Used up so far: comes along with other messages, at most once a second, and with the last. */
 #define SHIM_CPU_USEC "CPU_USEC"
 #define SHIM_MEMORY_PEAK                                                                           \
@@ -182,6 +201,7 @@
 #define SHIM_STEP_SETUP "setup"       /* reading the job, making pipes, cgroup and process */
 #define SHIM_STEP_TERMINAL "terminal" /* making a terminal */
 #define SHIM_STEP_CHDIR "chdir"       /* changing to CWD */
+#define SHIM_STEP_STDIN "stdin"       /* opening STDIN_FILE; ESPIPE: it is a FIFO or a socket */
 #define SHIM_STEP_EXEC "exec"         /* finding and executing ARGV */
 
 /* Names in a task's runtime folder. */

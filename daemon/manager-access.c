@@ -73,6 +73,23 @@ int manager_open_log(void *userdata, Task *t, Error *error) {
     return fd;
 }
 
+int manager_open_log_index(void *userdata, Task *t, Error *error) {
+    Manager *m = userdata;
+    int fd = task_log_open_index(m->dirs.logs, t->id);
+
+    if (fd < 0)
+        return error_set(error, ERROR_STORAGE,
+                         "Cannot open the index of the log of task %" PRIu64 ": %s", t->id,
+                         strerror(-fd));
+    return fd;
+}
+
+char *manager_log_path(void *userdata, const Task *t) {
+    Manager *m = userdata;
+
+    return t->log_size > 0 ? task_log_path(m->dirs.logs, t->id) : strdup("");
+}
+
 int manager_read_log(void *userdata, Task *t, uint64_t offset, void *buf, size_t size,
                      uint64_t *ret_next, Error *error) {
     Manager *m = userdata;

@@ -44,6 +44,11 @@ static int put(Task *t, const char *text, Error *error) {
         return error_set(error, ERROR_NOT_RUNNING,
                          "Task %" PRIu64 " takes no messages any more: it has closed its stdin",
                          t->id);
+    case -ESHUTDOWN:
+        return error_set(error, ERROR_NOT_RUNNING,
+                         "Task %" PRIu64 " takes no messages any more: its stdin was closed by "
+                         "CloseStdin",
+                         t->id);
     case -ENOBUFS:
         return error_set(error, ERROR_QUEUE_FULL,
                          "Task %" PRIu64 " has not taken the last %d messages yet: try again when "

@@ -207,8 +207,8 @@ void manager_publish_state(Manager *m, Task *t); /* once it is committed */
 int manager_check_parent(const Manager *m, uint64_t id, Error *error);
 /* Of a task of an earlier daemon. 0 or -ENOMEM. */
 int manager_tie_to_parent(Manager *m, Task *t);
-/* A task is to end so. True: it has children, and does when they have. */
-bool manager_await_children(Manager *m, Task *t, TaskState state);
+/* A task is to end so. True: it does when its children have, and when it is on disk. */
+bool manager_await_end(Manager *m, Task *t, TaskState state);
 /* The task has ended. Gives the parent when that has waited for nobody else, to be ended now. */
 Task *manager_leave_parent(Task *t);
 /* All that is below it. */
@@ -223,6 +223,10 @@ int manager_send_to_children(void *userdata, Task *t, const char *text, uint32_t
                              Error *error);
 /* It has sent one to its parent. */
 void manager_task_sent(TaskRun *run, const char *text);
+
+/* manager-stdin.c */
+int manager_write_stdin(void *userdata, Task *t, StdinWrite *w, Error *error);
+void manager_drop_stdin(void *userdata, Task *t, StdinWrite *w);
 
 /* manager-claim.c */
 int manager_init_claims(Manager *m);
@@ -372,6 +376,8 @@ int manager_kill_task(void *userdata, Task *t, int signal, Error *error);
 void manager_set_priority(void *userdata, Task *t, int32_t priority); /* a pending one */
 void manager_set_label(void *userdata, Task *t, char *label);
 int manager_open_log(void *userdata, Task *t, Error *error);
+int manager_open_log_index(void *userdata, Task *t, Error *error);
+char *manager_log_path(void *userdata, const Task *t);
 int manager_read_log(void *userdata, Task *t, uint64_t offset, void *buf, size_t size,
                      uint64_t *ret_next, Error *error);
 int manager_new_log_lines(void *userdata, Task *t, bool final, LogLines *ret);

@@ -15,6 +15,9 @@
 
 /* What became of the tasks of the daemon before this one. */
 
+/* A shim answers at once, unless somebody has stopped it. */
+#define STDIN_TIMEOUT_USEC USEC_PER_SEC
+
 typedef struct Recovery {
     Manager *manager;
     bool same_session;
@@ -286,6 +289,9 @@ static int run_recovery(Recovery *r) {
         find_keeper(m);
     if (e >= 0)
         e = recover_tasks(r);
+    /* Who was cut off in the middle of what he wrote goes on from where that ended. */
+    if (e >= 0)
+        shim_executor_learn_stdin(m->shims, STDIN_TIMEOUT_USEC);
     /* From now on what is in the runtime folder is of this session. */
     if (e >= 0)
         e = store_set_session(m->store, session);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "common/journal-lines.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/kinds/kinds.h"
@@ -119,6 +120,14 @@ static void on_usage(void *userdata, const TaskUsage *usage) {
     task_set_usage(run->task, usage);
 }
 
+static void on_stdin_size(void *userdata, uint64_t size) {
+    TaskRun *run = userdata;
+    TaskWork *w = task_work_make(run->task);
+
+    if (w)
+        w->stdin_size = size;
+}
+
 static void on_message(void *userdata, const char *text) {
     TaskRun *run = userdata;
 
@@ -139,11 +148,17 @@ static const ExecEvents exec_events = {
     .reason = on_reason,
     .paused = on_paused,
     .usage = on_usage,
+    .stdin_size = on_stdin_size,
     .message = on_message,
     .ended = on_ended,
 };
 
 /* ---- the start ---- */
+
+/* The socket of the journal, where output is to go there too. */
+static const char *journal_of(const TaskRun *run) {
+    return run->manager->config.journal ? JOURNAL_SOCKET : NULL;
+}
 
 static int start_thread(TaskRun *run, bool ahead) {
     const TaskSpec *spec = run->task->spec;
@@ -154,6 +169,8 @@ static int start_thread(TaskRun *run, bool ahead) {
         .log_dir = run->manager->dirs.logs,
         .runtime_dir = run->runtime_dir,
         .log_max = spec->log_max,
+        .journal = journal_of(run),
+        .label = spec->label,
         .result_max = spec->result_max,
         .stop_timeout_usec = spec->stop_timeout_usec,
         .ahead = ahead,
@@ -221,8 +238,12 @@ static int start_process(TaskRun *run) {
         .umask = spec->umask,
         .nofile = run->manager->nofile,
         .nice = spec->nice,
-        .stdin_text = params,
+        .stdin_data = isolated           ? params
+                      : spec->stdin_data ? spec->stdin_data->data
+                                         : NULL,
+        .stdin_size = isolated ? strlen(params) : bytes_length(spec->stdin_data),
         .stdin_open = has_open_stdin(spec),
+        .stdin_file = spec->stdin_file,
         .terminal = !isolated && spec->pty ? spec->pty_size : NULL,
         .stop_timeout_usec = spec->stop_timeout_usec,
         .timeout_usec = spec->timeout_usec,
@@ -232,6 +253,9 @@ static int start_process(TaskRun *run) {
         .cpu_weight = spec->cpu_weight,
         .log_dir = run->manager->dirs.logs,
         .log_max = spec->log_max,
+        .journal = journal_of(run),
+        .label = spec->label,
+        .identifier = isolated ? spec->kind : basename(spec->argv[0]),
         .result_max = spec->result_max,
         .runtime_dir = run->runtime_dir,
     };
@@ -247,6 +271,7 @@ int manager_adopt(TaskRun *run) {
         .runtime_dir = run->runtime_dir,
         .program = isolated ? "longrun-worker" : spec->argv[0],
         .cwd = spec->cwd,
+        .stdin_file = spec->stdin_file,
         .isolated = isolated,
         .takes_messages = has_open_stdin(spec),
         .limits =

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "common/journal-lines.h"
 #include "common/log.h"
 #include "daemon/bus/bus-emit.h"
 #include "daemon/logout.h"
@@ -110,10 +112,14 @@ static const BusApi bus_api = {
     .retry = manager_retry,
     .retry_all = manager_retry_all,
     .pause = manager_pause_task,
+    .write_stdin = manager_write_stdin,
+    .drop_stdin = manager_drop_stdin,
     .send = manager_send,
     .send_to_children = manager_send_to_children,
     .remove = manager_remove_task,
     .open_log = manager_open_log,
+    .open_log_index = manager_open_log_index,
+    .log_path = manager_log_path,
     .read_log = manager_read_log,
     .take_result = manager_take_result,
     .reload = reload,
@@ -150,6 +156,13 @@ static unsigned configured_parallel(const Manager *m) {
     return m->has_max_parallel ? m->max_parallel : m->config.max_parallel;
 }
 
+/* What tasks print is in their logs in any case. */
+static void check_journal(const Manager *m) {
+    if (m->config.journal && access(JOURNAL_SOCKET, W_OK) < 0)
+        log_warning("Journal=yes, but there is no journal at " JOURNAL_SOCKET ", ignoring: %s",
+                    strerror(errno));
+}
+
 int manager_reload(Manager *m, Error *error) {
     unsigned before = configured_parallel(m);
     Config config, old = m->config;
@@ -166,6 +179,7 @@ int manager_reload(Manager *m, Error *error) {
     }
     manager_follow_config_resources(m, &old.resources);
     config_done(&old);
+    check_journal(m);
     manager_forget_ended(m); /* the limits may be lower */
     log_info("Read the configuration again");
     return 0;
@@ -382,6 +396,7 @@ int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, E
     }
     m->scheduler.max_parallel = configured_parallel(m);
     m->scheduler.max_queued = m->config.max_queued;
+    check_journal(m);
     *ret = m;
     return 0;
 }

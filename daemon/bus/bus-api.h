@@ -7,6 +7,7 @@
 #include "daemon/core/group.h"
 #include "daemon/core/log-line.h"
 #include "daemon/core/resource.h"
+#include "daemon/core/stdin-write.h"
 #include "daemon/core/task-table.h"
 
 #define LONGRUN_BUS_NAME "org.longrun.Longrun1"
@@ -57,10 +58,17 @@ typedef struct BusApi {
     int (*pause)(void *userdata, Task *task, bool pause, Error *error); /* of an active one */
     void (*remove)(void *userdata, Task *task);                /* of an ended task; frees it */
     int (*open_log)(void *userdata, Task *task, Error *error); /* descriptor for the caller */
+    int (*open_log_index)(void *userdata, Task *task, Error *error); /* the same */
+    /* Where the log is, to be freed by the caller; "": it is empty. NULL when memory is short. */
+    char *(*log_path)(void *userdata, const Task *task);
     /* A message, checked by message_check(), for a task or for all its children that take it. */
     int (*send)(void *userdata, Task *task, const char *text, Error *error);
     int (*send_to_children)(void *userdata, Task *task, const char *text, uint32_t *ret_sent,
                             Error *error);
+    /* Writes to the stdin of a task. 1: it is done; 0: it waits for room, and w->done() is called
+     * later, from the loop, unless it is dropped before. */
+    int (*write_stdin)(void *userdata, Task *task, StdinWrite *w, Error *error);
+    void (*drop_stdin)(void *userdata, Task *task, StdinWrite *w); /* of one that waits */
     int (*read_log)(void *userdata, Task *task, uint64_t offset, void *buf, size_t size,
                     uint64_t *ret_next, Error *error); /* number of bytes */
     /* Reads the result of an ended task and deletes it; func is called once that is on disk. The

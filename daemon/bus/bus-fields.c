@@ -24,6 +24,12 @@ static int append_reason(sd_bus_message *m, const Bus *b, const Task *t) {
     return sd_bus_message_append_basic(m, 's', strempty(reason));
 }
 
+static int append_log_file(sd_bus_message *m, const Bus *b, const Task *t) {
+    _cleanup_free_ char *path = b->api->log_path(b->api_userdata, t);
+
+    return sd_bus_message_append_basic(m, 's', strempty(path));
+}
+
 static int append_amount(sd_bus_message *m, const char *key, uint64_t amount) {
     return amount > 0 ? sd_bus_message_append(m, "{sv}", key, "t", amount) : 0;
 }
@@ -116,7 +122,10 @@ static const BusField task_fields[] = {
     {"has-result", .type = "b", .at_end = true, .offset = offsetof(Task, has_result)},
     {"usage", .type = "a{sv}", .append = append_usage},
     {"pid", .type = "u", .offset = offsetof(Task, pid)},
+    {"stdin-size", .type = "t", .of_work = true, .offset = offsetof(TaskWork, stdin_size)},
     {"log-size", .type = "t", .offset = offsetof(Task, log_size)},
+    {"log-begin", .type = "t", .offset = offsetof(Task, log_begin)},
+    {"log-file", .type = "s", .append = append_log_file},
 };
 /* clang-format on */
 
@@ -138,7 +147,7 @@ static BusField field_of_option(const TaskOption *o) {
     if (streq(o->name, "label") || streq(o->name, "priority"))
         f.flags = EMITS;
     f.large = streq(o->name, "params") || type == TASK_OPTION_STRINGS || type == TASK_OPTION_IDS;
-    if (type == TASK_OPTION_ENV) {
+    if (type == TASK_OPTION_ENV || type == TASK_OPTION_BYTES) {
         f.flags = CONST | SD_BUS_VTABLE_PROPERTY_EXPLICIT;
         f.hidden = true;
     }

@@ -78,7 +78,7 @@ static int read_env_option(sd_bus_message *m, const BusApi *api, void *api_userd
     return *field ? 0 : -ENOMEM;
 }
 
-/* Gives the numbers as they lie in the message: of 4 bytes or 8, as the type says. */
+/* Gives the numbers as they lie in the message: of 1, 4 or 8 bytes, as the type says. */
 static int read_numbers(sd_bus_message *m, const TaskOption *o, const void **ret, size_t *ret_size,
                         Error *error) {
     int r = enter_value(m, o->name, o->type, error);
@@ -116,6 +116,21 @@ static int read_codes_option(sd_bus_message *m, const TaskOption *o, CodeList **
         return r;
     free(*field);
     *field = l;
+    return 0;
+}
+
+static int read_bytes_option(sd_bus_message *m, const TaskOption *o, Bytes **field, Error *error) {
+    const void *data;
+    size_t size;
+    Bytes *b;
+    int r = read_numbers(m, o, &data, &size, error);
+
+    if (r >= 0)
+        r = bytes_new(&b, data, size);
+    if (r < 0)
+        return r;
+    free(*field);
+    *field = b;
     return 0;
 }
 
@@ -176,6 +191,8 @@ static int read_value(sd_bus_message *m, const BusApi *api, void *api_userdata, 
         return read_codes_option(m, o, field, error);
     case TASK_OPTION_TOKENS:
         return read_tokens_option(m, o, field, error);
+    case TASK_OPTION_BYTES:
+        return read_bytes_option(m, o, field, error);
     case TASK_OPTION_BOOL:
         r = bus_option_read_basic(m, o->name, "b", &flag, error);
         if (r >= 0)
@@ -216,6 +233,7 @@ int bus_option_append(sd_bus_message *m, const TaskOption *o, const TaskSpec *sp
     const void *value = task_option_value(o, spec);
     const CodeList *codes;
     const IdList *ids;
+    const Bytes *bytes;
     int flag;
 
     switch (task_option_type(o)) {
@@ -238,6 +256,9 @@ int bus_option_append(sd_bus_message *m, const TaskOption *o, const TaskSpec *sp
                                            code_list_length(codes) * sizeof(int32_t));
     case TASK_OPTION_TOKENS:
         return append_tokens(m, *(TokenList *const *)value);
+    case TASK_OPTION_BYTES:
+        bytes = *(Bytes *const *)value;
+        return sd_bus_message_append_array(m, 'y', bytes ? bytes->data : NULL, bytes_length(bytes));
     case TASK_OPTION_U32:
     case TASK_OPTION_I32:
     case TASK_OPTION_U64: /* as wide as their fields */

@@ -16,6 +16,7 @@
 #include "daemon/bus/bus-reply.h"
 #include "daemon/bus/bus-retry.h"
 #include "daemon/bus/bus-send.h"
+#include "daemon/bus/bus-stdin.h"
 
 #define READ_LOG_MAX (1 * MIB)
 
@@ -108,6 +109,17 @@ static int method_open_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
     _cleanup_error_ Error error = {};
     Bus *b = userdata;
     _cleanup_close_ int fd = b->api->open_log(b->api_userdata, bus_task_of_call(b, m), &error);
+
+    if (fd < 0)
+        return bus_error_from(ret_error, fd, &error);
+    return sd_bus_reply_method_return(m, "h", fd);
+}
+
+static int method_open_log_index(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+    _cleanup_error_ Error error = {};
+    Bus *b = userdata;
+    _cleanup_close_ int fd =
+        b->api->open_log_index(b->api_userdata, bus_task_of_call(b, m), &error);
 
     if (fd < 0)
         return bus_error_from(ret_error, fd, &error);
@@ -216,6 +228,8 @@ static const sd_bus_vtable methods[] = {
                             method_wait, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("OpenLog", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", log),
                             method_open_log, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("OpenLogIndex", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", index),
+                            method_open_log_index, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("ReadLog",
                             SD_BUS_ARGS("t", offset, "u", max),
                             SD_BUS_RESULT("ay", data, "t", next),
@@ -228,6 +242,10 @@ static const sd_bus_vtable methods[] = {
                             bus_method_send, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("SendToChildren", SD_BUS_ARGS("s", message), SD_BUS_RESULT("u", sent),
                             bus_method_send_to_children, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("WriteStdin", SD_BUS_ARGS("ay", data), SD_BUS_NO_RESULT,
+                            bus_method_write_stdin, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("CloseStdin", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+                            bus_method_close_stdin, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("SetPriority", SD_BUS_ARGS("i", priority), SD_BUS_NO_RESULT,
                             bus_method_set_priority, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Retry", SD_BUS_NO_ARGS, SD_BUS_RESULT("t", id, "o", task),

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "daemon/bus/bus-later.h"
 #include "daemon/bus/bus-reply.h"
+#include "daemon/bus/bus-stdin.h"
 
 int bus_new(Bus **ret, sd_bus *bus, sd_event *event, const BusApi *api, void *api_userdata) {
     Bus *b = calloc(1, sizeof(Bus));
@@ -16,6 +17,7 @@ int bus_new(Bus **ret, sd_bus *bus, sd_event *event, const BusApi *api, void *ap
     *b = (Bus){.bus = bus, .api = api, .api_userdata = api_userdata};
     LIST_INIT(&b->later);
     LIST_INIT(&b->replies);
+    LIST_INIT(&b->writes);
     b->waits = bus_waits_new();
     b->recall = bus_recall_new(b);
     r = b->waits && b->recall ? bus_publisher_new(&b->publisher, bus, event, api, api_userdata)
@@ -43,6 +45,7 @@ Bus *bus_free(Bus *b) {
     for (BusLater *l; (l = LIST_FIRST(&b->later));)
         bus_later_free(l);
     bus_replies_forget(b);
+    bus_stdin_forget(b);
     bus_recall_free(b->recall);
     bus_peers_free(b->peers);
     bus_waits_free(b->waits);

@@ -18,6 +18,8 @@ typedef struct Bus {
     LIST_HEAD(, BusLater) later; /* calls that wait for the disk */
     size_t n_later;
     LIST_HEAD(, PendingReply) replies; /* calls that wait for a commit */
+    LIST_HEAD(, BusStdinCall) writes;  /* calls that wait for the reader of a stdin */
+    size_t n_writes, bytes_of_writes;
     sd_bus_vtable *task_vtable;
     sd_bus_slot *slots[4];
 } Bus;

@@ -16,6 +16,7 @@ static const char *const error_code_table[_ERROR_MAX] = {
     [ERROR_NOT_RUNNING] = "NotRunning",
     [ERROR_STILL_ACTIVE] = "StillActive",
     [ERROR_NO_RESULT] = "NoResult",
+    [ERROR_STDIN_CLOSED] = "StdinClosed",
     [ERROR_NOT_PERMITTED] = "NotPermitted",
     [ERROR_STORAGE] = "Storage",
 };

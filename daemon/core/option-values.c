@@ -77,6 +77,102 @@ void code_list_sort(CodeList *l) {
     l->n = n;
 }
 
+/* ---- bytes ---- */
+
+size_t bytes_size(const Bytes *b) {
+    return b ? sizeof(Bytes) + b->size : 0;
+}
+
+int bytes_new(Bytes **ret, const void *data, size_t size) {
+    Bytes *b = NULL;
+
+    if (size > 0) {
+        b = malloc(sizeof(Bytes) + size);
+        if (!b)
+            return -ENOMEM;
+        b->size = size;
+        memcpy(b->data, data, size);
+    }
+    *ret = b;
+    return 0;
+}
+
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* Of up to three bytes; what is missing of them counts as zero. */
+static uint32_t group_at(const unsigned char *p, size_t n) {
+    return (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
+}
+
+char *bytes_to_base64(const Bytes *b) {
+    size_t size = bytes_length(b);
+    char *text = malloc((size + 2) / 3 * 4 + 1), *to = text;
+
+    if (!text)
+        return NULL;
+    for (size_t i = 0; i < size; i += 3) {
+        size_t n = MIN(size - i, (size_t)3);
+        uint32_t group = group_at((const unsigned char *)b->data + i, n);
+        for (size_t j = 0; j < 4; j++)
+            *to++ = j <= n ? base64_digits[group >> (18 - 6 * j) & 0x3f] : '=';
+    }
+    *to = '\0';
+    return text;
+}
+
+/* -1 when it is no digit. */
+static int base64_value(char c) {
+    return c >= 'A' && c <= 'Z'   ? c - 'A'
+           : c >= 'a' && c <= 'z' ? c - 'a' + 26
+           : c >= '0' && c <= '9' ? c - '0' + 52
+           : c == '+'             ? 62
+           : c == '/'             ? 63
+                                  : -1;
+}
+
+/* Decodes four characters, of which the last `padding` are '='. */
+static bool decode_group(const char *p, size_t padding, char *to) {
+    uint32_t group = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        int value = i >= 4 - padding ? 0 : base64_value(p[i]);
+        if (value < 0)
+            return false;
+        group = group << 6 | (uint32_t)value;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        char byte = (char)(group >> (16 - 8 * i) & 0xff);
+        if (i < 3 - padding)
+            to[i] = byte;
+        else if (byte != 0)
+            return false;
+    }
+    return true;
+}
+
+int bytes_from_base64(Bytes **ret, const char *text) {
+    size_t n = strlen(text), padding = 0;
+
+    if (n % 4 != 0)
+        return -EINVAL;
+    while (padding < 2 && padding < n && text[n - 1 - padding] == '=')
+        padding++;
+    if (n == 0) {
+        *ret = NULL;
+        return 0;
+    }
+    _cleanup_free_ Bytes *b = malloc(sizeof(Bytes) + n / 4 * 3);
+    if (!b)
+        return -ENOMEM;
+    b->size = n / 4 * 3 - padding;
+    for (size_t i = 0; i < n; i += 4)
+        if (!decode_group(text + i, i + 4 == n ? padding : 0, b->data + i / 4 * 3))
+            return -EINVAL;
+    *ret = TAKE_PTR(b);
+    return 0;
+}
+
 /* ---- tokens ---- */
 
 static size_t size_of_claims(const TokenClaim *claims, size_t n) {

@@ -49,6 +49,8 @@ const TaskOption *task_options(void) {
         {"calendar", "s", offsetof(TaskSpec, calendar), FIRST},
         {"persistent", "b", offsetof(TaskSpec, persistent), FIRST},
         {"stdin-open", "b", offsetof(TaskSpec, stdin_open)},
+        {"stdin", "ay", offsetof(TaskSpec, stdin_data)},
+        {"stdin-file", "s", offsetof(TaskSpec, stdin_file)},
         {"pty", "b", offsetof(TaskSpec, pty), OWN_PROCESS},
         {"pty-size", "s", offsetof(TaskSpec, pty_size), OWN_PROCESS},
         {},
@@ -78,6 +80,8 @@ TaskOptionType task_option_type(const TaskOption *o) {
         return TASK_OPTION_IDS;
     case 'i':
         return TASK_OPTION_CODES;
+    case 'y':
+        return TASK_OPTION_BYTES;
     case '{':
         return TASK_OPTION_TOKENS;
     default: /* 's' */
@@ -93,7 +97,8 @@ static bool is_owned(const TaskOption *o, bool string) {
 
     return string ? type == TASK_OPTION_STRING
                   : type == TASK_OPTION_STRINGS || type == TASK_OPTION_IDS ||
-                        type == TASK_OPTION_CODES || type == TASK_OPTION_TOKENS;
+                        type == TASK_OPTION_CODES || type == TASK_OPTION_TOKENS ||
+                        type == TASK_OPTION_BYTES;
 }
 
 static void find_owned(void) {
@@ -185,6 +190,13 @@ static int copy_tokens(TokenList **to, const TokenList *from) {
     return take_list((void **)to, copy, r);
 }
 
+static int copy_bytes(Bytes **to, const Bytes *from) {
+    Bytes *copy = NULL;
+    int r = from ? bytes_new(&copy, from->data, from->size) : 0;
+
+    return take_list((void **)to, copy, r);
+}
+
 int task_option_copy(const TaskOption *o, TaskSpec *to, const TaskSpec *from) {
     void *field = task_option_field(o, to);
     const void *value = task_option_value(o, from);
@@ -215,6 +227,8 @@ int task_option_copy(const TaskOption *o, TaskSpec *to, const TaskSpec *from) {
         return copy_codes(field, *(CodeList *const *)value);
     case TASK_OPTION_TOKENS:
         return copy_tokens(field, *(TokenList *const *)value);
+    case TASK_OPTION_BYTES:
+        return copy_bytes(field, *(Bytes *const *)value);
     }
     return 0;
 }

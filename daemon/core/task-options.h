@@ -14,9 +14,10 @@ typedef enum TaskOptionFlags {
 
 typedef struct TaskOption {
     const char *name; /* "stop-timeout" */
-    const char *type; /* of D-Bus: s, as, b, u, i, t, at, ai, a{su}; env is "as", too */
+    const char *type; /* of D-Bus: s, as, b, u, i, t, at, ai, a{su}, ay; env is "as", too */
     size_t offset; /* of the field, which is as wide as the type: char *, char ** (for env: EnvBlock
-                    *), bool, uint32_t, int32_t, uint64_t, IdList *, CodeList *, TokenList * */
+                    *), bool, uint32_t, int32_t, uint64_t, IdList *, CodeList *, TokenList *,
+                    * Bytes * */
     unsigned flags;
 } TaskOption;
 
@@ -34,6 +35,7 @@ typedef enum TaskOptionType {
     TASK_OPTION_IDS,     /* IdList * */
     TASK_OPTION_CODES,   /* CodeList * */
     TASK_OPTION_TOKENS,  /* TokenList * */
+    TASK_OPTION_BYTES,   /* Bytes * */
 } TaskOptionType;
 
 TaskOptionType task_option_type(const TaskOption *o);

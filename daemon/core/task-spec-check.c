@@ -162,6 +162,38 @@ static int check_own_process(const TaskSpec *s, Error *error) {
                      "%s is for tasks with a process of their own: give isolate as well", option);
 }
 
+/* A kind has its params there, when it is in a process of its own. */
+static int check_stdin(const TaskSpec *s, Error *error) {
+    bool has_file = !isempty(s->stdin_file);
+    const char *option = s->stdin_data ? "stdin" : "stdin-file";
+
+    if (!s->stdin_data && !has_file)
+        return 0;
+    if (!streq(s->kind, TASK_KIND_COMMAND))
+        return error_set(error, ERROR_INVALID_OPTION,
+                         "%s is for commands: a task of kind \"%s\" takes params", option, s->kind);
+    if (s->stdin_data && has_file)
+        return error_set(error, ERROR_INVALID_OPTION,
+                         "stdin and stdin-file do not go together: a command has one stdin");
+    if (bytes_length(s->stdin_data) > TASK_STDIN_MAX)
+        return error_set(error, ERROR_INVALID_OPTION,
+                         "stdin has more than %" PRIu64 " KiB: put it into a file and name that in "
+                         "stdin-file, or give stdin-open and use WriteStdin",
+                         TASK_STDIN_MAX / KIB);
+    if (has_file && s->stdin_open)
+        return error_set(error, ERROR_INVALID_OPTION,
+                         "stdin-file and stdin-open do not go together: nothing can follow a file. "
+                         "Write what is in it with WriteStdin");
+    if (has_file && s->stdin_file[0] != '/')
+        return error_set(error, ERROR_INVALID_OPTION,
+                         "stdin-file \"%.200s\" is not absolute: give a path that begins with /",
+                         s->stdin_file);
+    if (strlen(s->stdin_file) >= TASK_PATH_MAX)
+        return error_set(error, ERROR_INVALID_OPTION, "stdin-file has more than %" PRIu64 " bytes",
+                         TASK_PATH_MAX - 1);
+    return 0;
+}
+
 static int check_on_interrupt(const TaskSpec *s, Error *error) {
     if (streq(s->on_interrupt, TASK_ON_INTERRUPT_FAIL) || task_spec_restarts(s))
         return 0;
@@ -242,8 +274,9 @@ static int check_rules(const TaskSpec *s, const Rule *rules, size_t n, Error *er
 
 int task_spec_check(TaskSpec *s, Error *error) {
     static const Rule rules[] = {
-        check_argv,   check_env,         check_cwd,      check_numbers,      check_timeouts,
-        check_limits, check_own_process, check_pty_size, check_on_interrupt, check_texts,
+        check_argv,         check_env,    check_cwd,         check_numbers,
+        check_timeouts,     check_limits, check_own_process, check_pty_size,
+        check_on_interrupt, check_stdin,  check_texts,
     };
     int r = check_rules(s, rules, ELEMENTSOF(rules), error);
 

@@ -69,6 +69,7 @@ static void put_option(Piece *p, const TaskOption *o, TaskSpec *to, const TaskSp
     void **field = task_option_field(o, to);
     const IdList *ids;
     const CodeList *codes;
+    const Bytes *bytes;
 
     switch (task_option_type(o)) {
     case TASK_OPTION_STRING:
@@ -90,6 +91,10 @@ static void put_option(Piece *p, const TaskOption *o, TaskSpec *to, const TaskSp
         break;
     case TASK_OPTION_TOKENS:
         *field = *(TokenList *const *)value ? put_tokens(p, *(TokenList *const *)value) : NULL;
+        break;
+    case TASK_OPTION_BYTES:
+        bytes = *(Bytes *const *)value;
+        *field = bytes ? put(p, bytes, bytes_size(bytes), alignof(Bytes)) : NULL;
         break;
     case TASK_OPTION_ENV:
     case TASK_OPTION_BOOL:

@@ -22,9 +22,10 @@ TaskSpec *task_spec_new(const char *kind, const TaskDefaults *defaults) {
     s->on_interrupt = strdup(TASK_ON_INTERRUPT_FAIL);
     s->when_online = strdup("");
     s->calendar = strdup("");
+    s->stdin_file = strdup("");
     s->pty_size = strdup(TERMINAL_SIZE_DEFAULT);
     if (!s->kind || !s->label || !s->group || !s->unique || !s->params || !s->cwd ||
-        !s->on_interrupt || !s->when_online || !s->calendar || !s->pty_size)
+        !s->on_interrupt || !s->when_online || !s->calendar || !s->stdin_file || !s->pty_size)
         return NULL;
     s->umask = 0022;
     s->stop_timeout_usec = defaults->stop_timeout_usec;

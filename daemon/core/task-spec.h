@@ -19,6 +19,7 @@
 #define TASK_PARAMS_MAX (1 * MIB)
 #define TASK_ARGV_MAX (1 * MIB)
 #define TASK_ENV_MAX (512 * KIB)
+#define TASK_STDIN_MAX (1 * MIB)
 #define TASK_STRING_MAX                                                                            \
     (128 * KIB) /* of one argument or variable: MAX_ARG_STRLEN of the kernel                       \
                  */
@@ -83,16 +84,19 @@ typedef struct TaskSpec {
     uint64_t parent;      /* id of a task; 0 = none */
 
     /* ---- again ---- */
-    uint32_t retries;          /* attempts after the first that failed */
     uint64_t retry_delay_usec; /* before the second attempt, doubled for each after it */
     CodeList *retry_on;        /* exit codes that are worth another attempt; NULL = any */
     uint64_t every_usec;       /* a series: from the end of a run to the next; 0 = none */
     char *calendar;            /* a series: systemd.time(7) "calendar event"; "" = none */
+    uint32_t retries;          /* attempts after the first that failed */
     bool persistent;           /* a run of the calendar that was missed is made up for */
 
-    char *pty_size;  /* see common/terminal-size.h */
-    bool stdin_open; /* lines may be written to it while it runs */
-    bool pty;        /* it has a terminal */
+    /* ---- what the command reads, with none of them /dev/null, and where it prints to ---- */
+    bool stdin_open;   /* lines and bytes may be written to it while it runs */
+    bool pty;          /* it has a terminal */
+    Bytes *stdin_data; /* comes first; NULL = nothing */
+    char *stdin_file;  /* absolute path, opened at each start; "" = none */
+    char *pty_size;    /* see common/terminal-size.h */
 
     uint64_t given;  /* bit N: the request itself named option N of task_options() */
     uint32_t packed; /* bytes of the one piece of memory that holds it, see task_spec_pack(); 0 = it

@@ -71,6 +71,7 @@ static void report_end(ShimJob *j) {
     ShimEndContext context = {
         .program = j->program,
         .cwd = j->cwd,
+        .stdin_file = j->stdin_file,
         .isolated = j->isolated,
         .in_unit = streq(j->executor->isolation, ISOLATION_CGROUP),
         .limits = j->limits,
@@ -362,10 +363,11 @@ static void shim_job_free(ExecJob *job) {
     }
     shim_job_close_control(j);
     close_fd(j->job_fd);
-    message_queue_clear(&j->outbox);
+    shim_job_drop_outbox(j, -ESRCH, NULL);
     free(j->runtime_dir);
     free(j->program);
     free(j->cwd);
+    free(j->stdin_file);
     free(j->final_message);
     free(j->record_data);
     free(j);
@@ -376,5 +378,7 @@ const ExecJobVTable shim_job_vtable = {
     .kill = shim_job_kill,
     .pause = shim_job_pause,
     .send = shim_job_send,
+    .write = shim_job_write,
+    .drop_write = shim_job_drop_write,
     .free = shim_job_free,
 };

@@ -3,7 +3,6 @@
 #include <sys/queue.h>
 #include <uthash.h>
 
-#include "common/message-queue.h"
 #include "daemon/exec/exec-shim.h"
 #include "daemon/exec/keeper-link.h"
 #include "daemon/exec/shim-message.h"
@@ -27,7 +26,7 @@ typedef struct ShimJob {
     UT_hash_handle hh;
     TAILQ_ENTRY(ShimJob) link; /* of the executor's list for the state */
 
-    char *runtime_dir, *program, *cwd, *final_message;
+    char *runtime_dir, *program, *cwd, *stdin_file, *final_message;
     bool isolated;
     ShimLimits limits;
 
@@ -45,12 +44,16 @@ typedef struct ShimJob {
     int pause_wanted; /* 1, 0, or -1: nothing was */
     bool pause_pending;
 
-    /* Messages to the command. They wait here until the shim has told what it has, for one on whose
-     * socket nobody looks yet may be lost with it. */
-    bool takes_messages, inbox_known, stdin_closed;
-    bool message_pending; /* the shim has not read what it was sent before */
-    MessageQueue outbox;
-    uint64_t sent, taken; /* from the start of the task, also by daemons before */
+    /* What is written to the command's stdin. It waits here until the shim has told what it has,
+     * for one on whose socket nobody looks yet may be lost with it. */
+    bool takes_messages, takes_bytes, inbox_known;
+    bool stdin_ended, stdin_closed; /* by CloseStdin, which may wait; by the command, or then */
+    bool message_pending;           /* the shim has not read what it was sent before */
+    struct StdinWriteQueue outbox;
+    unsigned n_lines, n_writes; /* in it: messages, and what is others' */
+    /* From the start of the task, also by daemons before. */
+    uint64_t sent, taken;             /* messages */
+    uint64_t bytes_sent, bytes_taken; /* that are no messages */
 
     bool bytes;      /* the command counts them */
     unsigned strays; /* processes found in this round */
@@ -99,9 +102,13 @@ void shim_job_end_by_errno(ShimJob *j, int error); /* it was not started */
 void shim_job_tell_end(ShimJob *j);                /* from the loop */
 extern const ExecJobVTable shim_job_vtable;
 
-/* exec-shim-inbox.c: messages to the command, and those that it sends. */
-int shim_job_send(ExecJob *job, const char *text); /* of the vtable */
-void shim_job_send_outbox(ShimJob *j);             /* there may be room */
+/* exec-shim-inbox.c: what is written to its stdin, and messages that it sends. */
+int shim_job_send(ExecJob *job, const char *text);     /* of the vtable */
+int shim_job_write(ExecJob *job, StdinWrite *w);       /* the same */
+void shim_job_drop_write(ExecJob *job, StdinWrite *w); /* the same */
+void shim_job_send_outbox(ShimJob *j);                 /* there may be room */
+/* Nobody reads it, or will. why: of lost messages, for the journal, or NULL. */
+void shim_job_drop_outbox(ShimJob *j, int error, const char *why);
 void shim_job_note_inbox(ShimJob *j, const ShimMessage *m);
 bool shim_is_texts(const char *data); /* a packet that has nothing but messages */
 void shim_job_report_texts(ShimJob *j, char *data);

@@ -179,6 +179,7 @@ static int new_job(ShimExecutor *x, const ShimAdoption *a, const ExecEvents *eve
         .runtime_dir = strdup(a->runtime_dir),
         .program = strdup(a->program),
         .cwd = strdup(a->cwd),
+        .stdin_file = strdup(strempty(a->stdin_file)),
         .isolated = a->isolated,
         .takes_messages = a->takes_messages,
         .limits = a->limits,
@@ -186,8 +187,9 @@ static int new_job(ShimExecutor *x, const ShimAdoption *a, const ExecEvents *eve
         .control_fd = -EBADF,
         .pause_wanted = -1,
     };
+    TAILQ_INIT(&j->outbox);
     HASH_ADD(hh, x->jobs, id, sizeof(j->id), j);
-    if (!j->runtime_dir || !j->program || !j->cwd) {
+    if (!j->runtime_dir || !j->program || !j->cwd || !j->stdin_file) {
         exec_job_free(&j->job);
         return -ENOMEM;
     }
@@ -201,6 +203,7 @@ int shim_job_start(ShimExecutor *x, const ShimSpec *spec, bool isolated, const E
                       .runtime_dir = spec->runtime_dir,
                       .program = spec->argv[0],
                       .cwd = spec->cwd,
+                      .stdin_file = spec->stdin_file,
                       .isolated = isolated,
                       .takes_messages = spec->stdin_open,
                       .limits = {.stop_timeout_usec = spec->stop_timeout_usec,

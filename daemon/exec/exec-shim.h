@@ -54,8 +54,9 @@ typedef struct ShimAdoption {
     const char *runtime_dir; /* of this task */
     const char *program;     /* argv[0] */
     const char *cwd;
+    const char *stdin_file; /* NULL or "": none */
     bool isolated;
-    bool takes_messages; /* its stdin is open */
+    bool takes_messages; /* and bytes: its stdin is open */
     ShimLimits limits;   /* for the words about them: the shim has them itself */
 } ShimAdoption;
 
@@ -65,3 +66,7 @@ typedef struct ShimAdoption {
  * or another -errno. */
 int shim_job_adopt(ShimExecutor *x, const ShimAdoption *a, const ExecEvents *events, void *userdata,
                    ExecJob **ret);
+
+/* Before clients may ask: how much was written to the stdin of tasks that were taken up, as their
+ * shims tell (ExecEvents.stdin_size). Waits for them, at most that long altogether. */
+void shim_executor_learn_stdin(ShimExecutor *x, uint64_t timeout_usec);

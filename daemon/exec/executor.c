@@ -18,6 +18,9 @@ static void no_pause(void *userdata, bool paused) {
 static void no_usage(void *userdata, const TaskUsage *usage) {
 }
 
+static void no_stdin(void *userdata, uint64_t size) {
+}
+
 static void no_end(void *userdata, const ExecOutcome *outcome) {
 }
 
@@ -30,6 +33,7 @@ static const ExecEvents no_events = {
     .reason = no_text,
     .paused = no_pause,
     .usage = no_usage,
+    .stdin_size = no_stdin,
     .message = no_text,
     .ended = no_end,
 };

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <errno.h>
 #include <sys/types.h>
 
 #include "common/macro.h"
+#include "daemon/core/stdin-write.h"
 #include "daemon/core/task.h"
 
 /* The one face of everything that carries out tasks: a thread of the pool or a shim. A job reports
@@ -31,6 +33,8 @@ typedef struct ExecEvents {
     void (*reason)(void *userdata, const char *text);
     void (*paused)(void *userdata, bool paused); /* its processes are stopped, or go on */
     void (*usage)(void *userdata, const TaskUsage *usage);
+    /* So many bytes were written to its stdin; UINT64_MAX: it is not known any more */
+    void (*stdin_size)(void *userdata, uint64_t size);
     void (*message)(void *userdata, const char *text); /* for the parent; one line of UTF-8 */
     void (*ended)(void *userdata, const ExecOutcome *outcome);
 } ExecEvents;
@@ -42,6 +46,8 @@ typedef struct ExecJobVTable {
     int (*kill)(ExecJob *job, int signal);  /* 0, -EOPNOTSUPP when there is no process */
     int (*pause)(ExecJob *job, bool pause); /* the same; events->paused tells when it is done */
     int (*send)(ExecJob *job, const char *text);
+    int (*write)(ExecJob *job, StdinWrite *w); /* NULL: there is no stdin to write to */
+    void (*drop_write)(ExecJob *job, StdinWrite *w);
     void (*free)(ExecJob *job);
 } ExecJobVTable;
 
@@ -70,6 +76,18 @@ static inline int exec_job_pause(ExecJob *job, bool pause) {
  * none any more; -ESRCH when it is over. */
 static inline int exec_job_send(ExecJob *job, const char *text) {
     return job->vtable->send(job, text);
+}
+
+/* Writes to its stdin, behind all messages and bytes that came before. 1: it is done; 0: it waits
+ * for room, and w->done() is called later, at the latest when the job is freed; or -errno as of
+ * stdin_write_error(). */
+static inline int exec_job_write(ExecJob *job, StdinWrite *w) {
+    return job->vtable->write ? job->vtable->write(job, w) : -EOPNOTSUPP;
+}
+
+/* Of one that waits: what was not sent of it is dropped, and done() is not called. */
+static inline void exec_job_drop_write(ExecJob *job, StdinWrite *w) {
+    job->vtable->drop_write(job, w);
 }
 
 /* Whatever still comes of the job is of no interest any more. It is not freed. */

@@ -13,6 +13,17 @@
 #define EXIT_NOT_FOUND 127
 #define EXIT_NOT_EXECUTABLE 126
 
+/* What the shim does not take has a number of its own. */
+static void describe_stdin_failure(int error, const char *path, char *buf, size_t size) {
+    if (error == ESPIPE)
+        snprintf(buf, size,
+                 "stdin-file %s is a FIFO or a socket: it takes files and devices. A shell can "
+                 "open a FIFO: sh -c 'exec COMMAND <FIFO'",
+                 path);
+    else
+        snprintf(buf, size, "cannot open stdin-file %s: %s", path, strerror(error));
+}
+
 static void describe_no_terminal(const ShimEnd *end, char *buf, size_t size) {
     const char *hint = end->exec_errno == ENOSPC
                            ? "the system has no more of them, see /proc/sys/kernel/pty/max"
@@ -26,6 +37,8 @@ static void describe_exec_failure(const ShimEnd *end, const ShimEndContext *c, c
     if (streq(end->exec_step, SHIM_STEP_CHDIR))
         snprintf(buf, size, "cannot enter the working directory %s: %s", c->cwd,
                  strerror(end->exec_errno));
+    else if (streq(end->exec_step, SHIM_STEP_STDIN))
+        describe_stdin_failure(end->exec_errno, strempty(c->stdin_file), buf, size);
     else if (streq(end->exec_step, SHIM_STEP_TERMINAL))
         describe_no_terminal(end, buf, size);
     else if (!streq(end->exec_step, SHIM_STEP_EXEC))
@@ -123,9 +136,13 @@ static bool ended_by_stop(const ShimEnd *end, const ShimEndContext *c) {
 static void outcome_of_exec_failure(const ShimEnd *end, const ShimEndContext *c, char *buf,
                                     size_t size, ExecOutcome *o) {
     o->state = TASK_FAILED;
-    o->exit_code = end->exec_errno == ENOENT && !streq(end->exec_step, SHIM_STEP_TERMINAL)
-                       ? EXIT_NOT_FOUND
-                       : EXIT_NOT_EXECUTABLE;
+    /* As a shell that cannot open what "<" names. */
+    if (streq(end->exec_step, SHIM_STEP_STDIN))
+        o->exit_code = 1;
+    else if (end->exec_errno == ENOENT && !streq(end->exec_step, SHIM_STEP_TERMINAL))
+        o->exit_code = EXIT_NOT_FOUND;
+    else
+        o->exit_code = EXIT_NOT_EXECUTABLE;
     describe_exec_failure(end, c, buf, size);
 }
 

@@ -33,8 +33,9 @@ typedef struct ShimLimits {
 typedef struct ShimEndContext {
     const char *program; /* argv[0] */
     const char *cwd;
-    bool isolated; /* a longrun-worker: its exit status says how the kind ended */
-    bool in_unit;  /* it ran in longrun-tasks.service */
+    const char *stdin_file; /* NULL or "": none */
+    bool isolated;          /* a longrun-worker: its exit status says how the kind ended */
+    bool in_unit;           /* it ran in longrun-tasks.service */
     ShimLimits limits;
     const char *final_message; /* the kind's own last words, or NULL */
 } ShimEndContext;

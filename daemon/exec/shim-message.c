@@ -40,6 +40,12 @@ static void parse_news(const char *key, const char *value, ShimMessage *m) {
         m->taken = number(value);
     else if (streq(key, SHIM_STDIN_CLOSED))
         m->stdin_closed = streq(value, "1");
+    else if (streq(key, SHIM_STDIN_ENDED))
+        m->stdin_ended = streq(value, "1");
+    else if (streq(key, SHIM_STDIN_RECEIVED))
+        m->has_stdin |= parse_u64(value, &m->bytes_received) >= 0;
+    else if (streq(key, SHIM_STDIN_TAKEN))
+        m->bytes_taken = number(value);
     else if (streq(key, SHIM_MESSAGES_DROPPED))
         m->messages_dropped = number(value);
     else if (streq(key, SHIM_CPU_USEC))

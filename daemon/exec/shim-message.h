@@ -11,9 +11,11 @@ typedef struct ShimMessage {
     uint64_t log_size;    /* 0 = not in it */
     unsigned left_behind; /* processes; 0 = not in it */
     int paused;           /* 1 or 0; -1 = not in it */
-    bool has_inbox;       /* the next three */
+    bool has_inbox;       /* the next four */
     uint64_t received, taken;
-    bool stdin_closed;
+    bool stdin_ended, stdin_closed;
+    bool has_stdin; /* the next two */
+    uint64_t bytes_received, bytes_taken;
     uint64_t messages_dropped;
     bool has_usage;
     TaskUsage usage;                            /* 0 = not in it */

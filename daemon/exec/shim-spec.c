@@ -82,12 +82,22 @@ int shim_spec_to_memfd(const ShimSpec *s) {
     put_limit(f, SHIM_SPEC_CPU_WEIGHT, s->cpu_weight);
     put(f, SHIM_SPEC_LOG_DIR, s->log_dir);
     put_number(f, SHIM_SPEC_LOG_MAX, s->log_max);
+    if (s->journal) {
+        put(f, SHIM_SPEC_JOURNAL, s->journal);
+        put(f, SHIM_SPEC_LABEL, s->label);
+        put(f, SHIM_SPEC_IDENTIFIER, s->identifier);
+    }
     if (s->terminal)
         put(f, SHIM_SPEC_TERMINAL, s->terminal);
     if (s->stdin_open)
         put(f, SHIM_SPEC_STDIN_OPEN, "1");
-    if (s->stdin_text)
-        put(f, SHIM_SPEC_STDIN, s->stdin_text);
+    if (!isempty(s->stdin_file))
+        put(f, SHIM_SPEC_STDIN_FILE, s->stdin_file);
+    if (s->stdin_data) {
+        fputs(SHIM_SPEC_STDIN "=", f);
+        fwrite(s->stdin_data, 1, s->stdin_size, f);
+        fputc('\0', f);
+    }
 
     bool failed = ferror(f);
     if (fclose(f) != 0 || failed)

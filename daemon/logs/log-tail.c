@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/log-index.h"
 #include "common/text.h"
-#include "daemon/logs/log-index.h"
 
 /* One more than is shown of a line, so that a cut is seen to be one. */
 #define PARTIAL_MAX (LOG_TAIL_LINE_MAX + 1)

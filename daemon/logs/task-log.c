@@ -11,15 +11,33 @@
 #include "common/log-file.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "common/text.h"
 
-int task_log_open(const char *dir, uint64_t id) {
+static int open_file(const char *dir, uint64_t id, const char *ending) {
     char path[4096];
-    int r = log_file_path(path, sizeof(path), dir, id, ".log");
+    int r = log_file_path(path, sizeof(path), dir, id, ending);
 
     if (r < 0)
         return r;
     int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     return fd < 0 ? -errno : fd;
+}
+
+int task_log_open(const char *dir, uint64_t id) {
+    return open_file(dir, id, ".log");
+}
+
+int task_log_open_index(const char *dir, uint64_t id) {
+    return open_file(dir, id, ".idx");
+}
+
+char *task_log_path(const char *dir, uint64_t id) {
+    char path[4096];
+
+    /* D-Bus carries no path that is not UTF-8. */
+    if (log_file_path(path, sizeof(path), dir, id, ".log") < 0 || !utf8_is_valid(path))
+        path[0] = '\0';
+    return strdup(path);
 }
 
 int task_log_read(const char *dir, uint64_t id, uint64_t offset, void *buf, size_t size,

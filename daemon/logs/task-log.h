@@ -10,6 +10,11 @@
 /* The log, open for reading; an empty one is made when the task has not printed anything yet, so
  * that whoever holds the descriptor sees what comes. The caller closes it. */
 int task_log_open(const char *dir, uint64_t id);
+/* The same of its index. */
+int task_log_open_index(const char *dir, uint64_t id);
+
+/* Where the log is, as a fresh string; "" for a path that cannot be told. NULL: memory is short. */
+char *task_log_path(const char *dir, uint64_t id);
 
 /* Reads up to size bytes (at most TASK_LOG_READ_MAX) from an offset, or, where those are left out,
  * from behind the gap; gives how many, 0 at the end or without a log, and the offset behind them.

@@ -28,12 +28,13 @@ static int open_typing(Shim *s, const ShimJob *job) {
 
     if (own < 0)
         return own;
-    int r = shim_stdin_open_terminal(&s->in, job->stdin_data, job->stdin_size, own);
+    int r = shim_stdin_open_terminal(&s->in, job->stdin_data, job->stdin_size, own,
+                                     shim_terminal_end_of_input);
     return r < 0 ? r : copy_fd(s->terminal_fd);
 }
 
 /* 0, 1 and 2 are taken: no pipe ends up there, in the way of the command's. */
-static int open_stdin(Shim *s, const ShimJob *job) {
+static int open_stdin(Shim *s, const ShimJob *job, const char **ret_step) {
     int fd;
 
     if (job->stdin_open && job->has_terminal)
@@ -41,6 +42,10 @@ static int open_stdin(Shim *s, const ShimJob *job) {
     if (job->stdin_open) {
         int r = shim_stdin_open(&s->in, job->stdin_data, job->stdin_size, &fd);
         return r < 0 ? r : fd;
+    }
+    if (job->stdin_file) {
+        *ret_step = SHIM_STEP_STDIN;
+        return shim_stdin_open_file(job->stdin_file);
     }
     if (job->stdin_data)
         return memfd_new("stdin", job->stdin_data, job->stdin_size);
@@ -51,7 +56,11 @@ static int open_stdin(Shim *s, const ShimJob *job) {
 static int open_pipes(Shim *s, ShimStdio *stdio) {
     int r = shim_output_open(&s->out, LOG_STREAM_STDOUT, &stdio->fds[STDOUT_FILENO]);
 
-    return r < 0 ? r : shim_output_open(&s->err, LOG_STREAM_STDERR, &stdio->fds[STDERR_FILENO]);
+    if (r >= 0)
+        r = shim_output_open(&s->err, LOG_STREAM_STDERR, &stdio->fds[STDERR_FILENO]);
+    if (r >= 0)
+        shim_order_init(&s->order, s->out.fd, s->err.fd);
+    return r;
 }
 
 static int open_terminal(Shim *s, ShimJob *job, ShimStdio *stdio) {
@@ -73,6 +82,18 @@ static void close_stdio(ShimStdio *stdio) {
 }
 
 /* ---- what else it gets ---- */
+
+/* A task can do without a journal: its log has all of it. */
+static void open_journal(Shim *s, const ShimJob *job) {
+    const JournalTask task = {
+        .socket = job->journal, .id = job->id, .label = job->label, .identifier = job->identifier};
+    int r = job->journal ? journal_lines_new(&s->journal, &task) : 0;
+
+    if (r < 0)
+        log_full(LOG_WARNING, job->id, "Cannot send its output to the journal, ignoring: %s",
+                 strerror(-r));
+    s->out.journal = s->err.journal = s->journal;
+}
 
 /* A command can do without the socket: it only cannot say how far it is. */
 static int offer_notify_socket(Shim *s, ShimJob *job) {
@@ -101,10 +122,12 @@ static int spawn(Shim *s, ShimJob *job, const char **ret_step) {
     r = job->has_terminal ? open_terminal(s, job, &stdio) : open_pipes(s, &stdio);
     if (r < 0)
         return r;
+    open_journal(s, job);
     *ret_step = SHIM_STEP_SETUP;
-    r = stdio.fds[STDIN_FILENO] = open_stdin(s, job);
+    r = stdio.fds[STDIN_FILENO] = open_stdin(s, job, ret_step);
     if (r < 0)
         return r;
+    *ret_step = SHIM_STEP_SETUP;
     r = offer_notify_socket(s, job);
     if (r < 0)
         return r;

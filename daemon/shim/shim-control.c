@@ -37,7 +37,20 @@ static void parse_orders(char *message, ShimOrders *ret) {
             ret->pause = streq(value, "1");
         else if (streq(key, SHIM_MESSAGE))
             ret->message = value;
+        else if (streq(key, SHIM_STDIN_END))
+            ret->end_stdin = streq(value, "1");
     }
+}
+
+/* A packet that has bytes, which may be anything, has nothing else. */
+static bool parse_bytes(const char *packet, size_t size, ShimOrders *ret) {
+    size_t before = strlen(SHIM_STDIN "=");
+
+    if (size < before || memcmp(packet, SHIM_STDIN "=", before) != 0)
+        return false;
+    ret->data = packet + before;
+    ret->data_size = size - before;
+    return true;
 }
 
 bool shim_control_receive(ShimControl *c, char buffer[static FIELDS_MAX + 1], ShimOrders *ret) {
@@ -55,7 +68,8 @@ bool shim_control_receive(ShimControl *c, char buffer[static FIELDS_MAX + 1], Sh
     }
     *ret = (ShimOrders){.pause = -1};
     buffer[n] = '\0';
-    parse_orders(buffer, ret);
+    if (!parse_bytes(buffer, (size_t)n, ret))
+        parse_orders(buffer, ret);
     return true;
 }
 

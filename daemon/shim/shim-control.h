@@ -15,6 +15,9 @@ typedef struct ShimOrders {
     int kill;            /* signal to send, 0: none */
     int pause;           /* 1: pause, 0: go on, -1: neither */
     const char *message; /* for the command; NULL: none. Points into the buffer */
+    const char *data;    /* bytes for its stdin; the same */
+    size_t data_size;
+    bool end_stdin;
 } ShimOrders;
 
 /* Makes the descriptors, which the control owns from then on, non-blocking and close-on-exec. 0 or

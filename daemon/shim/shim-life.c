@@ -193,6 +193,10 @@ ShimReason shim_read_orders(Shim *s) {
             on_pause_order(s, orders.pause == 1);
         if (orders.message)
             shim_stdin_put(&s->in, orders.message);
+        if (orders.data)
+            shim_stdin_put_bytes(&s->in, orders.data, orders.data_size);
+        if (orders.end_stdin)
+            shim_stdin_end(&s->in);
     }
     shim_stdin_write(&s->in);
     return reason;

@@ -2,11 +2,13 @@
 
 #include <sys/types.h>
 
+#include "common/journal-lines.h"
 #include "common/log-file.h"
 #include "daemon/shim/shim-control.h"
 #include "daemon/shim/shim-end.h"
 #include "daemon/shim/shim-guard.h"
 #include "daemon/shim/shim-notify.h"
+#include "daemon/shim/shim-order.h"
 #include "daemon/shim/shim-output.h"
 #include "daemon/shim/shim-procs.h"
 #include "daemon/shim/shim-progress.h"
@@ -24,8 +26,10 @@ typedef struct Shim {
     ShimStdin in;
     ShimOutput out, err;
     int terminal_fd; /* the command's side, see shim_terminal_open(); negative: there is none */
+    ShimOrder order; /* of those two */
     char *log_dir;
     LogFile log;
+    JournalLines *journal; /* NULL: none */
     ShimNotify notify;
     ShimProgress progress;
     ShimReport report;

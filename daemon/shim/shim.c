@@ -12,6 +12,13 @@
 #include "daemon/shim/shim-record.h"
 #include "daemon/shim/shim-task.h"
 
+#ifndef __has_feature
+#define __has_feature(x) 0 /* of clang, which builds with the sanitizers */
+#endif
+#if __has_feature(address_sanitizer)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 /* ---- the loop ---- */
 
 enum {
@@ -61,12 +68,20 @@ static void accept_daemon(Shim *s) {
         shim_report_retell(&s->report);
 }
 
+static void pump_output(Shim *s, bool out_ready, bool err_ready) {
+    bool err_first = shim_order_err_first(&s->order, out_ready, err_ready);
+
+    if (err_first)
+        shim_output_pump(&s->err, &s->log, &s->progress);
+    if (out_ready)
+        shim_output_pump(&s->out, &s->log, &s->progress);
+    if (err_ready && !err_first)
+        shim_output_pump(&s->err, &s->log, &s->progress);
+}
+
 /* The ends of processes are looked at before the daemon's orders, see shim_stop(). */
 static void dispatch(Shim *s, const struct pollfd fds[static _WATCH_MAX]) {
-    if (fds[WATCH_OUT].revents)
-        shim_output_pump(&s->out, &s->log, &s->progress);
-    if (fds[WATCH_ERR].revents)
-        shim_output_pump(&s->err, &s->log, &s->progress);
+    pump_output(s, fds[WATCH_OUT].revents != 0, fds[WATCH_ERR].revents != 0);
     if (fds[WATCH_NOTIFY].revents)
         shim_notify_receive(&s->notify, &s->progress);
     if (fds[WATCH_CGROUP].revents)
@@ -101,8 +116,12 @@ static void run(Shim *s) {
 
 /* What the command left in pipes and sockets. */
 static void drain(Shim *s) {
+    if (shim_order_err_first(&s->order, s->out.fd >= 0, s->err.fd >= 0))
+        shim_output_drain(&s->err, &s->log, &s->progress);
     shim_output_drain(&s->out, &s->log, &s->progress);
     shim_output_drain(&s->err, &s->log, &s->progress);
+    s->journal = journal_lines_free(s->journal);
+    shim_order_done(&s->order);
     shim_progress_finish(&s->progress);
     shim_notify_receive(&s->notify, &s->progress);
     shim_notify_close(&s->notify);
@@ -133,6 +152,14 @@ static void note_kernel_limit(Shim *s) {
     s->end.limit_reached = s->guard.limits.memory_max;
 }
 
+/* AddressSanitizer does it with a process of its own, at the exit if not before. The next attempt
+ * has to wait until a shim has no processes, so it is before the end is told. */
+static void look_for_leaks(void) {
+#if __has_feature(address_sanitizer)
+    __lsan_do_leak_check();
+#endif
+}
+
 /* The record comes first: whatever happens from then on, the end is known. */
 static int finish(Shim *s) {
     Fields last;
@@ -147,6 +174,7 @@ static int finish(Shim *s) {
         shim_notify_drop_messages(&s->notify);
     shim_notify_add_dropped(&s->notify, &last);
     shim_procs_remove_cgroup(&s->procs);
+    look_for_leaks();
     int r = write_record(s, &last);
 
     shim_control_stop_listening(&s->control);
@@ -163,7 +191,8 @@ _Noreturn void shim_main(const ShimStart *start) {
     Shim *s = &shim;
 
     s->start = start;
-    s->in.fd = s->out.fd = s->err.fd = s->notify.fd = s->terminal_fd = -EBADF;
+    s->in.fd = s->out.fd = s->err.fd = s->notify.fd = -EBADF;
+    s->terminal_fd = s->order.fd = -EBADF;
     log_file_init(&s->log, NULL, 0, 0);
     s->report = (ShimReport){.log = &s->log,
                              .notify = &s->notify,

@@ -81,6 +81,12 @@ static cJSON *tokens_to_json(const TokenList *l) {
     return TAKE_PTR(object);
 }
 
+static cJSON *bytes_to_json(const Bytes *b) {
+    _cleanup_free_ char *text = bytes_to_base64(b);
+
+    return text ? cJSON_CreateString(text) : NULL;
+}
+
 static cJSON *codes_to_json(const CodeList *l) {
     return l ? cJSON_CreateIntArray(l->codes, (int)l->n) : cJSON_CreateArray();
 }
@@ -114,6 +120,8 @@ static cJSON *field_to_json(const TaskOption *o, const void *field) {
         return codes_to_json(*(CodeList *const *)field);
     case TASK_OPTION_TOKENS:
         return tokens_to_json(*(TokenList *const *)field);
+    case TASK_OPTION_BYTES:
+        return bytes_to_json(*(Bytes *const *)field);
     }
     return NULL;
 }
@@ -135,6 +143,7 @@ static bool is_same(const TaskOption *o, const void *field, const void *other) {
     case TASK_OPTION_IDS:
     case TASK_OPTION_CODES:
     case TASK_OPTION_TOKENS:
+    case TASK_OPTION_BYTES:
         return !*(void *const *)field;
     }
     return false;
@@ -275,6 +284,18 @@ static int tokens_from_json(const JsonValue *value, TokenList **field) {
     return token_list_new(field, claims, n) < 0 ? -ENOMEM : 1;
 }
 
+/* Of a text that was damaged nothing is taken. */
+static int bytes_from_json(const JsonValue *value, Bytes **field) {
+    Bytes *bytes;
+    int r = value->type == JSON_STRING ? bytes_from_base64(&bytes, value->text) : -EINVAL;
+
+    if (r < 0)
+        return r == -EINVAL ? 0 : r;
+    free(*field);
+    *field = bytes;
+    return 1;
+}
+
 static int field_from_json(const TaskOption *o, const JsonValue *value, void *field) {
     switch (task_option_type(o)) {
     case TASK_OPTION_STRING:
@@ -300,6 +321,8 @@ static int field_from_json(const TaskOption *o, const JsonValue *value, void *fi
         return codes_from_json(value, field);
     case TASK_OPTION_TOKENS:
         return tokens_from_json(value, field);
+    case TASK_OPTION_BYTES:
+        return bytes_from_json(value, field);
     }
     return 0;
 }

@@ -7,6 +7,7 @@ import signal
 import statistics
 import time
 
+import bench_logs
 import bench_report as br
 from bench_session import PROGRAMS_PATH, Failure, Place, Session, children, memory, memory_peak
 
@@ -340,6 +341,8 @@ PARTS = {
     "finish": measure_finish,
     "noop": measure_noop,
     "log": measure_log,
+    "view": bench_logs.measure_view,
+    "followers": bench_logs.measure_followers,
     "idle": measure_idle,
     "take-up": measure_take_up,
     "history": measure_history,

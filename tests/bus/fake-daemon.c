@@ -390,6 +390,10 @@ static char *reason(void *userdata, const Task *t) {
     return strdup(strempty(task_work(t)->reason));
 }
 
+static char *log_path(void *userdata, const Task *t) {
+    return strdup(t->log_size > 0 ? "/logs/task.log" : "");
+}
+
 static TaskUsage usage(void *userdata, const Task *task) {
     return ((FakeDaemon *)userdata)->used;
 }
@@ -435,6 +439,7 @@ void fake_daemon_init(FakeDaemon *f, sd_event *event) {
         .ends_at_logout = ends_at_logout,
         .usage = usage,
         .reason = reason,
+        .log_path = log_path,
         .kinds = kinds,
         .running = zero,
         .queued = zero,

@@ -274,13 +274,68 @@ START_TEST(places_in_a_call) {
 }
 END_TEST
 
+/* ---- stdin ---- */
+
+static uint64_t start_command(const char *option, const char *type, const void *value,
+                              size_t size) {
+    uint64_t id = 0;
+    sd_bus_message *m;
+
+    ck_assert_int_ge(sd_bus_message_new_method_call(rig.client, &m, LONGRUN_BUS_NAME,
+                                                    LONGRUN_ROOT_PATH, LONGRUN_MANAGER_INTERFACE,
+                                                    "StartCommand"),
+                     0);
+    ck_assert_int_ge(sd_bus_message_append(m, "as", 1, "cat"), 0);
+    ck_assert_int_ge(sd_bus_message_open_container(m, 'a', "{sv}"), 0);
+    ck_assert_int_ge(sd_bus_message_open_container(m, 'e', "sv"), 0);
+    ck_assert_int_ge(sd_bus_message_append_basic(m, 's', option), 0);
+    ck_assert_int_ge(sd_bus_message_open_container(m, 'v', type), 0);
+    if (type[0] == 'a')
+        ck_assert_int_ge(sd_bus_message_append_array(m, 'y', value, size), 0);
+    else
+        ck_assert_int_ge(sd_bus_message_append_basic(m, 's', value), 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_ge(sd_bus_message_close_container(m), 0);
+    ck_assert_int_ge(sd_bus_call_async(rig.client, NULL, m, on_started, &id, UINT64_MAX), 0);
+    sd_bus_message_unref(m);
+    bus_rig_run_until(&rig, is_set, &id);
+    return id;
+}
+
+/* Any bytes; they are long, and so neither in lists nor in GetAll. */
+START_TEST(stdin_is_kept_apart) {
+    static const char data[] = "\0\xff\nx";
+    uint64_t id = start_command("stdin", "ay", data, sizeof(data));
+    const BusField *f = bus_field_by_property("Stdin");
+    const void *bytes;
+    size_t size;
+
+    sd_bus_message *m = get_of_task(id, "Stdin");
+    ck_assert_int_ge(sd_bus_message_enter_container(m, 'v', "ay"), 0);
+    ck_assert_int_ge(sd_bus_message_read_array(m, 'y', &bytes, &size), 0);
+    ck_assert_uint_eq(size, sizeof(data));
+    ck_assert_mem_eq(bytes, data, size);
+    sd_bus_message_unref(m);
+    ck_assert(f->hidden);
+    ck_assert(f->flags & SD_BUS_VTABLE_PROPERTY_EXPLICIT);
+}
+END_TEST
+
+START_TEST(stdin_file_is_a_property) {
+    uint64_t id = start_command("stdin-file", "s", "/srv/in", 0);
+
+    assert_value(get_of_task(id, "StdinFile"), "s", 0, "/srv/in");
+}
+END_TEST
+
 /* A new option is put into the tables above too. */
 START_TEST(all_options_are_in_the_table) {
     size_t n = 0;
 
     for (const TaskOption *o = task_options(); o->name; o++)
         n++;
-    ck_assert_uint_eq(n, ELEMENTSOF(options) + ELEMENTSOF(lists) + 3); /* argv, env, after-index */
+    ck_assert_uint_eq(n, ELEMENTSOF(options) + ELEMENTSOF(lists) + 5); /* argv, env, after-index,
+                                                                        * stdin, stdin-file */
 }
 END_TEST
 
@@ -298,6 +353,8 @@ static const struct {
     {"pids-max", "t", UINT64_MAX, NULL, "pids-max is at most"},
     {"timeout", "t", UINT64_MAX, NULL, "microseconds"},
     {"on-interrupt", "s", 0, "again", "\"fail\" or \"restart\""},
+    {"stdin", "s", 0, "text", "option stdin is of type ay, not s"},
+    {"stdin-file", "s", 0, "/srv/in", "stdin-file is for commands"},
     {"pty-size", "s", 0, "80", "pty-size is COLUMNSxROWS, each from 1 to 65535"},
 };
 
@@ -489,6 +546,8 @@ int main(void) {
     tcase_add_loop_test(t, a_list_is_a_property, 0, (int)ELEMENTSOF(lists));
     tcase_add_test(t, lists_that_are_refused);
     tcase_add_test(t, places_in_a_call);
+    tcase_add_test(t, stdin_is_kept_apart);
+    tcase_add_test(t, stdin_file_is_a_property);
     tcase_add_test(t, unknown_options_are_told_what_there_is);
     tcase_add_test(t, the_environment_of_a_task_on_disk);
     tcase_add_test(t, usage_of_active_and_ended_tasks);

@@ -14,10 +14,10 @@ TASK_KEYS = {"id", "kind", "label", "group", "state", "reason", "progress", "pha
              "rate", "expected-end-time", "progress-source", "status", "created-at", "started-at", "finished-at", "attempt", "exit-code", "exit-signal", "message", "has-result",
              "usage", "unique", "params", "argv", "cwd", "clear-env", "umask", "timeout", "idle-timeout",
              "queue-timeout", "stop-timeout", "memory-max", "pids-max", "cpu-weight", "nice", "on-interrupt", "isolate",
-             "log-max", "result-max", "pid", "log-size", "priority", "after", "after-any", "after-failed", "when-online",
+             "log-max", "result-max", "pid", "log-size", "log-begin", "log-file", "priority", "after", "after-any", "after-failed", "when-online",
              "start-at", "due-at", "resources", "parent", "children", "retries", "retry-delay", "retry-on", "retry-of",
-             "attempts", "every", "calendar", "persistent", "stdin-open", "pty",
-             "pty-size"}
+             "attempts", "every", "calendar", "persistent", "stdin-open", "stdin-file",
+             "stdin-size", "pty", "pty-size"}
 
 
 class Case(unittest.TestCase):

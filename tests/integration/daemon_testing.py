@@ -40,6 +40,7 @@ OPTIONS = {
     "nice": "i", "on-interrupt": "s", "priority": "i", "after": "at", "after-any": "at", "after-failed": "at",
     "after-index": "at", "when-online": "s", "start-at": "t", "resources": "a{su}", "parent": "t", "retries": "u",
     "retry-delay": "t", "retry-on": "ai", "every": "t", "calendar": "s", "persistent": "b", "stdin-open": "b",
+    "stdin": "ay", "stdin-file": "s",
     "pty": "b", "pty-size": "s",
 }
 # Of the properties of a group; defaults of options besides.

@@ -259,7 +259,7 @@ class IdTest(DaemonTestCase):
 
     def test_objects_that_are_not_there(self):
         calls = [
-            ("Cancel", "()", ()), ("Wait", "()", ()), ("OpenLog", "()", ()), ("ReadLog", "(tu)", (0, 1)),
+            ("Cancel", "()", ()), ("Wait", "()", ()), ("OpenLog", "()", ()), ("OpenLogIndex", "()", ()), ("ReadLog", "(tu)", (0, 1)),
             ("TakeResult", "()", ()), ("SetLabel", "(s)", ("x",)), ("Kill", "(i)", (15,)),
         ]
         self.session.start("noop").wait()

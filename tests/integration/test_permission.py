@@ -41,6 +41,7 @@ CLIENT = textwrap.dedent("""\
         (task, "{name}.Task", "Cancel", None),
         (task, "{name}.Task", "Kill", GLib.Variant("(i)", (9,))),
         (task, "{name}.Task", "OpenLog", None),
+        (task, "{name}.Task", "OpenLogIndex", None),
         (task, "{name}.Task", "ReadLog", GLib.Variant("(tu)", (0, 100))),
         (task, "{name}.Task", "TakeResult", None),
         (task, properties, "GetAll", GLib.Variant("(s)", ("{name}.Task",))),
@@ -65,7 +66,7 @@ class PermissionTest(DaemonTestCase):
                                 str(task.id), str(self.session.base / "touched")], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, text=True, timeout=60, check=True)
             lines = r.stdout.splitlines()
-            self.assertEqual(len(lines), 17, r.stdout)
+            self.assertEqual(len(lines), 18, r.stdout)
             for line in lines:
                 self.assertTrue(line.startswith(f"{NAME}.Error.NotPermitted "), line)
                 self.assertIn(f"Only user {os.geteuid()} may use this daemon", line)

@@ -60,6 +60,7 @@ class StartTest(TreeTestCase):
         child.cancel()
         child.finished()
         self.assertEqual(parent.get("Children"), [])
+        parent.wait_state("running")
         self.assertEqual(parent.get("State"), "running")
         self.session.cancel_all()
 

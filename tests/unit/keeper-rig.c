@@ -223,6 +223,11 @@ static void on_usage(void *userdata, const TaskUsage *usage) {
     note(userdata, "usage %" PRIu64 " %" PRIu64, usage->cpu_usec, usage->memory_peak);
 }
 
+static void on_stdin_size(void *userdata, uint64_t size) {
+    if (size > 0)
+        note(userdata, "stdin %" PRIu64, size);
+}
+
 static void on_text(void *userdata, const char *text) {
     note(userdata, "message %s", text);
 }
@@ -244,6 +249,7 @@ static const ExecEvents exec_events = {
     .reason = on_reason,
     .paused = on_paused,
     .usage = on_usage,
+    .stdin_size = on_stdin_size,
     .message = on_text,
     .ended = on_ended,
 };
@@ -278,7 +284,8 @@ int keeper_rig_start_spec(KeeperRig *rig, ShimRigJob *j, const ShimSpec *spec) {
 
 int keeper_rig_adopt(KeeperRig *rig, ShimRigJob *j, uint64_t id) {
     char dir[128];
-    ShimAdoption a = {.id = id, .runtime_dir = dir, .program = "prog", .cwd = "/srv"};
+    ShimAdoption a = {
+        .id = id, .runtime_dir = dir, .program = "prog", .cwd = "/srv", .takes_messages = true};
 
     task_dir(dir, sizeof(dir), id);
     *j = (ShimRigJob){.rig = rig};

@@ -309,6 +309,10 @@ static bool same_tokens(const TokenList *a, const TokenList *b) {
     return same;
 }
 
+static bool same_bytes(const Bytes *a, const Bytes *b) {
+    return bytes_length(a) == bytes_length(b) && (!a || memcmp(a->data, b->data, a->size) == 0);
+}
+
 static bool is_same(const TaskOption *o, const void *x, const void *y) {
     switch (task_option_type(o)) {
     case TASK_OPTION_STRING:
@@ -326,6 +330,8 @@ static bool is_same(const TaskOption *o, const void *x, const void *y) {
         return same_codes(*(CodeList *const *)x, *(CodeList *const *)y);
     case TASK_OPTION_TOKENS:
         return same_tokens(*(TokenList *const *)x, *(TokenList *const *)y);
+    case TASK_OPTION_BYTES:
+        return same_bytes(*(Bytes *const *)x, *(Bytes *const *)y);
     case TASK_OPTION_STRINGS:
         assert_same_strings(*(char **const *)x, *(char **const *)y);
         return true;

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "common/cleanup.h"
-#include "daemon/logs/log-index.h"
+#include "common/log-index.h"
 #include "tests/unit/unit.h"
 
 #define ID 42

@@ -107,6 +107,9 @@ static bool feed_line(const char *line, size_t size) {
     return progress_reader_feed(reader, stream, text, strlen(text));
 }
 
+#define CURL(percent, megabytes)                                                                   \
+    percent " 8M " percent " " megabytes "M 0 0 1M 0 0:00:08 0:00:01 0:00:07 1M"
+
 static const struct {
     const char *lines; /* divided by "|" */
     const char *story;
@@ -188,6 +191,13 @@ static const struct {
      "[get] notify percent 200 999 [unpack] notify percent 0 10 20"},
     {"N>=get|10%|20%|100%|100%|0%|1%", "[get] notify percent 200 999 [get (2)] 10"},
     {"10%|20%|100%|100%|N>0.1|N>0.2", "percent 200 999 [part 2] notify 100 200"},
+    /* a run that begins ends the phase, however far it has got when it is seen first */
+    {"  % Total    % Received % Xferd|" CURL("25", "2") "|" CURL("87", "7") "|" CURL("50", "4"),
+     "counter 250 875"},
+    {"  % Total    % Received % Xferd|" CURL("25", "2") "|" CURL(
+         "87", "7") "|"
+                    "  % Total    % Received % Xferd|" CURL("50", "4") "|" CURL("75", "6"),
+     "counter 250 875 [part 2] 500 750"},
 };
 
 START_TEST(test_stories) {

@@ -86,6 +86,66 @@ START_TEST(test_only_what_differs) {
 }
 END_TEST
 
+/* ---- bytes ---- */
+
+static const struct {
+    const char *bytes, *text;
+    size_t size;
+} base64[] = {
+    {"", "", 0},
+    {"f", "Zg==", 1},
+    {"fo", "Zm8=", 2},
+    {"foo", "Zm9v", 3},
+    {"foobar", "Zm9vYmFy", 6},
+    {"\0", "AA==", 1},
+    {"\xff\xfe\xfb", "//77", 3},
+    {"\0\n\"\\", "AAoiXA==", 4},
+};
+
+START_TEST(test_base64) {
+    _cleanup_free_ Bytes *bytes = NULL, *back = NULL;
+
+    MUST(bytes_new(&bytes, base64[_i].bytes, base64[_i].size) == 0);
+    _cleanup_free_ char *text = bytes_to_base64(bytes);
+    ck_assert_str_eq(text, base64[_i].text);
+    ck_assert_int_eq(bytes_from_base64(&back, text), 0);
+    ck_assert_uint_eq(bytes_length(back), base64[_i].size);
+    if (back)
+        ck_assert_mem_eq(back->data, base64[_i].bytes, back->size);
+}
+END_TEST
+
+static const char *const no_base64[] = {"Z",        "Zg",   "Zg=",  "Zg===", "====",
+                                        "Zh==",     "Zm9=", "Zm-v", "Zm v",  "Zg==\n",
+                                        "Zg==Zg==", "=Zg=", "Zm9v="};
+
+START_TEST(test_no_base64) {
+    Bytes *bytes = NULL;
+
+    ck_assert_int_eq(bytes_from_base64(&bytes, no_base64[_i]), -EINVAL);
+    ck_assert_ptr_null(bytes);
+}
+END_TEST
+
+/* Each byte, there and back; a text that is damaged counts as none. */
+START_TEST(test_stdin) {
+    const RequestColumns columns = {"command", "", "", 0, 0};
+    _cleanup_(task_spec_freep) TaskSpec *spec = request_new("command"), *copy = NULL, *none = NULL;
+    unsigned char all[256];
+
+    for (size_t i = 0; i < sizeof(all); i++)
+        all[i] = (unsigned char)i;
+    MUST(bytes_new(&spec->stdin_data, all, sizeof(all)) == 0);
+    _cleanup_free_ char *text = request_to_json(spec);
+    MUST(request_from_json(&copy, &columns, text) == 0);
+    ck_assert_uint_eq(bytes_length(copy->stdin_data), sizeof(all));
+    ck_assert_mem_eq(copy->stdin_data->data, all, sizeof(all));
+    MUST(request_from_json(&none, &columns, "{\"stdin\":\"no?\",\"cwd\":\"/x\"}") == 0);
+    ck_assert_ptr_null(none->stdin_data);
+    ck_assert_str_eq(none->cwd, "/x");
+}
+END_TEST
+
 static Suite *suite_new(void) {
     Suite *s = suite_create("request-json");
     TCase *t = tcase_create("request-json");
@@ -93,6 +153,9 @@ static Suite *suite_new(void) {
     tcase_add_loop_test(t, test_reading, 0, ELEMENTSOF(texts));
     tcase_add_test(t, test_numbers);
     tcase_add_test(t, test_only_what_differs);
+    tcase_add_loop_test(t, test_base64, 0, ELEMENTSOF(base64));
+    tcase_add_loop_test(t, test_no_base64, 0, ELEMENTSOF(no_base64));
+    tcase_add_test(t, test_stdin);
     suite_add_tcase(s, t);
     return s;
 }

@@ -66,6 +66,13 @@ static const struct {
     {{NONE, .exec_errno = ENOTDIR, .exec_step = SHIM_STEP_CHDIR},
      .state = TASK_FAILED, .exit_code = 126,
      .message = "cannot enter the working directory /srv: Not a directory"},
+    {{NONE, .exec_errno = ENOENT, .exec_step = SHIM_STEP_STDIN},
+     .state = TASK_FAILED, .exit_code = 1,
+     .message = "cannot open stdin-file /srv/in: No such file or directory"},
+    {{NONE, .exec_errno = ESPIPE, .exec_step = SHIM_STEP_STDIN},
+     .state = TASK_FAILED, .exit_code = 1,
+     .message = "stdin-file /srv/in is a FIFO or a socket: it takes files and devices. A shell can "
+                "open a FIFO: sh -c 'exec COMMAND <FIFO'"},
     {{NONE, .exec_errno = EAGAIN, .exec_step = SHIM_STEP_SETUP},
      .state = TASK_FAILED, .exit_code = 126,
      .message = "cannot prepare the command: Resource temporarily unavailable"},
@@ -171,6 +178,7 @@ static const struct {
 START_TEST(test_end) {
     ShimEndContext context = {.program = ends[_i].program ?: "true",
                               .cwd = "/srv",
+                              .stdin_file = "/srv/in",
                               .isolated = ends[_i].isolated,
                               .in_unit = ends[_i].in_unit,
                               .limits = {.stop_timeout_usec = 10 * USEC_PER_SEC,

@@ -89,6 +89,11 @@ static const struct {
      NEWS(.has_inbox = true, .received = 7, .taken = 5)},
     {"MESSAGES_RECEIVED=0\nMESSAGES_TAKEN=0\nSTDIN_CLOSED=1\n",
      NEWS(.has_inbox = true, .stdin_closed = true)},
+    {"MESSAGES_RECEIVED=0\nMESSAGES_TAKEN=0\nSTDIN_RECEIVED=9000000000\nSTDIN_TAKEN=8\n"
+     "STDIN_ENDED=1\n",
+     NEWS(.has_inbox = true, .has_stdin = true, .bytes_received = 9000000000, .bytes_taken = 8,
+          .stdin_ended = true)},
+    {"STDIN_RECEIVED=-1\nSTDIN_ENDED=0\n", NEWS()},
     {"MESSAGES_RECEIVED=many\nSTDIN_CLOSED=0\n", NEWS()},
     {"MESSAGES_DROPPED=3\n", NEWS(.messages_dropped = 3)},
 
@@ -142,6 +147,10 @@ START_TEST(test_message) {
     ck_assert_int_eq(m.end.log_errno, e->end.log_errno);
     ck_assert_int_eq(m.paused, e->paused);
     ck_assert_int_eq(m.has_inbox, e->has_inbox);
+    ck_assert_int_eq(m.has_stdin, e->has_stdin);
+    ck_assert_uint_eq(m.bytes_received, e->bytes_received);
+    ck_assert_uint_eq(m.bytes_taken, e->bytes_taken);
+    ck_assert_int_eq(m.stdin_ended, e->stdin_ended);
     ck_assert_uint_eq(m.received, e->received);
     ck_assert_uint_eq(m.taken, e->taken);
     ck_assert_int_eq(m.stdin_closed, e->stdin_closed);

@@ -122,7 +122,8 @@ static const char *const inputs[] = {"{\"steps\":\t1}\n", ""};
 START_TEST(test_stdin) {
     ShimSpec spec = plain;
 
-    spec.stdin_text = inputs[_i];
+    spec.stdin_data = inputs[_i];
+    spec.stdin_size = strlen(inputs[_i]);
     _cleanup_(strv_freep) char **strings = job_of(&spec);
     const char *last = strings[strv_length(strings) - 1];
     ck_assert(strncmp(last, "stdin=", 6) == 0);
@@ -137,10 +138,37 @@ START_TEST(test_stdin_open) {
     for (char **s = closed; *s; s++)
         ck_assert(strncmp(*s, "stdin", 5) != 0);
     spec.stdin_open = true;
-    spec.stdin_text = "first";
+    spec.stdin_data = "first";
+    spec.stdin_size = 5;
     _cleanup_(strv_freep) char **strings = job_of(&spec);
     ck_assert_str_eq(strings[strv_length(strings) - 2], "stdin-open=1");
     ck_assert_str_eq(strings[strv_length(strings) - 1], "stdin=first");
+}
+END_TEST
+
+START_TEST(test_stdin_file) {
+    ShimSpec spec = plain;
+
+    spec.stdin_file = "/srv/in put";
+    _cleanup_(strv_freep) char **strings = job_of(&spec);
+    ck_assert_str_eq(strings[strv_length(strings) - 1], "stdin-file=/srv/in put");
+}
+END_TEST
+
+/* NULs and all: what comes behind the last key is its value. */
+START_TEST(test_stdin_bytes) {
+    static const char data[] = "a\0\xff\nargv=x\0";
+    ShimSpec spec = plain;
+    _cleanup_free_ char *job = NULL;
+    size_t size;
+
+    spec.stdin_data = data;
+    spec.stdin_size = sizeof(data) - 1;
+    _cleanup_close_ int fd = shim_spec_to_memfd(&spec);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fd_read_all(fd, MIB, &job, &size), 0);
+    ck_assert_mem_eq(job + size - sizeof(data), data, sizeof(data));
+    ck_assert_mem_eq(job + size - sizeof(data) - 6, "stdin=", 6);
 }
 END_TEST
 
@@ -153,6 +181,22 @@ START_TEST(test_terminal) {
     STRV_FOREACH (s, strings)
         found += streq(*s, "terminal=132x50");
     ck_assert_uint_eq(found, 1);
+}
+END_TEST
+
+START_TEST(test_journal) {
+    ShimSpec spec = plain;
+
+    spec.label = "a label";
+    spec.identifier = "sh";
+    _cleanup_(strv_freep) char **before = job_of(&spec);
+    size_t without = strv_length(before);
+    spec.journal = "/run/journal";
+    _cleanup_(strv_freep) char **strings = job_of(&spec);
+    ck_assert_uint_eq(strv_length(strings), without + 3);
+    ck_assert_str_eq(strings[without], "journal=/run/journal");
+    ck_assert_str_eq(strings[without + 1], "label=a label");
+    ck_assert_str_eq(strings[without + 2], "identifier=sh");
 }
 END_TEST
 
@@ -252,7 +296,8 @@ START_TEST(test_large) {
     memset(text, 'x', MIB - 1);
     text[MIB - 1] = '\0';
     spec.argv = large;
-    spec.stdin_text = text;
+    spec.stdin_data = text;
+    spec.stdin_size = MIB - 1;
     _cleanup_(strv_freep) char **strings = job_of(&spec);
     ck_assert_uint_eq(strlen(strings[3]), strlen("argv=") + MIB - 1);
     ck_assert_uint_eq(strlen(strings[strv_length(strings) - 1]), strlen("stdin=") + MIB - 1);
@@ -267,7 +312,10 @@ static Suite *suite_new(void) {
     tcase_add_loop_test(t, test_limit, 0, ELEMENTSOF(limits));
     tcase_add_loop_test(t, test_stdin, 0, ELEMENTSOF(inputs));
     tcase_add_test(t, test_stdin_open);
+    tcase_add_test(t, test_stdin_file);
+    tcase_add_test(t, test_stdin_bytes);
     tcase_add_test(t, test_terminal);
+    tcase_add_test(t, test_journal);
     tcase_add_loop_test(t, test_env, 0, ELEMENTSOF(envs));
     tcase_add_test(t, test_own_variables);
     tcase_add_test(t, test_large);

@@ -68,6 +68,9 @@ static void fill_option(const TaskOption *o, TaskSpec *spec, unsigned n) {
     case TASK_OPTION_TOKENS:
         MUST(token_list_new(field, (const TokenClaim[]){{"gpu", n}, {"net", UINT32_MAX}}, 2) == 0);
         break;
+    case TASK_OPTION_BYTES:
+        MUST(bytes_new(field, "\0\xff\n\"", 4) == 0);
+        break;
     }
 }
 

@@ -170,6 +170,30 @@ START_TEST(test_open) {
 }
 END_TEST
 
+START_TEST(test_open_index) {
+    unit_write("42.idx", "0123456789abcdef", 16);
+    char buf[32];
+
+    for (uint64_t id = 42; id <= 43; id++) {
+        _cleanup_close_ int fd = task_log_open_index(unit_dir, id);
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+        ck_assert_int_eq(read(fd, buf, sizeof(buf)), id == 42 ? 16 : 0);
+    }
+    ck_assert(unit_exists("43.idx") && !unit_exists("43.log"));
+    ck_assert_int_eq(task_log_open_index("/nonexistent", 42), -ENOENT);
+}
+END_TEST
+
+START_TEST(test_path) {
+    _cleanup_free_ char *path = task_log_path("/state/logs", 42);
+    _cleanup_free_ char *latin = task_log_path("/st\xe4te/logs", 42);
+
+    ck_assert_str_eq(path, "/state/logs/42.log");
+    ck_assert_str_eq(latin, "");
+}
+END_TEST
+
 START_TEST(test_remove) {
     unit_write("42.log", "", 0);
     unit_write("42.idx", "", 0);
@@ -231,6 +255,8 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_read_none);
     tcase_add_test(t, test_read_bad);
     tcase_add_test(t, test_open);
+    tcase_add_test(t, test_open_index);
+    tcase_add_test(t, test_path);
     tcase_add_test(t, test_remove);
     tcase_add_test(t, test_highest_id);
     tcase_add_test(t, test_size);

@@ -74,6 +74,10 @@ static void fill(TaskSpec *s, const TaskOption *o, unsigned n) {
         free(*(TokenList **)field);
         MUST(token_list_new(field, claims, ELEMENTSOF(claims)) == 0);
         break;
+    case TASK_OPTION_BYTES:
+        free(*(Bytes **)field);
+        MUST(bytes_new(field, &n, sizeof(n)) == 0);
+        break;
     }
     s->given |= task_option_bit(o);
 }

@@ -248,6 +248,46 @@ START_TEST(test_cwd) {
 }
 END_TEST
 
+/* ---- stdin ---- */
+
+static void set_stdin(size_t size) {
+    _cleanup_free_ char *data = unit_repeat('x', size);
+
+    free(TAKE_PTR(spec->stdin_data));
+    MUST(bytes_new(&spec->stdin_data, data, size) == 0);
+}
+
+START_TEST(test_stdin) {
+    set_stdin(TASK_STDIN_MAX);
+    expect(NULL);
+    spec->stdin_open = true;
+    expect(NULL);
+    set_stdin(TASK_STDIN_MAX + 1);
+    expect("stdin has more than 1024 KiB: put it into a file");
+    set_stdin(1);
+    unit_set(&spec->stdin_file, "/srv/in");
+    expect("stdin and stdin-file do not go together");
+    unit_set(&spec->stdin_file, "");
+    be_built_in();
+    spec->isolate = true;
+    expect("stdin is for commands: a task of kind \"noop\" takes params");
+}
+END_TEST
+
+START_TEST(test_stdin_file) {
+    expect_cap(&spec->stdin_file, '/', TASK_PATH_MAX - 1, "stdin-file has more than 4095 bytes");
+    unit_set(&spec->stdin_file, "in");
+    expect("stdin-file \"in\" is not absolute");
+    unit_set(&spec->stdin_file, "/srv/in");
+    expect(NULL);
+    spec->stdin_open = true;
+    expect("stdin-file and stdin-open do not go together");
+    spec->stdin_open = false;
+    be_built_in();
+    expect("stdin-file is for commands");
+}
+END_TEST
+
 /* ---- the label ---- */
 
 static const struct {
@@ -336,6 +376,8 @@ START_TEST(test_size) {
     before = task_spec_size(spec);
     unit_set(&spec->params, "{\"steps\":10}");
     ck_assert_uint_eq(task_spec_size(spec), before + 12 + 1);
+    set_stdin(MIB);
+    ck_assert_uint_ge(task_spec_size(spec), before + MIB);
 }
 END_TEST
 
@@ -353,6 +395,8 @@ static Suite *suite_new(void) {
     tcase_add_loop_test(t, test_variable, 0, ELEMENTSOF(variables));
     tcase_add_loop_test(t, test_number, 0, ELEMENTSOF(numbers));
     tcase_add_loop_test(t, test_cwd, 0, ELEMENTSOF(cwds));
+    tcase_add_test(t, test_stdin);
+    tcase_add_test(t, test_stdin_file);
     tcase_add_test(t, test_size);
     suite_add_tcase(s, t);
 

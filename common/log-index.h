@@ -19,3 +19,9 @@ typedef struct LogIndex {
  * does not say. Offsets must not go down. Gives where what holds for the offset ends, UINT64_MAX
  * when there is nothing behind it yet. */
 uint64_t log_index_seek(LogIndex *i, int fd, uint64_t offset);
+
+/* Finds the first byte that is known to have come at the time or later, of which the index of size
+ * bytes tells. 0, -ENOENT: none has; or -errno. *ret_unknown: the bytes before it of which nobody
+ * knows any more when they came, for their entries were left out; most often 0. Times go by the
+ * clock as it was: one that was set back meanwhile makes it a guess. */
+int log_index_find_time(int fd, uint64_t time_usec, uint64_t *ret_offset, uint64_t *ret_unknown);

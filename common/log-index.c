@@ -1,11 +1,14 @@
-#include "daemon/logs/log-index.h"
+#include "common/log-index.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define ENTRY_SIZE ((uint64_t)sizeof(LogIndexEntry))
 /* So much is read rather than searched. */
 #define FAR_AHEAD (16 * KIB)
+/* Of a search that the writer overtakes. */
+#define FIND_TRIES 16
 
 /* NULs stand for what has been left out. */
 static bool is_entry(const LogIndexEntry *e) {
@@ -99,4 +102,55 @@ uint64_t log_index_seek(LogIndex *i, int fd, uint64_t offset) {
         i->run = i->next;
         i->next = (LogIndexEntry){};
     }
+}
+
+/* ---- by time ---- */
+
+/* The first position in [low, high) whose entry is of the time or later. */
+static uint64_t search_time(int fd, uint64_t low, uint64_t high, uint64_t time_usec) {
+    while (low < high) {
+        uint64_t middle = low + (high - low) / ENTRY_SIZE / 2 * ENTRY_SIZE;
+        LogIndexEntry e = entry_at(fd, middle);
+        if (!is_entry(&e) || e.time_usec < time_usec)
+            low = middle + ENTRY_SIZE;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* -EAGAIN: the writer has just left out what was found. */
+static int find_time(int fd, uint64_t time_usec, uint64_t *ret_offset, uint64_t *ret_unknown) {
+    uint64_t size = file_size(fd), head = size, gap_end = size, unknown = 0;
+
+    if (gap_file_has_gap(fd, 0, size, 0, &gap_end)) {
+        off_t hole = lseek(fd, 0, SEEK_HOLE);
+        if (hole < 0)
+            return -errno;
+        head = (uint64_t)hole;
+    }
+    uint64_t at = search_time(fd, 0, head, time_usec);
+    if (at == head && head < size)
+        at = search_time(fd, gap_end, size, time_usec);
+    if (at >= size)
+        return -ENOENT;
+    LogIndexEntry e = entry_at(fd, at);
+    if (!is_entry(&e))
+        return -EAGAIN;
+    /* It is the first one behind the gap: what lies in there may have come since, too. */
+    if (head < size && at == gap_end) {
+        LogIndexEntry last = entry_at(fd, head - ENTRY_SIZE);
+        unknown = log_index_entry_offset(&e) - log_index_entry_offset(&last);
+    }
+    *ret_offset = log_index_entry_offset(&e);
+    *ret_unknown = unknown;
+    return 0;
+}
+
+int log_index_find_time(int fd, uint64_t time_usec, uint64_t *ret_offset, uint64_t *ret_unknown) {
+    int r = -EAGAIN;
+
+    for (int i = 0; i < FIND_TRIES && r == -EAGAIN; i++)
+        r = find_time(fd, time_usec, ret_offset, ret_unknown);
+    return r == -EAGAIN ? -ENOENT : r;
 }
