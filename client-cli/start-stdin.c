@@ -163,13 +163,22 @@ int start_stdin_append(const Invocation *inv, sd_bus_message *call, StartStdin *
 
 /* ---- while it runs ---- */
 
-/* Ctrl-C is for the one who looks on. That the command reads no more is its own affair, as when it
- * is at the end of a pipe. */
+/* With what it does by itself, unless it is ignored. */
+static void forget_handler(int number) {
+    struct sigaction before;
+
+    if (sigaction(number, NULL, &before) >= 0 && before.sa_handler != SIG_IGN)
+        signal(number, SIG_DFL);
+}
+
+/* The keys are for the one who looks on. That the command reads no more is its own affair, as when
+ * it is at the end of a pipe. */
 static _Noreturn void stream(uint64_t id, pid_t parent) {
     StdinWriter w = {.may_close = true};
     _cleanup_bus_ sd_bus *bus = NULL;
 
-    signal(SIGINT, SIG_DFL);
+    forget_handler(SIGINT);
+    forget_handler(SIGTSTP);
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
         _exit(EXIT_FAILURE);
     int r = client_connect(&bus);

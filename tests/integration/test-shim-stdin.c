@@ -198,6 +198,22 @@ START_TEST(test_reader_is_gone) {
 }
 END_TEST
 
+/* What waits then is of no use any more. */
+START_TEST(test_reader_goes) {
+    rig_make_fifo(&rig, "go");
+    rig_make_fifo(&rig, "end");
+    start_open("read x < go; exec < /dev/null; read x < end");
+    fill(4096);
+    uint64_t received = count(SHIM_STDIN_RECEIVED);
+    rig_write_fifo(&rig, "go");
+    rig_wait_for(&rig, SHIM_STDIN_CLOSED);
+    ck_assert_uint_eq(count(SHIM_STDIN_TAKEN), received);
+    rig_write_fifo(&rig, "end");
+    rig_finish(&rig);
+    rig_check_end(&rig, SHIM_EXIT_CODE, 0);
+}
+END_TEST
+
 /* What the shim has is read, and the next daemon is told how much it has got, and that it ends. */
 START_TEST(test_next_daemon) {
     rig_make_fifo(&rig, "go");
@@ -292,6 +308,7 @@ TCase *tcase_shim_stdin(void) {
     tcase_add_test(tc, test_nobody_reads);
     tcase_add_test(tc, test_memory);
     tcase_add_test(tc, test_reader_is_gone);
+    tcase_add_test(tc, test_reader_goes);
     tcase_add_test(tc, test_next_daemon);
     tcase_add_test(tc, test_stdin_is_not_open);
     tcase_add_test(tc, test_file);
