@@ -309,7 +309,8 @@ class RestartTest(MessageTestCase):
         self.fifo.read_line()
         for i in range(60):
             self.send(task, f"{i} " + "x" * 4000)
-        # They are with the shim when the daemon knows that the pipe is full.
+        # Behind all of them: when it is answered they are with the shim, however slow that is.
+        task.call("WriteStdin", "(ay)", b"")
         for signum in (signal.SIGTERM, signal.SIGKILL):
             self.session.restart(signum)
             self.session.wait_until(lambda: task.get("Pid") > 0, "the shim to have told what it holds")
