@@ -44,6 +44,9 @@ static const char *bus_error_text(const sd_bus_error *error) {
         {SD_BUS_ERROR_NAME_HAS_NO_OWNER, "longrund is not running, and D-Bus could not start it"},
         {SD_BUS_ERROR_NO_REPLY, GONE},
         {SD_BUS_ERROR_TIMEOUT, "longrund does not answer"},
+        {SD_BUS_ERROR_UNKNOWN_METHOD,
+         "longrund is of an older version than this program, and cannot do that yet: systemctl "
+         "--user restart longrund, or end it by SIGTERM; tasks go on"},
     };
 
     if (was_there && sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN))

@@ -278,10 +278,26 @@ static void say_what_keys_do(uint64_t id, bool streams) {
                 id, id);
 }
 
-/* As if the command ran here. What else there is to say goes to stderr. */
-static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
+/* As if the command ran here, what we read handed on to it where that was asked for. */
+static int show_output(sd_bus *bus, const Started *s, TaskEnd *ret_end) {
     _cleanup_(log_source_done) LogSource source = LOG_SOURCE_NONE;
     LogView view = {.form = LOG_FORM_SPLIT, .escapes = ESCAPE_FILTER_RAW, .own_aside = true};
+    int r = log_open(bus, s->id, true, &source);
+
+    if (r < 0)
+        return r;
+    pid_t stream = s->in.streams && !s->found ? start_stdin_stream(s->id) : 0;
+    if (stream < 0)
+        return (int)stream;
+    log_view_init(&view);
+    r = follow_log(bus, s->id, &source, &view, ret_end);
+    log_view_done(&view);
+    start_stdin_stop(stream);
+    return r;
+}
+
+/* What else there is to say goes to stderr. */
+static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
     _cleanup_json_ cJSON *task = NULL;
     TaskEnd end;
     int r;
@@ -291,16 +307,7 @@ static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
         print_started(inv, s, stderr);
         logout_warn(bus);
     }
-    r = log_open(bus, s->id, true, &source);
-    if (r < 0)
-        return r;
-    pid_t stream = s->in.streams && !s->found ? start_stdin_stream(s->id) : 0;
-    if (stream < 0)
-        return (int)stream;
-    log_view_init(&view);
-    r = follow_log(bus, s->id, &source, &view, &end);
-    log_view_done(&view);
-    start_stdin_stop(stream);
+    r = show_output(bus, s, &end);
     if (r < 0)
         return r;
     /* The log does not say why a command could not be started, or what ended it. */

@@ -180,7 +180,8 @@ static void print_json(Watch *w) {
 
     for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(w->task, keys[i]);
-        cJSON_AddItemToObject(object, keys[i], must(cJSON_Duplicate(item, true)));
+        if (item) /* a daemon of an older version has not all of them */
+            cJSON_AddItemToObject(object, keys[i], must(cJSON_Duplicate(item, true)));
     }
     if (w->end.id > 0) {
         cJSON_AddNumberToObject(object, "exit-code", w->end.code);

@@ -35,6 +35,15 @@ static const Config config_defaults = {
 /* All of the values are numbers once they are read. */
 typedef int (*ParseFunc)(const char *value, uint64_t *ret);
 
+static int parse_switch(const char *value, uint64_t *ret) {
+    bool on;
+    int r = parse_bool(value, &on);
+
+    if (r >= 0)
+        *ret = on;
+    return r;
+}
+
 /* For a limit on an age, of which both 0 and "infinity" mean that there is none. */
 static int parse_age(const char *value, uint64_t *ret_usec) {
     uint64_t usec;
@@ -64,6 +73,7 @@ static const struct {
         TASK_SIZE_LIMIT),
     KEY("StopTimeoutSec", stop_timeout_usec, "a time span up to a week, as 10s or 2min", parse_span,
         TASK_STOP_TIMEOUT_LIMIT),
+    KEY("Journal", journal, "yes or no", parse_switch, 1),
     KEY("LogMax", log_max, "a size up to 1024T, as 500M or 8G", parse_size, TASK_LOG_MAX_LIMIT),
     KEY("ResultMax", result_max, "a size up to 8M, as 1M", parse_size, TASK_RESULT_MAX_LIMIT),
 #undef KEY
@@ -80,6 +90,8 @@ static int read_value(const char *value, size_t key, Config *config) {
         return -ERANGE;
     if (keys[key].size == sizeof(uint64_t))
         *(uint64_t *)field = number;
+    else if (keys[key].size == sizeof(bool))
+        *(bool *)field = number;
     else
         *(unsigned *)field = (unsigned)number;
     return 0;

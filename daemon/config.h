@@ -12,6 +12,7 @@ typedef struct Config {
     uint64_t logs_max;             /* bytes of the logs of ended tasks together */
     uint64_t stop_timeout_usec;
     uint64_t log_max;        /* bytes of a task's log */
+    bool journal;            /* what tasks print goes to the journal, too */
     uint64_t result_max;     /* bytes of a task's result */
     uint64_t min_free_disk;  /* bytes free where the state lies, below which no task is started */
     ResourceTable resources; /* a line each in [Resources], none is used; owned */

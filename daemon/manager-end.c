@@ -92,7 +92,7 @@ static Task *end_task(Manager *m, Task *t, TaskState state) {
 /* Every way to a final state leads through here, once for each task. Parents come after their
  * children, in the same commit. */
 static void finish(Manager *m, Task *t, TaskState state) {
-    while (t && !manager_await_children(m, t, state)) {
+    while (t && !manager_await_end(m, t, state)) {
         t = end_task(m, t, state);
         if (t)
             state = t->end_state;

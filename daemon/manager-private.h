@@ -207,8 +207,8 @@ void manager_publish_state(Manager *m, Task *t); /* once it is committed */
 int manager_check_parent(const Manager *m, uint64_t id, Error *error);
 /* Of a task of an earlier daemon. 0 or -ENOMEM. */
 int manager_tie_to_parent(Manager *m, Task *t);
-/* A task is to end so. True: it has children, and does when they have. */
-bool manager_await_children(Manager *m, Task *t, TaskState state);
+/* A task is to end so. True: it does when its children have, and when it is on disk. */
+bool manager_await_end(Manager *m, Task *t, TaskState state);
 /* The task has ended. Gives the parent when that has waited for nobody else, to be ended now. */
 Task *manager_leave_parent(Task *t);
 /* All that is below it. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "common/journal-lines.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/kinds/kinds.h"
@@ -154,6 +155,11 @@ static const ExecEvents exec_events = {
 
 /* ---- the start ---- */
 
+/* The socket of the journal, where output is to go there too. */
+static const char *journal_of(const TaskRun *run) {
+    return run->manager->config.journal ? JOURNAL_SOCKET : NULL;
+}
+
 static int start_thread(TaskRun *run, bool ahead) {
     const TaskSpec *spec = run->task->spec;
     ThreadJobSpec job = {
@@ -163,6 +169,8 @@ static int start_thread(TaskRun *run, bool ahead) {
         .log_dir = run->manager->dirs.logs,
         .runtime_dir = run->runtime_dir,
         .log_max = spec->log_max,
+        .journal = journal_of(run),
+        .label = spec->label,
         .result_max = spec->result_max,
         .stop_timeout_usec = spec->stop_timeout_usec,
         .ahead = ahead,
@@ -245,6 +253,9 @@ static int start_process(TaskRun *run) {
         .cpu_weight = spec->cpu_weight,
         .log_dir = run->manager->dirs.logs,
         .log_max = spec->log_max,
+        .journal = journal_of(run),
+        .label = spec->label,
+        .identifier = isolated ? spec->kind : basename(spec->argv[0]),
         .result_max = spec->result_max,
         .runtime_dir = run->runtime_dir,
     };

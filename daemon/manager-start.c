@@ -65,7 +65,8 @@ static void withdraw(Manager *m, Task *t) {
     Task *parent = manager_leave_parent(t);
 
     commit_queue_withdraw(m->commits, t);
-    scheduler_remove(&m->scheduler, t);
+    if (t->end_state == _TASK_STATE_INVALID) /* else it is out of the queue already */
+        scheduler_remove(&m->scheduler, t);
     task_table_take(&m->tasks, t);
     group_task_withdrawn(t->group, t);
     manager_tell_if_dry(m, t->group);
@@ -79,17 +80,21 @@ static void on_added(void *userdata, void *arg, int error) {
     Manager *m = userdata;
     Task *t = arg;
 
-    if (error < 0 && !task_is_final(t) && t->end_state == _TASK_STATE_INVALID) {
+    t->is_new = false;
+    if (error < 0 && !task_is_final(t)) {
         withdraw(m, t);
         return;
     }
     bus_publisher_task_added(m->bus->publisher, t);
-    if (task_spec_is_series(t->spec) && !task_is_final(t))
+    if (t->end_state != _TASK_STATE_INVALID && task_child_count(t) == 0)
+        manager_end_after_children(m, t);
+    else if (task_spec_is_series(t->spec) && !task_is_final(t))
         manager_series_begin(m, t);
     manager_schedule(m);
 }
 
 void manager_add_task(Manager *m, Task *t, Group *g, bool may_fail) {
+    t->is_new = true;
     task_table_add(&m->tasks, t);
     manager_enter(m, t, g);
     group_task_added(g, t);

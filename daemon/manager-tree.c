@@ -53,19 +53,27 @@ static TaskState waiting_state(const Task *t) {
     return task_is_pending(t) || t->state == TASK_CANCELLING ? TASK_CANCELLING : TASK_RUNNING;
 }
 
-bool manager_await_children(Manager *m, Task *t, TaskState state) {
+/* One that may have to be withdrawn has nobody to whom an end could be told: it waits until its row
+ * is on disk, see manager-start.c. */
+static bool may_end(const Task *t) {
+    return task_child_count(t) == 0 && (t->stored || !t->is_new);
+}
+
+bool manager_await_end(Manager *m, Task *t, TaskState state) {
     bool pending = task_is_pending(t);
 
-    if (task_child_count(t) == 0)
+    if (may_end(t))
         return false;
     t->end_state = state;
     t->pid = 0;
     if (t->state != waiting_state(t)) {
         manager_set_state(t, waiting_state(t));
-        manager_publish_state(m, t);
+        if (t->stored)
+            manager_publish_state(m, t);
     }
-    log_full(LOG_INFO, t->id, "its own work is over (%s), children that are active: %u",
-             task_state_to_string(state), task_child_count(t));
+    if (task_child_count(t) > 0)
+        log_full(LOG_INFO, t->id, "its own work is over (%s), children that are active: %u",
+                 task_state_to_string(state), task_child_count(t));
     commit_queue_put(m->commits, t);
     commit_queue_call(m->commits, on_own_end_committed, m, t);
     /* Without having begun there is nothing that they could be children of. */
@@ -124,6 +132,8 @@ char *manager_tree_reason(const Task *t) {
     unsigned n = task_child_count(t);
     char *text;
 
+    if (n == 0)
+        return strdup("");
     if (asprintf(&text, "its own work is over (%s); it waits for %u %s",
                  task_state_to_string(t->end_state), n, n == 1 ? "child" : "children") < 0)
         return NULL;

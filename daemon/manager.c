@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "common/journal-lines.h"
 #include "common/log.h"
 #include "daemon/bus/bus-emit.h"
 #include "daemon/logout.h"
@@ -154,6 +156,13 @@ static unsigned configured_parallel(const Manager *m) {
     return m->has_max_parallel ? m->max_parallel : m->config.max_parallel;
 }
 
+/* What tasks print is in their logs in any case. */
+static void check_journal(const Manager *m) {
+    if (m->config.journal && access(JOURNAL_SOCKET, W_OK) < 0)
+        log_warning("Journal=yes, but there is no journal at " JOURNAL_SOCKET ", ignoring: %s",
+                    strerror(errno));
+}
+
 int manager_reload(Manager *m, Error *error) {
     unsigned before = configured_parallel(m);
     Config config, old = m->config;
@@ -170,6 +179,7 @@ int manager_reload(Manager *m, Error *error) {
     }
     manager_follow_config_resources(m, &old.resources);
     config_done(&old);
+    check_journal(m);
     manager_forget_ended(m); /* the limits may be lower */
     log_info("Read the configuration again");
     return 0;
@@ -386,6 +396,7 @@ int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, E
     }
     m->scheduler.max_parallel = configured_parallel(m);
     m->scheduler.max_queued = m->config.max_queued;
+    check_journal(m);
     *ret = m;
     return 0;
 }

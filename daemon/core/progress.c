@@ -36,13 +36,13 @@ static bool take(TaskProgress *p, const ProgressNews *news) {
         fraction = MIN(fraction, ALMOST_DONE);
     if (fraction < p->fraction)
         return false;
-    if (fraction == p->fraction && (total == 0 || (done == p->done && total == p->total)))
+    if (fraction == p->fraction &&
+        (total > 0 ? done == p->done && total == p->total : done <= p->done))
         return false;
+    /* What another source has counted does not belong to this fraction. */
     p->fraction = fraction;
-    if (total > 0) {
-        p->done = done;
-        p->total = total;
-    }
+    p->done = done;
+    p->total = total;
     return true;
 }
 

@@ -78,16 +78,18 @@ typedef struct Task {
                                 is to come */
     bool told : 1;           /* it has ended, that is on disk, and all have been told */
     bool stored : 1;         /* it has a row in the store */
-    bool is_listed : 1;      /* the commit queue's: it is in that list */
-    bool is_changed : 1;     /* what is in memory is not all on disk yet */
-    pid_t pid;               /* 0 = none */
-    int exit_code;           /* -1 = none */
-    int exit_signal;         /* 0 = none */
-    unsigned attempt;        /* 1 = the first; 0 = not started yet */
-    unsigned n_attempts;     /* of those in attempts */
-    uint32_t request_bytes;  /* the scheduler's; the table's once it has ended: what the request is
-                              * counted for */
-    TaskAttempt *attempts;   /* those before the last one, in their order */
+    bool is_new : 1;     /* whoever starts it has not been told: should it not come to disk, it is
+                            withdrawn */
+    bool is_listed : 1;  /* the commit queue's: it is in that list */
+    bool is_changed : 1; /* what is in memory is not all on disk yet */
+    pid_t pid;           /* 0 = none */
+    int exit_code;       /* -1 = none */
+    int exit_signal;     /* 0 = none */
+    unsigned attempt;    /* 1 = the first; 0 = not started yet */
+    unsigned n_attempts; /* of those in attempts */
+    uint32_t request_bytes; /* the scheduler's; the table's once it has ended: what the request is
+                             * counted for */
+    TaskAttempt *attempts;  /* those before the last one, in their order */
 
     uint64_t created_at, started_at, finished_at; /* CLOCK_REALTIME, microseconds, 0 = not yet */
     uint64_t ready_at;                            /* since when it is queued; the same clock */

@@ -5,7 +5,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/log-file.h"
+#include "common/journal-lines.h"
 #include "common/log.h"
 #include "common/message-queue.h"
 #include "common/parse.h"
@@ -65,6 +65,9 @@ typedef struct ThreadJob {
 
     /* The thread's until the item is done. */
     LogFile log;
+    const char *journal_socket; /* not owned; NULL: nothing goes there, or nothing more */
+    char *label;
+    JournalLines *journal; /* NULL before the first line */
     char *message;
     int result;
     bool left_files; /* in the runtime folder */
@@ -139,8 +142,19 @@ static void on_status(TaskContext *c, const char *text) {
     post_text(context_job(c), NEWS_STATUS, text);
 }
 
+/* Most kinds print nothing, and need no socket. */
+static void to_journal(ThreadJob *j, LogStream stream, const char *text, size_t size) {
+    const JournalTask task = {
+        .socket = j->journal_socket, .id = j->id, .label = j->label, .identifier = j->kind->name};
+
+    if (!j->journal && j->journal_socket && journal_lines_new(&j->journal, &task) < 0)
+        j->journal_socket = NULL; /* the manager has warned of it */
+    journal_lines_feed(j->journal, stream, text, size);
+}
+
 static void on_log(TaskContext *c, bool error, const char *line) {
     ThreadJob *j = context_job(c);
+    LogStream stream = error ? LOG_STREAM_STDERR : LOG_STREAM_STDOUT;
     _cleanup_free_ char *text = NULL;
     int n = asprintf(&text, "%s\n", line);
 
@@ -148,8 +162,8 @@ static void on_log(TaskContext *c, bool error, const char *line) {
         text = NULL;
         return;
     }
-    log_file_append(&j->log, error ? LOG_STREAM_STDERR : LOG_STREAM_STDOUT,
-                    clock_usec(CLOCK_REALTIME), text, (size_t)n);
+    log_file_append(&j->log, stream, clock_usec(CLOCK_REALTIME), text, (size_t)n);
+    to_journal(j, stream, text, (size_t)n);
     post(j, &(News){.type = NEWS_LOG, .done = j->log.size});
 }
 
@@ -248,6 +262,7 @@ static void work(PoolItem *item) {
     uint64_t before = clock_usec(CLOCK_THREAD_CPUTIME_ID);
 
     j->result = j->kind->run(&j->context, j->params);
+    j->journal = journal_lines_free(j->journal);
     j->cpu_usec = clock_usec(CLOCK_THREAD_CPUTIME_ID) - before;
 }
 
@@ -262,6 +277,7 @@ static void thread_job_free(ExecJob *job) {
     message_queue_clear(&j->inbox);
     message_queue_clear(&j->sent);
     log_file_done(&j->log);
+    free(j->label);
     pthread_cond_destroy(&j->wake);
     cJSON_Delete(j->params);
     free(j->message);
@@ -485,7 +501,9 @@ int thread_job_start(ThreadExecutor *x, const ThreadJobSpec *spec, const ExecEve
     log_file_init(&j->log, spec->log_dir, spec->id, spec->log_max);
     j->params = cJSON_Parse(isempty(spec->params) ? "{}" : spec->params);
     j->runtime_dir = strdup(spec->runtime_dir);
-    r = j->params && j->runtime_dir ? submit(j, spec->ahead) : -ENOMEM;
+    j->journal_socket = spec->journal;
+    j->label = strdup(spec->journal ? spec->label : "");
+    r = j->params && j->runtime_dir && j->label ? submit(j, spec->ahead) : -ENOMEM;
     if (r < 0) {
         thread_job_free(&j->job);
         return r;

@@ -20,6 +20,8 @@ typedef struct ThreadJobSpec {
     const char *params;      /* JSON object; "" = {} */
     const char *log_dir;     /* not owned, outlives the job */
     const char *runtime_dir; /* of this task, copied */
+    const char *journal;     /* socket of the journal, not owned; NULL: no line goes there */
+    const char *label;       /* for the journal, copied */
     uint64_t log_max, result_max;
     uint64_t stop_timeout_usec; /* after that, a cancel without an answer is reported */
     bool ahead;                 /* its slot is one that is in use, see below */

@@ -82,6 +82,11 @@ int shim_spec_to_memfd(const ShimSpec *s) {
     put_limit(f, SHIM_SPEC_CPU_WEIGHT, s->cpu_weight);
     put(f, SHIM_SPEC_LOG_DIR, s->log_dir);
     put_number(f, SHIM_SPEC_LOG_MAX, s->log_max);
+    if (s->journal) {
+        put(f, SHIM_SPEC_JOURNAL, s->journal);
+        put(f, SHIM_SPEC_LABEL, s->label);
+        put(f, SHIM_SPEC_IDENTIFIER, s->identifier);
+    }
     if (s->terminal)
         put(f, SHIM_SPEC_TERMINAL, s->terminal);
     if (s->stdin_open)

@@ -27,6 +27,8 @@ typedef struct ShimSpec {
     uint32_t cpu_weight;
     const char *log_dir;
     uint64_t log_max;
+    const char *journal; /* socket of the journal; NULL: nothing goes there */
+    const char *label, *identifier;
     uint64_t result_max;
     const char *runtime_dir; /* of this task */
 } ShimSpec;

@@ -153,12 +153,12 @@ static bool read_counter(const Spot *s, ProgressReading *ret, const char **ret_e
 
 /* What a percentage counts that is not how far something is. */
 static const char *const other_things[] = {
-    "accuracy",   "average",     "battery",   "busy",     "compressed", "compression",
-    "confidence", "coverage",    "cpu",       "deflated", "faster",     "free",
-    "full",       "gpu",         "idle",      "iowait",   "larger",     "left",
-    "loss",       "mem",         "memory",    "off",      "packet",     "ratio",
-    "reduced",    "reduction",   "remaining", "saved",    "slower",     "smaller",
-    "system",     "utilization", "usage",     "use",      "used",       "user",
+    "accuracy",  "average", "battery",  "busy",    "compressed", "compression", "confidence",
+    "coverage",  "covered", "executed", "cpu",     "deflated",   "faster",      "free",
+    "full",      "gpu",     "idle",     "iowait",  "larger",     "left",        "loss",
+    "mem",       "memory",  "off",      "packet",  "ratio",      "reduced",     "reduction",
+    "remaining", "saved",   "slower",   "smaller", "system",     "utilization", "usage",
+    "use",       "used",    "user",
 };
 
 static const char *const done_words[] = {"complete", "completed", "done", "finished"};
@@ -166,8 +166,10 @@ static const char *const done_words[] = {"complete", "completed", "done", "finis
 #define WORDS_AROUND 3 /* so far on the words behind are looked at */
 
 static bool counts_other(const Spot *s, const char *behind) {
-    const char *word, *p = behind;
+    const char *word, *p = skip_blanks(behind, s->end);
 
+    if (p < s->end && p > behind && *p == '/') /* df: how full a file system is */
+        return true;
     word = word_before(s, &p);
     if (word_is_in(word, p, other_things, ELEMENTSOF(other_things)))
         return true;

@@ -8,7 +8,10 @@
 
 /* What has to be kept from one line of the task to the next. All zero at the start. */
 typedef struct ProgressLines {
-    bool curl;              /* the header of curl's meter was seen: its columns follow */
+    bool curl;              /* the head of curl's table was seen: its rows follow */
+    bool curl_parallel;     /* that of curl -Z */
+    bool curl_begins;       /* and no row has come since */
+    uint64_t tap_total;     /* tests, as a TAP plan said; 0 = not said */
     uint64_t duration_usec; /* of the input, as ffmpeg said; 0 = not said */
     unsigned n_numbers;     /* lines of stderr in a row with a number alone, from 0 to 100 */
     unsigned number;        /* the last of them */

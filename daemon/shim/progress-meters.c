@@ -18,22 +18,29 @@ static const char *behind(const char *line, const char *end, const char *what) {
  *   % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current
  *                                  Dload  Upload   Total   Spent    Left  Speed
  *  18 2800k   18  520k    0     0   401k      0  0:00:06  0:00:01  0:00:05  400k
+ *
+ * and with -Z, of all together, where the first column is empty until all sizes are known
+ *
+ * DL% UL%  Dled  Uled  Xfers  Live Total     Current  Left    Speed
+ *  68 --  2480k     0     3     1   0:00:10  0:00:07  0:00:03  349k
  */
 
 #define CURL_COLUMNS 12
 
-/* Takes the numbers of a row up to the times; those stand for "--:--:--", too. */
-static size_t take_columns(const char *p, const char *end, ProgressNumber columns[]) {
+/* Takes the numbers of a row up to the times; "--" is -1. */
+static size_t take_columns(const char *p, const char *end, double columns[]) {
+    ProgressNumber number;
     size_t n = 0;
 
     while (n < CURL_COLUMNS) {
-        const char *begin = p;
         while (p < end && *p == ' ')
             p++;
-        if (p == end || (p == begin && n > 0) || !progress_number_amount(&p, end, &columns[n]) ||
-            (p < end && *p != ' '))
+        number.value = -1;
+        if (begins_with(p, end, "-- "))
+            p += 2;
+        else if (!progress_number_amount(&p, end, &number) || (p < end && *p != ' '))
             break;
-        n++;
+        columns[n++] = number.value;
     }
     return n;
 }
@@ -50,22 +57,63 @@ static bool read_curl(const char *line, const char *end, ProgressReading *ret) {
         SPEED_UP,
         TIMES
     };
-    ProgressNumber columns[CURL_COLUMNS];
+    double columns[CURL_COLUMNS];
 
     if (take_columns(line, end, columns) < TIMES)
         return false;
     /* A redirection, an upload with an answer: one of them is what takes the time. */
-    double done = MAX(columns[DOWN].value, columns[UP].value), total = columns[TOTAL].value;
-    if (columns[PERCENT].value > 100 || (done == 0 && total == 0))
+    double done = MAX(columns[DOWN], columns[UP]), total = columns[TOTAL];
+    if (columns[PERCENT] > 100 || done < 0 || (done == 0 && total <= 0))
         return false;
     progress_reading_init(ret, PROGRESS_SOURCE_COUNTER);
-    ret->sure = ret->bytes = true;
     ret->done = (uint64_t)done;
     if (total > 0) {
         ret->done = (uint64_t)MIN(done, total);
         ret->total = (uint64_t)total;
         ret->fraction = MIN(done, total) / total;
     }
+    return true;
+}
+
+static bool read_parallel_curl(const char *line, const char *end, ProgressReading *ret) {
+    enum {
+        PERCENT_DOWN,
+        PERCENT_UP,
+        DOWN,
+        UP,
+        TRANSFERS,
+        LIVE,
+        TIMES
+    };
+    double columns[CURL_COLUMNS];
+
+    if (take_columns(line, end, columns) < TIMES)
+        return false;
+    double percent = MAX(columns[PERCENT_DOWN], columns[PERCENT_UP]);
+    double done = MAX(columns[DOWN], columns[UP]);
+    if (percent > 100 || done <= 0)
+        return false;
+    progress_reading_init(ret, PROGRESS_SOURCE_COUNTER);
+    ret->done = (uint64_t)done;
+    if (percent >= 0)
+        ret->fraction = percent / 100;
+    return true;
+}
+
+static bool read_curl_table(ProgressLines *l, const char *line, const char *end,
+                            ProgressReading *ret) {
+    bool single = begins_with(line, end, "  % Total    % Received");
+
+    if (single || begins_with(line, end, "DL% UL%  Dled")) {
+        l->curl = l->curl_begins = true;
+        l->curl_parallel = !single;
+        return false;
+    }
+    if (!l->curl || !(l->curl_parallel ? read_parallel_curl : read_curl)(line, end, ret))
+        return false;
+    ret->sure = ret->bytes = true;
+    ret->begins = l->curl_begins;
+    l->curl_begins = false;
     return true;
 }
 
@@ -135,15 +183,48 @@ static bool read_number(ProgressLines *l, const char *line, const char *end, Pro
     return true;
 }
 
+/* ---- TAP, what test programs of many languages print ----
+ *
+ * 1..34
+ * ok 1 - the first
+ * not ok 2 - the second
+ */
+
+static bool read_tap(ProgressLines *l, const char *line, const char *end, ProgressReading *ret) {
+    const char *p = line;
+    double number;
+
+    if (begins_with(line, end, "1..")) {
+        p += strlen("1..");
+        if (progress_number_whole(&p, end, &number) && (p == end || *p == ' '))
+            l->tap_total = (uint64_t)number;
+        return false;
+    }
+    if (l->tap_total < 2)
+        return false;
+    if (begins_with(p, end, "not "))
+        p += strlen("not ");
+    if (!begins_with(p, end, "ok "))
+        return false;
+    p += strlen("ok ");
+    if (!progress_number_whole(&p, end, &number) || (p < end && *p != ' ') ||
+        number > (double)l->tap_total)
+        return false;
+    progress_reading_init(ret, PROGRESS_SOURCE_COUNTER);
+    ret->sure = true;
+    ret->begins = number == 1;
+    ret->done = (uint64_t)number;
+    ret->total = l->tap_total;
+    ret->fraction = number / (double)l->tap_total;
+    return true;
+}
+
 /* ---- all of them ---- */
 
 bool progress_meters_read(ProgressLines *l, LogStream stream, const char *line, const char *end,
                           ProgressReading *ret) {
-    if (begins_with(line, end, "  % Total    % Received")) {
-        l->curl = true;
-        return false;
-    }
     if (stream == LOG_STREAM_STDERR && read_number(l, line, end, ret))
         return true;
-    return (l->curl && read_curl(line, end, ret)) || read_ffmpeg(l, line, end, ret);
+    return read_curl_table(l, line, end, ret) || read_tap(l, line, end, ret) ||
+           read_ffmpeg(l, line, end, ret);
 }

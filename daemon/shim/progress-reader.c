@@ -55,15 +55,20 @@ static ProgressScan *begin(ProgressReader *r, LogStream stream) {
 }
 
 bool progress_reader_feed(ProgressReader *r, LogStream stream, const char *data, size_t size) {
-    if (size > PROGRESS_PIECE_MAX)
-        return progress_reader_glance(r, stream, data, size);
-    progress_scan_feed(begin(r, stream), data, size);
+    ProgressScan *s = begin(r, stream);
+
+    if (size > PROGRESS_PIECE_MAX) {
+        size_t skipped = size - PROGRESS_PIECE_END;
+        progress_scan_skip(s, skipped);
+        data += skipped;
+        size -= skipped;
+    }
+    progress_scan_feed(s, data, size);
     return r->changed;
 }
 
-bool progress_reader_glance(ProgressReader *r, LogStream stream, const char *data, size_t size) {
-    progress_scan_glance(begin(r, stream), data, size);
-    return r->changed;
+void progress_reader_skip(ProgressReader *r, LogStream stream, size_t size) {
+    progress_scan_skip(begin(r, stream), size);
 }
 
 bool progress_reader_settle(ProgressReader *r) {

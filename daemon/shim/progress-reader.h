@@ -24,8 +24,8 @@ typedef struct ProgressState {
                                        first "part 2", "part 3"… */
 } ProgressState;
 
-/* Above this, a piece is looked at as by progress_reader_glance(). */
-#define PROGRESS_PIECE_MAX (16 * KIB)
+#define PROGRESS_PIECE_MAX (16 * KIB) /* of a larger one the end is read */
+#define PROGRESS_PIECE_END (2 * KIB)
 
 ProgressReader *progress_reader_new(void); /* NULL when memory is short */
 ProgressReader *progress_reader_free(ProgressReader *r);
@@ -33,9 +33,8 @@ ProgressReader *progress_reader_free(ProgressReader *r);
 /* Takes in output, in pieces as they come. True when the state has changed. */
 bool progress_reader_feed(ProgressReader *r, LogStream stream, const char *data, size_t size);
 
-/* The same for output that comes too fast for all of it to be read: looks at the last lines of the
- * piece alone. */
-bool progress_reader_glance(ProgressReader *r, LogStream stream, const char *data, size_t size);
+/* So many bytes are left out here, of output that comes too fast for all of it to be read. */
+void progress_reader_skip(ProgressReader *r, LogStream stream, size_t size);
 
 /* Nothing more has come for a while: reads the lines that have not ended. True when the state has
  * changed. */

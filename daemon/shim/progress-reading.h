@@ -8,6 +8,7 @@
 typedef struct ProgressReading {
     ProgressSource source;
     bool sure;                      /* by its form it can be nothing else: one of them is enough */
+    bool begins;                    /* the first of a run: what was under way is over */
     double fraction;                /* 0 to 1; negative: not said */
     uint64_t done, total;           /* 0: not said */
     bool bytes;                     /* done and total are bytes */

@@ -1,9 +1,5 @@
 #include "daemon/shim/progress-scan.h"
 
-/* What is looked at of a piece that is not read as a whole. */
-#define GLANCE_MAX (2 * KIB)
-#define GLANCE_LINES 16
-
 /* A program that does not flush writes when its buffer is full, of whatever size, and stops in the
  * midst of a number: stdio's are multiples of this. */
 #define BUFFER_UNIT 1024
@@ -181,38 +177,12 @@ void progress_scan_feed(ProgressScan *s, const char *data, size_t size) {
     }
 }
 
-static bool is_line_end(char c) {
-    return c == '\n' || c == '\r';
-}
-
-/* The beginning of the last lines, behind a line end; NULL: there is none where it is looked for.
- */
-static const char *last_lines(const char *data, size_t size) {
-    const char *end = data + size, *stop = end - MIN(size, GLANCE_MAX), *found = NULL;
-    int lines = 0;
-
-    for (const char *p = end; p > stop; p--)
-        if (is_line_end(p[-1])) {
-            found = p;
-            if (++lines > GLANCE_LINES)
-                return found;
-        }
-    return stop == data ? data : found;
-}
-
-void progress_scan_glance(ProgressScan *s, const char *data, size_t size) {
-    const char *end = data + size, *from = last_lines(data, size);
-
-    if (from != data) {
-        escape_reset(&s->escape);
-        s->size = 0;
-        s->fresh = s->cut = false;
-        s->headless = !from;
-    }
-    if (!from)
-        from = end;
-    s->fed += (size_t)(from - data);
-    progress_scan_feed(s, from, (size_t)(end - from));
+void progress_scan_skip(ProgressScan *s, size_t size) {
+    escape_reset(&s->escape);
+    s->size = 0;
+    s->fresh = s->cut = false;
+    s->headless = true;
+    s->fed += size;
 }
 
 /* ---- lines that have not ended ---- */

@@ -39,8 +39,8 @@ typedef struct ProgressScan {
 
 void progress_scan_feed(ProgressScan *s, const char *data, size_t size);
 
-/* Looks at the last lines alone. */
-void progress_scan_glance(ProgressScan *s, const char *data, size_t size);
+/* So many bytes are left out here: what follows begins in the midst of a line. */
+void progress_scan_skip(ProgressScan *s, size_t size);
 
 /* Whether there is a line that has not ended and was not read, and reads it. It stays: more may
  * come. */

@@ -212,6 +212,8 @@ static bool note(ProgressTrack *t, ProgressTrackSource source, const ProgressRea
     valid.source = c->source;
     if (!make_valid(&valid))
         return false;
+    if (valid.begins)
+        c->may_restart = c->trusted;
     bool was_whole = progress_channel_is_whole(c);
     ProgressChange change = progress_channel_note(c, &valid);
     if (c == t->leads)

@@ -56,7 +56,11 @@ static int open_stdin(Shim *s, const ShimJob *job, const char **ret_step) {
 static int open_pipes(Shim *s, ShimStdio *stdio) {
     int r = shim_output_open(&s->out, LOG_STREAM_STDOUT, &stdio->fds[STDOUT_FILENO]);
 
-    return r < 0 ? r : shim_output_open(&s->err, LOG_STREAM_STDERR, &stdio->fds[STDERR_FILENO]);
+    if (r >= 0)
+        r = shim_output_open(&s->err, LOG_STREAM_STDERR, &stdio->fds[STDERR_FILENO]);
+    if (r >= 0)
+        shim_order_init(&s->order, s->out.fd, s->err.fd);
+    return r;
 }
 
 static int open_terminal(Shim *s, ShimJob *job, ShimStdio *stdio) {
@@ -78,6 +82,18 @@ static void close_stdio(ShimStdio *stdio) {
 }
 
 /* ---- what else it gets ---- */
+
+/* A task can do without a journal: its log has all of it. */
+static void open_journal(Shim *s, const ShimJob *job) {
+    const JournalTask task = {
+        .socket = job->journal, .id = job->id, .label = job->label, .identifier = job->identifier};
+    int r = job->journal ? journal_lines_new(&s->journal, &task) : 0;
+
+    if (r < 0)
+        log_full(LOG_WARNING, job->id, "Cannot send its output to the journal, ignoring: %s",
+                 strerror(-r));
+    s->out.journal = s->err.journal = s->journal;
+}
 
 /* A command can do without the socket: it only cannot say how far it is. */
 static int offer_notify_socket(Shim *s, ShimJob *job) {
@@ -106,12 +122,12 @@ static int spawn(Shim *s, ShimJob *job, const char **ret_step) {
     r = job->has_terminal ? open_terminal(s, job, &stdio) : open_pipes(s, &stdio);
     if (r < 0)
         return r;
+    open_journal(s, job);
     *ret_step = SHIM_STEP_SETUP;
     r = stdio.fds[STDIN_FILENO] = open_stdin(s, job, ret_step);
     if (r < 0)
         return r;
     *ret_step = SHIM_STEP_SETUP;
-    shim_order_init(&s->order, s->out.fd, s->err.fd);
     r = offer_notify_socket(s, job);
     if (r < 0)
         return r;

@@ -70,10 +70,10 @@ static int set_key(ShimJob *job, char *string) {
     const struct {
         const char *key, **field;
     } texts[] = {
-        {SHIM_SPEC_RUNTIME_DIR, &job->runtime_dir},
-        {SHIM_SPEC_CWD, &job->cwd},
-        {SHIM_SPEC_LOG_DIR, &job->log_dir},
-        {SHIM_SPEC_STDIN_FILE, &job->stdin_file},
+        {SHIM_SPEC_RUNTIME_DIR, &job->runtime_dir}, {SHIM_SPEC_CWD, &job->cwd},
+        {SHIM_SPEC_LOG_DIR, &job->log_dir},         {SHIM_SPEC_STDIN_FILE, &job->stdin_file},
+        {SHIM_SPEC_JOURNAL, &job->journal},         {SHIM_SPEC_LABEL, &job->label},
+        {SHIM_SPEC_IDENTIFIER, &job->identifier},
     };
     char *value;
 

@@ -27,6 +27,8 @@ typedef struct ShimJob {
     const char *runtime_dir;
     const char *log_dir;
     uint64_t log_max;
+    const char *journal; /* NULL: nothing goes there */
+    const char *label, *identifier;
     const char *stdin_data; /* NULL: /dev/null */
     size_t stdin_size;
     bool stdin_open;

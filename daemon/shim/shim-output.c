@@ -59,6 +59,7 @@ static size_t take(ShimOutput *o, LogFile *log, ShimProgress *progress, size_t m
     o->bytes += (uint64_t)n;
     log_file_append(log, o->stream, clock_usec(CLOCK_REALTIME), read_buffer, (size_t)n);
     shim_progress_feed(progress, o->stream, read_buffer, (size_t)n);
+    journal_lines_feed(o->journal, o->stream, read_buffer, (size_t)n);
 
     /* A pipe that was full is one that the command waited for. A refusal (the user's limit on
      * memory for pipes) costs speed alone. */

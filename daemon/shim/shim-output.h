@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/log-file.h"
+#include "common/journal-lines.h"
 #include "daemon/shim/shim-progress.h"
 
 /* One of the command's output streams on its way into the log, and past the progress reader. */
@@ -9,7 +9,8 @@ typedef struct ShimOutput {
     LogStream stream;
     bool is_terminal; /* instead of a pipe: it has no end while we keep the other side open */
     bool enlarged;
-    uint64_t bytes; /* that came so far */
+    uint64_t bytes;        /* that came so far */
+    JournalLines *journal; /* where else they go; not owned, may be NULL */
 } ShimOutput;
 
 /* Makes the pipe and gives its other end, owned by the caller. 0 or -errno. */

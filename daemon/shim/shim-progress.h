@@ -3,21 +3,31 @@
 #include "common/fields.h"
 #include "daemon/shim/progress-reader.h"
 
+#define SHIM_PROGRESS_TAIL PROGRESS_PIECE_END
+
+/* The end of what came faster than it is read. */
+typedef struct ShimProgressTail {
+    size_t size;
+    uint64_t lost; /* bytes before it */
+    char data[SHIM_PROGRESS_TAIL];
+} ShimProgressTail;
+
 /* The task's progress reader, and what of it the daemon is still to be told. Times are
  * CLOCK_MONOTONIC, microseconds. All zero is one that has seen nothing; it takes memory with the
  * first output. */
 typedef struct ShimProgress {
     ProgressReader *reader; /* owned; NULL: nothing was said yet, or memory is short */
     bool pending;           /* its state is not told yet */
-    size_t fed;             /* bytes that were read as a whole since begin_usec */
-    uint64_t begin_usec;
-    bool waits;           /* for more of a line */
-    uint64_t settle_usec; /* until then */
+    bool waits;             /* for more of a line */
+    uint64_t settle_usec;   /* until then */
+    uint64_t begin_usec;    /* of the slice of time in which only so much is read at once */
+    size_t fed;             /* bytes that were since */
+    ShimProgressTail out, err;
 } ShimProgress;
 
 void shim_progress_done(ShimProgress *p);
 
-/* Takes in output. When much comes at a time, what is read of it is little. */
+/* Takes in output. When much comes at a time, only the end of it is read, a little later. */
 void shim_progress_feed(ShimProgress *p, LogStream stream, const char *data, size_t size);
 
 /* Takes in what the command said itself. */

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include "common/journal-lines.h"
 #include "common/log-file.h"
 #include "daemon/shim/shim-control.h"
 #include "daemon/shim/shim-end.h"
@@ -28,6 +29,7 @@ typedef struct Shim {
     ShimOrder order; /* of those two */
     char *log_dir;
     LogFile log;
+    JournalLines *journal; /* NULL: none */
     ShimNotify notify;
     ShimProgress progress;
     ShimReport report;

@@ -12,6 +12,13 @@
 #include "daemon/shim/shim-record.h"
 #include "daemon/shim/shim-task.h"
 
+#ifndef __has_feature
+#define __has_feature(x) 0 /* of clang, which builds with the sanitizers */
+#endif
+#if __has_feature(address_sanitizer)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 /* ---- the loop ---- */
 
 enum {
@@ -113,6 +120,7 @@ static void drain(Shim *s) {
         shim_output_drain(&s->err, &s->log, &s->progress);
     shim_output_drain(&s->out, &s->log, &s->progress);
     shim_output_drain(&s->err, &s->log, &s->progress);
+    s->journal = journal_lines_free(s->journal);
     shim_order_done(&s->order);
     shim_progress_finish(&s->progress);
     shim_notify_receive(&s->notify, &s->progress);
@@ -144,6 +152,14 @@ static void note_kernel_limit(Shim *s) {
     s->end.limit_reached = s->guard.limits.memory_max;
 }
 
+/* AddressSanitizer does it with a process of its own, at the exit if not before. The next attempt
+ * has to wait until a shim has no processes, so it is before the end is told. */
+static void look_for_leaks(void) {
+#if __has_feature(address_sanitizer)
+    __lsan_do_leak_check();
+#endif
+}
+
 /* The record comes first: whatever happens from then on, the end is known. */
 static int finish(Shim *s) {
     Fields last;
@@ -158,6 +174,7 @@ static int finish(Shim *s) {
         shim_notify_drop_messages(&s->notify);
     shim_notify_add_dropped(&s->notify, &last);
     shim_procs_remove_cgroup(&s->procs);
+    look_for_leaks();
     int r = write_record(s, &last);
 
     shim_control_stop_listening(&s->control);

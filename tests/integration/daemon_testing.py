@@ -54,6 +54,9 @@ FILTER = {
 # Of longrund's own complaints, those that no test may cause.
 COMPLAINTS = ("Refused to go from", "Cannot send the signal", "Cannot reply to a call", "Cannot answer a call")
 
+# At once, on a machine that has much else to do: far less than what a test that fails would wait for.
+SOON_SEC = 5
+
 PR_SET_CHILD_SUBREAPER = 36
 
 

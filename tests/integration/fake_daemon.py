@@ -44,6 +44,7 @@ INTERFACES = f"""<node>
   </interface>
   <interface name="{TASK}">
     {method("OpenLog", "", "h")}
+    {method("OpenLogIndex", "", "h")}
     {method("Pause")}
     {method("Resume")}
     {method("Retry", "", "t o")}
@@ -119,8 +120,8 @@ class FakeDaemon:
             return
         if member in self.errors:
             invocation.return_dbus_error(*self.errors[member])
-        elif member == "OpenLog":
-            with open(self.log_path, "rb") as log:
+        elif member in ("OpenLog", "OpenLogIndex"):
+            with open(self.log_path if member == "OpenLog" else "/dev/null", "rb") as log:
                 fds = Gio.UnixFDList()
                 fds.append(log.fileno())
             invocation.return_value_with_unix_fd_list(GLib.Variant("(h)", (0,)), fds)

@@ -92,8 +92,8 @@ int main(int argc, char **argv) {
     static TCase *(*const cases[])(void) = {
         tcase_shim_exec,     tcase_shim_output, tcase_shim_notify, tcase_shim_stop,
         tcase_shim_take_up,  tcase_shim_limits, tcase_shim_pause,  tcase_shim_messages,
-        tcase_shim_progress, tcase_shim_pty,    tcase_shim_stdin,  tcase_keeper,
-        tcase_keeper_races};
+        tcase_shim_progress, tcase_shim_pty,    tcase_shim_stdin,  tcase_shim_journal,
+        tcase_keeper,        tcase_keeper_races};
 
     if (argc > 1 && streq(argv[1], "--command"))
         return shim_command_main(argc, argv);

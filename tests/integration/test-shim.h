@@ -18,5 +18,6 @@ TCase *tcase_shim_take_up(void);
 TCase *tcase_shim_limits(void);
 TCase *tcase_shim_pause(void);
 TCase *tcase_shim_pty(void);
+TCase *tcase_shim_journal(void);
 TCase *tcase_shim_cgroup(void); /* with --cgroup alone */
 TCase *tcase_keeper(void);

@@ -132,6 +132,15 @@ class Moments(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertRegex(err, '^longrun: longrund has gone away.*"longrun list"')
 
+    def test_older_daemon(self):
+        """What it does not know yet is said in words that help."""
+        unknown = ("org.freedesktop.DBus.Error.UnknownMethod", "No such method")
+        self.daemon(errors={"OpenLogIndex": unknown})
+        self.assertEqual(self.finish(self.client("log", 5)), ("one\n", "", 0))
+        out, err, code = self.finish(self.client("log", "--stderr", 5))
+        self.assertEqual((out, code), ("", 1))
+        self.assertIn("longrund is of an older version", err)
+
     def test_start_follow(self):
         first = self.daemon(answers={"StartCommand": lambda *_: GLib.Variant("(to)", (5, f"{ROOT}/task/5"))})
         client = self.client("start", "-f", "-q", "true")

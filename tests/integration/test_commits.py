@@ -274,6 +274,79 @@ class GroupTest(CommitsTestCase):
         self.assertEqual(self.session.groups(), before)
 
 
+class WithdrawnTest(CommitsTestCase):
+    """What does not come to disk never was, also when it would have ended meanwhile: whoever started it is told so, and
+    nobody else hears of it."""
+
+    def start(self, kind="noop", **options):
+        return self.session.call_later("Start", "(sa{sv})", kind, options_of(**options))
+
+    def check(self, answer, *others):
+        self.fail_commit()
+        self.session.wait_until(lambda: answer and all(others), "the answers")
+        self.assertEqual([a[0].name for a in (answer, *others)], ["Storage"] * (1 + len(others)))
+        self.assertEqual([row["id"] for row in self.session.list_tasks()[0]], self.known)
+        self.open_disk()
+        task = self.session.start("noop")  # what was put into the queue before it is on disk, too
+        self.assertEqual(task.wait(), ("succeeded", 0))
+        self.known.append(task.id)
+        told = {number for batch in ("TasksChanged", "TasksFinished") for number, *_ in self.session.batched(batch)}
+        self.assertLessEqual(told, set(self.known))
+        self.session.wait_until(lambda: self.session.manager_signals("GroupFinished"), "GroupFinished")
+        self.assertEqual([s.args for s in self.session.manager_signals("GroupFinished")], [("default", *self.counts)])
+        before = self.session.groups()
+        self.session.restart()
+        self.assertEqual([row["id"] for row in self.session.list_tasks()[0]], self.known)
+        self.assertEqual(self.session.groups(), before)
+
+    def test_cancelled(self):
+        self.known, self.counts = [], (1, 0)
+        self.close_disk()
+        answer = self.start(unique="one", start_at=4 * 10**15)
+        self.wait_for_commit()
+        cancelled = self.session.call_later("CancelAll", "(a{sv})", {})
+        self.session.get("Version")
+        self.assertEqual(self.session.get("Queued"), 0)
+        self.check(answer, cancelled)
+
+    def test_cancelled_and_written(self):
+        self.close_disk()
+        answer = self.start(start_at=4 * 10**15)
+        self.wait_for_commit()
+        cancelled = self.session.call_later("CancelAll", "(a{sv})", {})
+        self.session.get("Version")
+        self.open_disk()
+        self.session.wait_until(lambda: answer and cancelled, "the answers")
+        self.assertEqual((len(answer[0]), cancelled), (2, [(1,)]))
+        task = Task(self.session, answer[0][0])
+        self.assertEqual(task.finished(), ("cancelled", -1, "cancelled before it was started"))
+        self.assertEqual(task.get("Reason"), "")
+
+    def test_skipped(self):
+        """At once, with one behind it."""
+        failed = self.session.shell("exit 3")
+        failed.wait()
+        self.session.wait_until(lambda: self.session.manager_signals("GroupFinished"), "GroupFinished")
+        self.session.signals.clear()
+        self.known, self.counts = [failed.id], (1, 0)
+        self.close_disk()
+        answer = self.session.call_later("StartMany", "(a(sa{sv}))", [
+            ("noop", options_of(after=[failed.id])), ("noop", options_of(after_index=[0]))])
+        self.wait_for_commit()
+        self.check(answer)
+
+    def test_parent(self):
+        """It waits for a child, which is withdrawn with it."""
+        self.known, self.counts = [], (1, 0)
+        self.close_disk()
+        answers = [self.start(start_at=4 * 10**15)]
+        self.wait_for_commit()
+        answers.append(self.start(start_at=4 * 10**15, parent=1))
+        answers.append(self.session.call_later("Cancel", "(at)", [1]))
+        self.session.get("Version")
+        self.check(*answers)
+
+
 class MemoryTest(CommitsTestCase):
     def test_label_of_a_task_that_leaves(self):
         """The end of another, in the same commit as its new label, makes it leave."""

@@ -7,14 +7,11 @@
 import re
 import time
 
-from daemon_testing import FILTER, DaemonTestCase, Task, dictionary, main, sanitized
+from daemon_testing import FILTER, DaemonTestCase, Task, dictionary, main
 from longrun_testing import Gate
 from process_testing import until
 
 SEC = 1000000
-# A shim that is built with AddressSanitizer looks for leaks when it has told its end, with a process of its own: until it
-# is gone, the keeper makes no other for the same task.
-SOON = SEC // 2 if sanitized() else 1
 FOREVER = {"steps": 1, "step_ms": 3600000}
 
 
@@ -33,7 +30,7 @@ class RetryTestCase(DaemonTestCase):
 
 class AttemptsTest(RetryTestCase):
     def test_all_fail(self):
-        task = self.session.shell("echo one; exit 3", retries=2, retry_delay=SOON)
+        task = self.session.shell("echo one; exit 3", retries=2, retry_delay=1)
         self.assertEnds(task, "failed", 3, "^exit code 3$")
         p = task.get_all()
         self.assertEqual((p["Attempt"], len(p["Attempts"])), (3, 2))
@@ -56,7 +53,7 @@ class AttemptsTest(RetryTestCase):
         self.assertTrue(log.endswith(b"\n" + printed))
 
     def test_second_succeeds(self):
-        task = self.session.shell("test -e it || { touch it; echo no >&2; exit 1; }; echo yes", retries=5, retry_delay=SOON,
+        task = self.session.shell("test -e it || { touch it; echo no >&2; exit 1; }; echo yes", retries=5, retry_delay=1,
                                   cwd=str(self.session.base))
         self.assertEnds(task, "succeeded", 0)
         p = task.get_all()
@@ -67,11 +64,11 @@ class AttemptsTest(RetryTestCase):
 
     def test_other_ends(self):
         """A timeout counts, of a command and of a thread; so does a signal, and what cannot be started."""
-        slow = self.session.shell("exec sleep 1000", timeout=20000, retries=1, retry_delay=SOON)
-        thread = self.session.start("countdown", FOREVER, timeout=20000, retries=1, retry_delay=SOON)
-        killed = self.session.shell("kill -KILL $$", retries=1, retry_delay=SOON)
-        absent = self.session.command("/nonexistent/program", retries=1, retry_delay=SOON)
-        force = self.session.start("compute-e", {"seconds": 1, "force_error": True}, retries=1, retry_delay=SOON)
+        slow = self.session.shell("exec sleep 1000", timeout=20000, retries=1, retry_delay=1)
+        thread = self.session.start("countdown", FOREVER, timeout=20000, retries=1, retry_delay=1)
+        killed = self.session.shell("kill -KILL $$", retries=1, retry_delay=1)
+        absent = self.session.command("/nonexistent/program", retries=1, retry_delay=1)
+        force = self.session.start("compute-e", {"seconds": 1, "force_error": True}, retries=1, retry_delay=1)
         for task, state, code, signal in ((slow, "timed-out", 143, 15), (thread, "timed-out", -1, 0),
                                           (killed, "failed", 137, 9), (absent, "failed", 127, 0),
                                           (force, "failed", 1, 0)):
@@ -85,16 +82,16 @@ class AttemptsTest(RetryTestCase):
 
     def test_no_more(self):
         """Success, a cancel and an end that is not worth it are no reason."""
-        good = self.session.shell("true", retries=3, retry_delay=SOON)
-        other = self.session.shell("exit 4", retries=3, retry_delay=SOON, retry_on=[3, 5])
-        slow = self.session.shell("exec sleep 1000", retries=3, retry_delay=SOON, retry_on=[3, 143], timeout=20000)
-        cancelled = self.session.start("countdown", FOREVER, retries=3, retry_delay=SOON)
+        good = self.session.shell("true", retries=3, retry_delay=1)
+        other = self.session.shell("exit 4", retries=3, retry_delay=1, retry_on=[3, 5])
+        slow = self.session.shell("exec sleep 1000", retries=3, retry_delay=1, retry_on=[3, 143], timeout=20000)
+        cancelled = self.session.start("countdown", FOREVER, retries=3, retry_delay=1)
         cancelled.wait_state("running")
         cancelled.cancel()
         for task, state in ((good, "succeeded"), (other, "failed"), (slow, "timed-out"), (cancelled, "cancelled")):
             self.assertEqual(task.wait()[0], state)
             self.assertEqual((task.get("Attempt"), task.get("Attempts")), (1, []))
-        task = self.session.shell("exit 5", retries=2, retry_delay=SOON, retry_on=[3, 5])
+        task = self.session.shell("exit 5", retries=2, retry_delay=1, retry_on=[3, 5])
         self.assertEqual(task.wait(), ("failed", 5))
         self.assertEqual(task.get("Attempt"), 3)
 
@@ -134,7 +131,7 @@ class AttemptsTest(RetryTestCase):
         """Nothing of the first shows while the second one runs."""
         with_gate = Gate(self.session.session)
         script = f"test -e it || {{ touch it; exit 3; }}; read line <{with_gate.path}"
-        task = self.session.shell(script, retries=1, retry_delay=SOON, cwd=str(self.session.base))
+        task = self.session.shell(script, retries=1, retry_delay=1, cwd=str(self.session.base))
         self.session.settles(lambda: task.get("Attempt") == 2 and task.get("State") == "running",
                              lambda: task.get_all())
         p = task.get_all()
@@ -159,12 +156,11 @@ class AttemptsTest(RetryTestCase):
         task = self.session.shell("exit 1", retries=20, retry_delay=0)
         self.assertEqual(task.wait()[0], "failed")
         self.assertEqual(task.get("Attempt"), 21)
-        if not sanitized():
-            self.assertEqual({a[2] for a in task.get("Attempts")}, {1})
+        self.assertEqual({a[2] for a in task.get("Attempts")}, {1})
 
     def test_log_signals(self):
         """Each line is told once, those of the first attempt not again by the second."""
-        task = self.session.shell("echo line; sleep 0.3; echo end; exit 1", retries=1, retry_delay=SOON)
+        task = self.session.shell("echo line; sleep 0.3; echo end; exit 1", retries=1, retry_delay=1)
         task.finished()
         lines = [(line[1], line[2]) for s in task.signals("Log") for line in s.args[1]]
         self.assertEqual([text for stream, text in lines if stream == "stdout"], ["line", "end"] * 2)
@@ -176,7 +172,7 @@ class AttemptsTest(RetryTestCase):
         task = self.session.shell('python3 -c "import os,socket;'
                                   "s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);"
                                   "s.sendto(b'STATUS='+b'x'*1000,os.environ['NOTIFY_SOCKET'])\"; exit 1",
-                                  retries=1, retry_delay=SOON)
+                                  retries=1, retry_delay=1)
         task.wait()
         self.assertLessEqual(len(task.get("Attempts")[0][7]), 256)
 
@@ -235,13 +231,13 @@ class RestartTest(RetryTestCase):
         """No attempt is lost or begun twice, wherever the daemon is killed."""
         counter = self.session.base / "count"
         number, kills = 30, 12
-        task = self.session.shell(f"echo $LONGRUN_TASK_ID >>{counter}; exit 3", retries=number, retry_delay=max(SOON, 20000))
-        others = [self.session.shell("exit 3", retries=2, retry_delay=SOON) for _ in range(10)]
+        task = self.session.shell(f"echo $LONGRUN_TASK_ID >>{counter}; exit 3", retries=number, retry_delay=20000)
+        others = [self.session.shell("exit 3", retries=2, retry_delay=1) for _ in range(10)]
         for i in range(kills):
             time.sleep(0.013 * (i % 5))
             self.session.restart()
         # The pause grows: there is no need to wait for all of them.
-        self.wait_attempts(task, 3 if sanitized() else 5)
+        self.wait_attempts(task, 5)
         self.session.crash()
         self.session.start_daemon()
         p = task.get_all()
@@ -259,7 +255,7 @@ class RestartTest(RetryTestCase):
     def test_offsets_over_restarts(self):
         """Where an attempt begins in the log is known to a daemon that came while it ran."""
         gate = Gate(self.session.session)
-        task = self.session.shell(f"echo begin; read x <{gate.path}; exit 3", retries=2, retry_delay=SOON)
+        task = self.session.shell(f"echo begin; read x <{gate.path}; exit 3", retries=2, retry_delay=1)
         for attempt in (1, 2):
             self.session.settles(lambda a=attempt: task.get("Attempt") == a and task.get("LogSize") > 0
                                  and task.read_log().count(b"begin\n") == a, lambda: task.get_all())
@@ -275,7 +271,7 @@ class RestartTest(RetryTestCase):
         gate.close()
 
     def test_history_of_an_ended_task(self):
-        task = self.session.shell("echo x; exit 3", retries=3, retry_delay=SOON)
+        task = self.session.shell("echo x; exit 3", retries=3, retry_delay=1)
         task.wait()
         before = task.get_all()
         self.session.restart()
@@ -301,8 +297,8 @@ class AgainTest(RetryTestCase):
     def check_same(self, task, again):
         p, q = task.get_all(), again.get_all()
         self.assertEqual((p["RetryOf"], q["RetryOf"]), (0, task.id))
-        own = {"Id", "State", "CreatedAt", "StartedAt", "FinishedAt", "RetryOf", "Attempt", "Usage", "LogSize", "ExitCode",
-               "Message", "Reason", "Progress", "Pid", "After", "AfterAny", "AfterFailed", "StartAt"}
+        own = {"Id", "State", "CreatedAt", "StartedAt", "FinishedAt", "RetryOf", "Attempt", "Usage", "LogSize", "LogBegin",
+               "LogFile", "ExitCode", "Message", "Reason", "Progress", "Pid", "After", "AfterAny", "AfterFailed", "StartAt"}
         self.assertEqual({k: v for k, v in p.items() if k not in own}, {k: v for k, v in q.items() if k not in own})
         self.assertEqual(task.get("Env"), again.get("Env"))
 

@@ -17,7 +17,7 @@ import sys
 import time
 import unittest
 
-from daemon_testing import FILTER, GROUP, OPTIONS, PR_SET_CHILD_SUBREAPER, dictionary, main, sanitized
+from daemon_testing import FILTER, GROUP, OPTIONS, PR_SET_CHILD_SUBREAPER, dictionary, main
 from longrun_testing import DEADLINE_SEC, MANAGER, NAME, ROOT, TASK, Gio, GLib
 from process_testing import until
 from torture_testing import PrivateBusRig, check_lost, seconds, seed
@@ -49,9 +49,7 @@ SORTS = {
     HELD: (2, {"queued"}),
 }
 RETRIES = 2
-# A supervisor with a sanitizer has a child of its own while it looks for leaks at its end: then there is no room for
-# another one yet.
-RETRY_DELAY = (1000 if sanitized() else 20) * MSEC
+RETRY_DELAY = 20 * MSEC
 
 
 class PlanTorture:

@@ -84,11 +84,13 @@ START_TEST(test_all_keys) {
                     "MinFreeDisk=1.5G\n"
                     "StopTimeoutSec=1min 30s\r\n"
                     "  \n"
+                    "Journal=on\n"
                     "LogMax=500M\n"
                     "ResultMax=64K",
                     NULL);
 
     ck_assert_uint_eq(c.max_parallel, 3);
+    ck_assert(c.journal);
     ck_assert_uint_eq(c.max_queued, 70);
     ck_assert_uint_eq(c.history_max, 5);
     ck_assert_uint_eq(c.history_max_age_usec, 30 * USEC_PER_DAY);
@@ -145,6 +147,10 @@ static const struct {
      "StopTimeoutSec=7d 1us is not valid, it wants a time span up to a week"},
     {"StopTimeoutSec=infinity", "it wants a time span up to a week"},
     {"StopTimeoutSec=10 parsecs", "it wants a time span up to a week"},
+    {"Journal=yes", NULL},
+    {"Journal=0", NULL},
+    {"Journal=", "Journal= is not valid, it wants yes or no"},
+    {"Journal=journald", "Journal=journald is not valid, it wants yes or no"},
     {"LogMax=0", NULL},
     {"LogMax=1024T", NULL},
     {"LogMax=1025T", "LogMax=1025T is not valid, it wants a size"},

@@ -265,6 +265,21 @@ START_TEST(test_outlier) {
 }
 END_TEST
 
+/* Both count from the second on. */
+START_TEST(test_two_outliers) {
+    begin();
+    go_on(20, 0.005, 0.5);
+    for (int i = 0; i < 2; i++) {
+        silent(0.5);
+        at += 0.2;
+        note(at, (uint64_t)(at * 1000));
+        NEAR(left(), i == 0 ? 100 : 3.5, i == 0 ? 150 : 7);
+        go_on(3, 0.005, 0.5);
+    }
+    NEAR(left(), 5, 20);
+}
+END_TEST
+
 /* As many files that each are a step of their own size are no outliers. */
 START_TEST(test_uneven_steps) {
     begin();
@@ -339,6 +354,23 @@ START_TEST(test_stalls) {
         if (i >= 3)
             NEAR(left(), 30, (9 - i) * 70 * 2);
     }
+}
+END_TEST
+
+/* Some seconds of silence now and then are usual. */
+START_TEST(test_usual_silences) {
+    begin();
+    for (int i = 0; i < 5; i++) {
+        go_on(30, 0.004, 0.5);
+        silent(5);
+    }
+    go_on(30, 0.004, 0.5);
+    double before = left();
+    NEAR(before, 75, 100);
+    silent(4);
+    NEAR(left(), before - 4.5, before - 2);
+    silent(20);
+    NEAR(left(), before, 200);
 }
 END_TEST
 
@@ -430,12 +462,12 @@ START_TEST(test_huge) {
     e = estimate_free(e);
     begin();
     silent(1);
-    note(1e-300, 0);
+    note(1e-20, 0);
     ck_assert_double_eq(left(), -1); /* never, that is */
     silent(1);
-    note(2e-300, 1);
+    note(2e-20, 1);
     silent(1);
-    note(2e-300, UINT64_MAX);
+    note(2e-20, UINT64_MAX);
     NEAR(rate(), 1e18, 2e19);
 
     e = estimate_free(e);
@@ -573,11 +605,13 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_stairs_repeated);
     tcase_add_test(t, test_bursts);
     tcase_add_test(t, test_outlier);
+    tcase_add_test(t, test_two_outliers);
     tcase_add_test(t, test_uneven_steps);
     tcase_add_test(t, test_slow_then_fast);
     tcase_add_test(t, test_fast_then_slow);
     tcase_add_test(t, test_stall);
     tcase_add_test(t, test_stalls);
+    tcase_add_test(t, test_usual_silences);
     tcase_add_test(t, test_pause);
     tcase_add_test(t, test_phase);
     tcase_add_test(t, test_jump_to_end);

@@ -147,6 +147,9 @@ static const char *const none[] = {
     "Memory usage: 45%",
     "45% of test remaining",
     "45% faster",
+    "/dev/sda1        254G   80G  171G  32% /home",
+    "Lines executed:85.71% of 7",
+    "coverage: 80.0% of statements",
     "adding: name (deflated 45%)",
     "Need to get 123 kB/456 kB of archives.",
     "2026-11-21 18:26:24 (602 KB/s) - ‘big.bin’ saved [2457600/2457600]",
@@ -302,7 +305,8 @@ START_TEST(test_curl) {
         "  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0", &r));
     ck_assert(read_line(row, &r));
     check_reading(&r, row, COUNTER, 0.25, 2 * MIB, 8 * MIB, true);
-    ck_assert(r.sure);
+    ck_assert(r.sure && r.begins);
+    ck_assert(read_line(row, &r) && !r.begins);
     /* The total is not known; an upload; the answer to one that is over. */
     ck_assert(read_line("  0     0    0 2048k    0     0   401k      0 --:--:--  0:00:01", &r));
     check_reading(&r, "unknown total", COUNTER, -1, 2 * MIB, 0, true);
@@ -315,6 +319,45 @@ START_TEST(test_curl) {
     ck_assert(read_line(row, &r));
     ck_assert(!read_line("250 8192k   25 2048k    0     0   401k      0  0:00:06  0:00:01", &r));
     ck_assert(!read_line(" 25 8192k   25 2048k    0", &r));
+}
+END_TEST
+
+START_TEST(test_curl_parallel) {
+    static const char row[] = " 25 --  2048k     0     3     1   0:00:10  0:00:07  0:00:03  349k";
+    ProgressReading r;
+
+    ck_assert(!read_line(row, &r));
+    ck_assert(!read_line("DL% UL%  Dled  Uled  Xfers  Live Total     Current  Left    Speed", &r));
+    ck_assert(!read_line("--  --      0     0     3     3  --:--:-- --:--:-- --:--:--     0", &r));
+    ck_assert(read_line("--  --  1024k     0     3     3  --:--:-- --:--:-- --:--:--     0", &r));
+    check_reading(&r, "unknown", COUNTER, -1, MIB, 0, true);
+    ck_assert(r.sure && r.begins);
+    ck_assert(read_line(row, &r));
+    check_reading(&r, row, COUNTER, 0.25, 2 * MIB, 0, true);
+    ck_assert(r.sure && !r.begins);
+    ck_assert(read_line("--   25     0 2048k     3     1   0:00:10  0:00:07  0:00:03  349k", &r));
+    check_reading(&r, "upload", COUNTER, 0.25, 2 * MIB, 0, true);
+    ck_assert(!read_line("250 --  2048k     0     3     1   0:00:10  0:00:07  0:00:03", &r));
+    ck_assert(!read_line("-- -- -- -- -- -- -- -- -- -- -- -- -- -- --", &r));
+}
+END_TEST
+
+START_TEST(test_tap) {
+    ProgressReading r;
+
+    ck_assert(!read_line("ok 1 - without a plan", &r));
+    ck_assert(!read_line("1..4", &r));
+    ck_assert(read_line("ok 1 - first", &r) && r.sure && r.begins);
+    check_reading(&r, "ok 1", COUNTER, 0.25, 1, 4, false);
+    ck_assert(read_line("not ok 2", &r) && !r.begins);
+    check_reading(&r, "not ok 2", COUNTER, 0.5, 2, 4, false);
+    ck_assert(!read_line("    ok 3 - of a test inside", &r));
+    ck_assert(!read_line("ok 5", &r));
+    ck_assert(!read_line("ok 3x", &r));
+    ck_assert(!read_line("okay 3", &r));
+    ck_assert(!read_line("ok three", &r));
+    ck_assert(!read_line("1..0 # skipped", &r));
+    ck_assert(!read_line("ok 1", &r));
 }
 END_TEST
 
@@ -444,6 +487,10 @@ START_TEST(test_random) {
         "  Duration: ",
         "00:00:10.00",
         CURL_HEAD,
+        "DL% UL%  Dled",
+        "1..",
+        "ok ",
+        "--",
     };
     char line[512];
 
@@ -478,6 +525,8 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_no_name);
     tcase_add_test(t, test_sure);
     tcase_add_test(t, test_curl);
+    tcase_add_test(t, test_curl_parallel);
+    tcase_add_test(t, test_tap);
     tcase_add_test(t, test_ffmpeg);
     tcase_add_test(t, test_numbers);
     suite_add_tcase(s, t);

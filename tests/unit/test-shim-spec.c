@@ -184,6 +184,22 @@ START_TEST(test_terminal) {
 }
 END_TEST
 
+START_TEST(test_journal) {
+    ShimSpec spec = plain;
+
+    spec.label = "a label";
+    spec.identifier = "sh";
+    _cleanup_(strv_freep) char **before = job_of(&spec);
+    size_t without = strv_length(before);
+    spec.journal = "/run/journal";
+    _cleanup_(strv_freep) char **strings = job_of(&spec);
+    ck_assert_uint_eq(strv_length(strings), without + 3);
+    ck_assert_str_eq(strings[without], "journal=/run/journal");
+    ck_assert_str_eq(strings[without + 1], "label=a label");
+    ck_assert_str_eq(strings[without + 2], "identifier=sh");
+}
+END_TEST
+
 /* ---- the environment ---- */
 
 #define VARIABLES_MAX 20
@@ -299,6 +315,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_stdin_file);
     tcase_add_test(t, test_stdin_bytes);
     tcase_add_test(t, test_terminal);
+    tcase_add_test(t, test_journal);
     tcase_add_loop_test(t, test_env, 0, ELEMENTSOF(envs));
     tcase_add_test(t, test_own_variables);
     tcase_add_test(t, test_large);
