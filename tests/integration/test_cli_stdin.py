@@ -210,7 +210,7 @@ class Crash(StdinCase):
         task = int(self.ok("start", "-q", "--stdin-open", "--", "sh", "-c", "read x <gate; sha256sum"))
         with self.session.popen("write", "--close", task, path, stdout=subprocess.PIPE, text=True,
                                 stderr=subprocess.PIPE) as p:
-            # The fifth piece, of which a part is taken, waits.
+            # The second piece, of which a part is taken, waits.
             self.until_property(task, "StdinSize", lambda size: size >= 300 << 10)
             self.session.kill_daemon()
             self.session.start_daemon()
