@@ -36,13 +36,15 @@ static bool take(TaskProgress *p, const ProgressNews *news) {
         fraction = MIN(fraction, ALMOST_DONE);
     if (fraction < p->fraction)
         return false;
-    if (fraction == p->fraction && (total == 0 || (done == p->done && total == p->total)))
+    if (total == 0) { /* it may count beside the fraction */
+        done = p->total > 0 ? p->done : MAX(done, p->done);
+        total = p->total;
+    }
+    if (fraction == p->fraction && done == p->done && total == p->total)
         return false;
     p->fraction = fraction;
-    if (total > 0) {
-        p->done = done;
-        p->total = total;
-    }
+    p->done = done;
+    p->total = total;
     return true;
 }
 
