@@ -221,39 +221,46 @@ static void count_written(ShimStdin *in, const StdinChunk *c, size_t n) {
     }
 }
 
-/* In the middle of a line, the first gives the reader what there is of it. */
-static void type_end(ShimStdin *in) {
-    char end = in->end_of_input(in->fd);
+/* What ends the input is typed behind all else, and waits for room as that did; in the middle of a
+ * line twice, for the first gives the reader what there is of it. False: nothing is to be typed. */
+static bool type_end(ShimStdin *in) {
+    char end = in->end_of_input ? in->end_of_input(in->fd) : '\0';
+    bool line_begins = in->last_byte == '\n' || in->last_byte == '\0';
+    StdinChunk *c = end ? append_chunk(in, CHUNK_DATA, 2) : NULL;
 
-    for (int i = in->last_byte == '\n' || in->last_byte == '\0' ? 1 : 2; end && i > 0; i--)
-        if (write(in->fd, &end, 1) < 0)
-            break;
+    in->end_of_input = NULL;
+    if (!c)
+        return false;
+    fill_chunk(c, (char[]){end, end}, line_begins ? 1 : 2);
+    return true;
 }
 
-static void end_now(ShimStdin *in) {
-    if (in->end_of_input)
-        type_end(in);
-    shim_stdin_close(in);
+/* False when it can go no further now. */
+static bool write_first(ShimStdin *in) {
+    StdinChunk *c = in->first;
+    ssize_t n = write(in->fd, c->bytes + in->done, c->size - in->done);
+
+    if (n < 0 && errno == EINTR)
+        return true;
+    if (n < 0) {
+        if (errno != EAGAIN)
+            shim_stdin_close(in);
+        return false;
+    }
+    count_written(in, c, (size_t)n);
+    if (in->done == c->size)
+        drop_first(in);
+    return true;
 }
 
 /* SIGPIPE is blocked, as all signals are. */
 void shim_stdin_write(ShimStdin *in) {
-    for (StdinChunk *c; in->fd >= 0 && (c = in->first);) {
-        ssize_t n = write(in->fd, c->bytes + in->done, c->size - in->done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno == EAGAIN)
+    while (in->fd >= 0 && (in->first || in->ending)) {
+        if (in->first && !write_first(in))
             return;
-        if (n < 0) {
+        if (!in->first && in->ending && !type_end(in))
             shim_stdin_close(in);
-            return;
-        }
-        count_written(in, c, (size_t)n);
-        if (in->done == c->size)
-            drop_first(in);
     }
-    if (in->fd >= 0 && in->ending)
-        end_now(in);
 }
 
 short shim_stdin_events(const ShimStdin *in) {
