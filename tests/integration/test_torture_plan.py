@@ -112,8 +112,11 @@ class PlanTorture:
                 **more}
 
     def start(self, sort):
+        """A plain one where there is nothing that it could wait for. There is a daemon then, whoever was killed before."""
         options = self.plan(sort)
-        while options:
+        if not options:
+            sort, options = "plain", self.plan("plain")
+        while True:
             reply = self.try_call_start(options)
             if reply is not None:
                 if reply > 0:
