@@ -81,7 +81,7 @@ START_TEST(test_nobody_reads) {
     rig_finish(&rig);
     ck_assert_uint_lt(clock_usec(CLOCK_MONOTONIC) - begin, 20 * USEC_PER_SEC);
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
-    free(rig_read_log(&rig, &size));
+    _cleanup_free_ char *log = rig_read_log(&rig, &size);
     ck_assert_uint_eq(size, 20000000);
     ck_assert_mem_eq(log + size - 4, "y\ny\n", 4);
     expect(fd, STDOUT "y\n");
