@@ -395,6 +395,8 @@ class LikeHere(Case):
         """A terminal that is closed, a kill: the task goes on."""
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, signal.SIGQUIT):
             gate = Gate(self.session, f"gate-{number}")
+            if number != signal.SIGKILL:
+                signal.signal(number, signal.SIG_DFL)  # who runs the tests in the background may ignore it
             follower = self.session.popen("start", "-f", "--", *gate.argv(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                           text=True)
             task = int(re.match(r"Started task (\d+)", follower.stderr.readline()).group(1))
