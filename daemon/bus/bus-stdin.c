@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/parse.h"
+#include "daemon/bus/bus-caller.h"
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-task.h"
 
@@ -13,7 +14,7 @@ typedef struct BusStdinCall {
     StdinWrite write;
     Bus *bus; /* not owned */
     sd_bus_message *message;
-    sd_bus_track *caller;
+    BusCaller caller;
     Task *task; /* not owned; has a run as long as the call waits */
     LIST_ENTRY(BusStdinCall) link;
 } BusStdinCall;
@@ -24,7 +25,7 @@ static void call_free(BusStdinCall *c) {
     LIST_REMOVE(c, link);
     c->bus->n_writes--;
     c->bus->bytes_of_writes -= c->write.size;
-    sd_bus_track_unref(c->caller);
+    bus_caller_done(&c->caller);
     sd_bus_message_unref(c->message);
     free(c);
 }
@@ -49,16 +50,8 @@ static void drop(BusStdinCall *c) {
     call_free(c);
 }
 
-static int on_caller_left(sd_bus_track *track, void *userdata) {
+static void on_caller_left(void *userdata) {
     drop(userdata);
-    return 0;
-}
-
-static int watch_caller(BusStdinCall *c) {
-    if (!sd_bus_message_get_sender(c->message))
-        return 0; /* a direct connection */
-    int r = sd_bus_track_new(c->bus->bus, &c->caller, on_caller_left, c);
-    return r < 0 ? r : sd_bus_track_add_sender(c->caller, c->message);
 }
 
 void bus_stdin_forget(Bus *b) {
@@ -112,7 +105,7 @@ static int begin(Bus *b, sd_bus_message *m, const StdinWrite *w, Error *error) {
         call_free(c);
         return r > 0 ? sd_bus_reply_method_return(m, NULL) : r;
     }
-    r = watch_caller(c);
+    r = bus_caller_watch(&c->caller, m, on_caller_left, c);
     if (r < 0)
         log_warning_errno(r, "Cannot see whether the caller of WriteStdin is there, ignoring");
     return 1;

@@ -1,10 +1,10 @@
 #include "daemon/bus/bus-wait.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "daemon/bus/bus-caller.h"
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-message.h"
 
@@ -23,8 +23,7 @@ typedef struct WaitEntry {
 struct WaitCall {
     BusWaits *waits; /* not owned */
     sd_bus_message *message;
-    sd_bus_slot *match; /* tells when the caller leaves the bus */
-    sd_bus_slot *check; /* asks whether it has left already */
+    BusCaller caller;
     bool single;
     size_t remaining, n;
     LIST_ENTRY(WaitCall) link;
@@ -66,8 +65,7 @@ static WaitCall *wait_call_free(WaitCall *c) {
         if (!c->entries[i].ended)
             entry_forget(c->waits, &c->entries[i]);
     LIST_REMOVE(c, link);
-    sd_bus_slot_unref(c->match);
-    sd_bus_slot_unref(c->check);
+    bus_caller_done(&c->caller);
     sd_bus_message_unref(c->message);
     free(c);
     return NULL;
@@ -149,51 +147,8 @@ void bus_waits_task_withdrawn(BusWaits *w, uint64_t id) {
     }
 }
 
-/* ---- callers that leave ---- */
-
-static int on_caller_left(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-    const char *name, *old_owner, *new_owner;
-
-    if (sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner) >= 0 && isempty(new_owner))
-        wait_call_free(userdata);
-    return 0;
-}
-
-static int on_caller_checked(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-    int has_owner;
-
-    if (sd_bus_message_is_method_error(m, NULL) || sd_bus_message_read(m, "b", &has_owner) < 0)
-        return 0;
-    if (!has_owner)
-        wait_call_free(userdata);
-    return 0;
-}
-
-/* The bus has the match: whoever leaves from now on is seen, who has left before is found by
- * asking. */
-static int on_match_installed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-    WaitCall *c = userdata;
-    int r =
-        sd_bus_call_method_async(sd_bus_message_get_bus(m), &c->check, "org.freedesktop.DBus",
-                                 "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner",
-                                 on_caller_checked, c, "s", sd_bus_message_get_sender(c->message));
-    if (r < 0)
-        log_warning_errno(r, "Cannot see whether the caller of Wait is there, ignoring");
-    return 0;
-}
-
-static int watch_caller(WaitCall *c) {
-    const char *sender = sd_bus_message_get_sender(c->message);
-    char match[512];
-
-    if (!sender)
-        return 0; /* a direct connection */
-    snprintf(match, sizeof(match),
-             "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
-             "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s'",
-             sender);
-    return sd_bus_add_match_async(sd_bus_message_get_bus(c->message), &c->match, match,
-                                  on_caller_left, on_match_installed, c);
+static void on_caller_left(void *userdata) {
+    wait_call_free(userdata);
 }
 
 /* ---- calls ---- */
@@ -253,7 +208,7 @@ int bus_waits_add(BusWaits *w, sd_bus_message *call, Task *const *tasks, size_t 
 
     r = add_entries(c, tasks, n);
     if (r >= 0 && c->remaining > 0)
-        r = watch_caller(c);
+        r = bus_caller_watch(&c->caller, call, on_caller_left, c);
     if (r < 0) {
         wait_call_free(c);
         return r;
