@@ -147,6 +147,10 @@ void bus_waits_task_withdrawn(BusWaits *w, uint64_t id) {
     }
 }
 
+static void on_caller_left(void *userdata) {
+    wait_call_free(userdata);
+}
+
 /* ---- calls ---- */
 
 static int entry_register(BusWaits *w, WaitEntry *e) {
@@ -183,10 +187,6 @@ static int add_entries(WaitCall *c, Task *const *tasks, size_t n) {
         c->n++;
     }
     return 0;
-}
-
-static void on_caller_left(void *userdata) {
-    wait_call_free(userdata);
 }
 
 int bus_waits_add(BusWaits *w, sd_bus_message *call, Task *const *tasks, size_t n, bool single,

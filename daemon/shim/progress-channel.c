@@ -38,6 +38,13 @@ static bool is_jump(const ProgressReading *a, const ProgressReading *b) {
            b->fraction > a->fraction + LARGE_STEP;
 }
 
+/* Whether it counts something else, though it looks further: "test 3/3" among "[42/100]". Of what
+ * is counted there may turn out to be more, but hardly less. */
+static bool is_other_count(const ProgressReading *now, const ProgressReading *r) {
+    return !r->sure && now->total > 0 && r->total > 0 && r->total != now->total &&
+           (r->total < now->total || r->done < now->done);
+}
+
 /* ---- changes ---- */
 
 static ProgressChange advance(ProgressChannel *c, const ProgressReading *r) {
@@ -101,6 +108,9 @@ static unsigned needed_for_phase(const ProgressChannel *c, const ProgressReading
         return 1;
     if (is_counted(r))
         return r->done < now->done / 2 ? few : 0;
+    /* What has never gone on was something else, perhaps. */
+    if (c->advances == 0 && !now->sure && now->total > 0 && r->total > 0 && r->total != now->total)
+        return few;
     /* There is more to do than was known; unless all that was known is done. */
     if (r->done > 0 && r->done >= now->done && !(at_end && r->total != now->total))
         return 0;
@@ -129,6 +139,13 @@ static ProgressChange wait_for_more(ProgressChannel *c, const ProgressReading *r
     return jump ? advance(c, r) : begin_phase(c, r, c->waiting_began);
 }
 
+/* The same number again and again is not believed. */
+static ProgressChange wait_for_other(ProgressChannel *c, const ProgressReading *r) {
+    if (c->n_waiting > 0 && c->waiting.total == r->total && c->waiting.done == r->done)
+        return PROGRESS_CHANGE_NONE;
+    return wait_for_more(c, r, NEEDED_NEW, false);
+}
+
 /* Two that run side by side, each with a label of its own, are not to take turns. */
 static unsigned needed_for_label(const ProgressChannel *c, const ProgressReading *r) {
     if (!r->sure)
@@ -146,7 +163,7 @@ static ProgressChange note_next(ProgressChannel *c, const ProgressReading *r) {
     if (is_jump(now, r))
         return wait_for_more(c, r, NEEDED_NEW, true);
     if (is_counted(r) ? r->done >= now->done : r->fraction >= now->fraction)
-        return advance(c, r);
+        return is_other_count(now, r) ? wait_for_other(c, r) : advance(c, r);
     unsigned needed = needed_for_phase(c, r);
     return needed > 0 ? wait_for_more(c, r, needed, false) : stay(c);
 }

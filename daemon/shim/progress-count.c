@@ -127,6 +127,15 @@ static bool is_pair(const ProgressNumber *a, const ProgressNumber *b) {
     return a->factor > 0 || b->factor == 1 || !b->whole;
 }
 
+/* "attempt 2/5" says what it is about, not how far it is. */
+static bool is_number_of_thing(const Spot *s) {
+    static const char *const things[] = {"attempt", "rank", "retry", "shard",
+                                         "thread",  "try",  "worker"};
+    const char *word_end, *word = word_before(s, &word_end);
+
+    return word_is_in(word, word_end, things, ELEMENTSOF(things));
+}
+
 static bool read_counter(const Spot *s, ProgressReading *ret, const char **ret_end) {
     const char *p = s->at;
     ProgressNumber a, b;
@@ -138,7 +147,7 @@ static bool read_counter(const Spot *s, ProgressReading *ret, const char **ret_e
         return false;
     if (a.factor == 0 && b.factor > 0) /* the unit is that of both */
         a.value *= b.factor;
-    if (!may_end(p, s->end) || !is_pair(&a, &b) || is_date(s, &a, &b, p))
+    if (!may_end(p, s->end) || !is_pair(&a, &b) || is_date(s, &a, &b, p) || is_number_of_thing(s))
         return false;
     progress_reading_init(ret, PROGRESS_SOURCE_COUNTER);
     ret->done = (uint64_t)a.value;
@@ -161,6 +170,11 @@ static const char *const other_things[] = {
     "use",       "used",    "user",
 };
 
+/* The same where they stand before it: behind, they begin something else, "45% rate 1 MB/s". */
+static const char *const other_things_before[] = {
+    "hits", "load", "probability", "quality", "rate", "score", "swap",
+};
+
 static const char *const done_words[] = {"complete", "completed", "done", "finished"};
 
 #define WORDS_AROUND 3 /* so far on the words behind are looked at */
@@ -171,7 +185,8 @@ static bool counts_other(const Spot *s, const char *behind) {
     if (p < s->end && p > behind && *p == '/') /* df: how full a file system is */
         return true;
     word = word_before(s, &p);
-    if (word_is_in(word, p, other_things, ELEMENTSOF(other_things)))
+    if (word_is_in(word, p, other_things, ELEMENTSOF(other_things)) ||
+        word_is_in(word, p, other_things_before, ELEMENTSOF(other_things_before)))
         return true;
     p = behind;
     for (int i = 0; i < WORDS_AROUND; i++) {

@@ -79,6 +79,7 @@ static const struct {
     {"45% done, 3 min left", PERCENT, 0.45},
     {"45% complete (cpu 80%)", PERCENT, 0.45},
     {"cpu 80%, 45% of all", PERCENT, 0.45},
+    {"45% rate 1.2 MB/s", PERCENT, 0.45},
     {"\x80\xff 45% \x01", PERCENT, 0.45},
 };
 
@@ -139,7 +140,13 @@ static const char *const none[] = {
     "1/2 MB",
     "3/4 GiB free",
     "1/2 MB/s",
+    /* numbers of something */
+    "attempt 2 of 5 failed",
+    "11/21 18:13:32 Retry: 2/5",
+    "[worker 1/4] begins",
     /* percentages of something else */
+    "Hit rate: 45%",
+    "load 45%",
     "100% packet loss",
     "CPU 80%",
     "cpu: 80%",

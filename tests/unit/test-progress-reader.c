@@ -136,6 +136,11 @@ static const struct {
     {"[5/10]|[6/10]|[5/10]|[7/10]", "counter 600 700"},
     /* there is more to do than was known */
     {"[5/10]|[6/10]|[7/20]|[8/20]|[12/20]|[13/20]", "counter 600 600 650"},
+    /* something else is counted now and then */
+    {"[41/100]|[42/100]|test 2/3|[43/100]|[44/100]|3/3|3/3|[45/100]", "counter 420 430 440 450"},
+    {"shard 3/7|of 3/7|3/7 of|[4/100]|[5/100]|[6/100]", "counter 429 [part 2] 50 60"},
+    {"[41/100]|[42/100]|2/3|3/3", "counter 420 [part 2] 999"},
+    {"[99/100]|[100/100]|epoch 3/3|[1/100]|[2/100]", "counter 999 [part 2] 20"},
     /* one reading that is far off */
     {"3%|4%|100% of it|5%|6%", "percent 40 50 60"},
 
