@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "client-cli/client.h"
@@ -47,12 +48,6 @@ static void set_item(Watch *w, const char *key, cJSON *item) {
         cJSON_ReplaceItemInObjectCaseSensitive(w->task, key, item);
     else
         cJSON_AddItemToObject(w->task, key, item);
-}
-
-static int percent(const Watch *w) {
-    double progress = json_double(w->task, "progress");
-
-    return progress < 0 ? -1 : (int)(progress * 100);
 }
 
 /* What the task is at, or after its end how it ended. */
@@ -119,7 +114,7 @@ static void put_pace(FILE *f, const Watch *w) {
 
 static char *bar_line(const Watch *w, size_t columns) {
     _cleanup_free_ char *status = status_text(w);
-    int done = percent(w);
+    int done = task_percent_done(w->task);
     char *line = NULL;
     size_t size;
     FILE *f = must(open_memstream(&line, &size));
@@ -142,7 +137,7 @@ static void draw_bar(const Watch *w) {
 
     printf("\r%s%s%s%s\x1b[K", colour, state, colour[0] ? COLOUR_OFF : "", cut);
     if (w->end.id == 0)
-        terminal_progress_show(percent(w));
+        terminal_progress_show(task_percent_done(w->task));
     else
         terminal_progress_clear();
     fflush(stdout);
@@ -165,8 +160,8 @@ static void print_plain(Watch *w) {
     char number[8] = "";
     char *line;
 
-    if (percent(w) >= 0)
-        snprintf(number, sizeof(number), " %d%%", percent(w));
+    if (task_percent_done(w->task) >= 0)
+        snprintf(number, sizeof(number), " %d%%", task_percent_done(w->task));
     if (asprintf(&line, "%s%s%s%s", json_string(w->task, "state"), number, status[0] ? " " : "",
                  status) < 0)
         line = NULL;
@@ -324,6 +319,14 @@ static int on_second(sd_event_source *source, uint64_t usec, void *userdata) {
     return sd_event_source_set_enabled(source, SD_EVENT_ON);
 }
 
+/* Nobody reads any more: go as if we had written, rather than wait for the next line. */
+static int on_reader_gone(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+    Watch *w = userdata;
+
+    raise(SIGPIPE);
+    return finish(w, -EPIPE);
+}
+
 static int subscribe(Watch *w) {
     static const struct {
         const char *interface, *member;
@@ -349,7 +352,9 @@ static int subscribe(Watch *w) {
 static int begin(Watch *w) {
     int r;
 
-    r = sd_bus_attach_event(w->bus, w->event, SD_EVENT_PRIORITY_NORMAL);
+    r = client_watch_reader(w->event, on_reader_gone, w);
+    if (r >= 0)
+        r = sd_bus_attach_event(w->bus, w->event, SD_EVENT_PRIORITY_NORMAL);
     /* The bus handles what one client sends in order: the signals are ours before the daemon is
      * asked what there is. */
     if (r >= 0)
