@@ -301,6 +301,15 @@ class Parts(Case):
                                   env=self.session.env, capture_output=True, text=True, check=False)
         self.assertEqual((ignoring.stdout, ignoring.stderr), ("y\ny\ny", ""))
 
+    def test_stdout_is_closed(self):
+        """No descriptor of the program itself takes its place."""
+        task = self.run_script("echo text")
+        for args in ("log", "log -f", "watch", "list"):
+            r = subprocess.run(["sh", "-c", f'"{self.session.longrun}" {args} {task if args != "list" else ""} >&-'],
+                               env=self.session.env, capture_output=True, text=True, check=False)
+            self.assertEqual(r.returncode, 1)
+            self.assertRegex(r.stderr, r"^longrun: cannot .* to stdout: Bad file descriptor\n$")
+
 
 class LikeHere(Case):
     """start --follow."""
