@@ -13,6 +13,7 @@
 
 #include "client-cli/append.h"
 #include "client-cli/client.h"
+#include "client-cli/interrupt.h"
 #include "client-cli/output.h"
 #include "client-cli/stdin-writer.h"
 #include "common/fd-io.h"
@@ -172,13 +173,13 @@ int start_stdin_append(const Invocation *inv, sd_bus_message *call, StartStdin *
 
 /* ---- while it runs ---- */
 
-/* Ctrl-C is for the one who looks on. That the command reads no more is its own affair, as when it
+/* What keys do says the one who looks on. That the command reads no more is its own affair, as when it
  * is at the end of a pipe. */
 static _Noreturn void stream(uint64_t id, pid_t parent) {
     StdinWriter w = {.may_close = true};
     _cleanup_bus_ sd_bus *bus = NULL;
 
-    signal(SIGINT, SIG_DFL);
+    interrupt_say_nothing();
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
         _exit(EXIT_FAILURE);
     int r = client_connect(&bus);

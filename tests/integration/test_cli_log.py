@@ -400,6 +400,22 @@ class LikeHere(Case):
         self.assertEqual(text.count("You have stopped looking on"), 2)
         self.assertIn("then 0", text)
 
+    def test_stopped_while_it_hands_on(self):
+        """There are two processes then, of which one says so."""
+        script = "\"$LONGRUN\" start -f --stdin - cat; echo \"status $?\"; fg; echo \"then $?\""
+        with Terminal(Shell(self.session), script) as t:
+            t.read_until("Started task")
+            t.press(b"one\n")
+            t.read_until("one\r\none\r\n")
+            t.press(b"\x1a")
+            t.read_until("status 148")
+            t.press(b"two\n")
+            t.read_until("two\r\ntwo\r\n")
+            t.press(b"\x04")
+            text = t.finish()[1]
+        self.assertEqual(text.count("You have stopped looking on"), 1)
+        self.assertIn("then 0", text)
+
     def test_other_ends_of_the_follower(self):
         """A terminal that is closed, a kill: the task goes on."""
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, signal.SIGQUIT):
