@@ -173,8 +173,8 @@ int start_stdin_append(const Invocation *inv, sd_bus_message *call, StartStdin *
 
 /* ---- while it runs ---- */
 
-/* What keys do says the one who looks on. That the command reads no more is its own affair, as when it
- * is at the end of a pipe. */
+/* What keys do says the one who looks on. That the command reads no more is its own affair, as when
+ * it is at the end of a pipe. */
 static _Noreturn void stream(uint64_t id, pid_t parent) {
     StdinWriter w = {.may_close = true};
     _cleanup_bus_ sd_bus *bus = NULL;
