@@ -71,6 +71,8 @@ static const char *run_time(char buf[FORMAT_MAX], const Watch *w) {
     end = end > 0 ? end : clock_usec(CLOCK_REALTIME);
     if (started == 0 || end < started)
         return "-";
+    if (w->end.id == 0 && end - started < USEC_PER_SEC)
+        return "0.0s";
     /* Whole seconds while it counts: tenths would only flicker. */
     return format_span(buf, w->end.id > 0 ? end - started
                                           : (end - started) / USEC_PER_SEC * USEC_PER_SEC);
@@ -198,67 +200,10 @@ static void show(Watch *w) {
         finish(w, -EIO);
 }
 
-static int on_progress(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-    Watch *w = userdata;
-    uint64_t done, total;
-    const char *phase;
-    double fraction;
-
-    /* Older than the answer that is still to come. */
-    if (!w->task)
-        return 0;
-    if (sd_bus_message_read(m, "dtts", &fraction, &done, &total, &phase) < 0)
-        return 0;
-    if (!streq(json_string(w->task, "phase"), phase)) {
-        set_item(w, "rate", cJSON_CreateNumber(-1));
-        set_item(w, "expected-end-time", json_new_u64(0));
-    }
-    set_item(w, "progress", cJSON_CreateNumber(fraction));
-    set_item(w, "done", json_new_u64(done));
-    set_item(w, "total", json_new_u64(total));
-    set_item(w, "phase", cJSON_CreateString(phase));
-    show(w);
-    return 0;
-}
-
-static int on_status(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-    Watch *w = userdata;
-    const char *text;
-
-    if (!w->task || sd_bus_message_read(m, "s", &text) < 0)
-        return 0;
-    set_item(w, "status", cJSON_CreateString(text));
-    show(w);
-    return 0;
-}
-
 static bool is_final(const Watch *w) {
     TaskState state = task_state_from_string(json_string(w->task, "state"));
 
     return state >= 0 && task_state_is_final(state);
-}
-
-static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-    _cleanup_json_ cJSON *changed = NULL;
-    Watch *w = userdata;
-    const char *interface;
-
-    if (!w->task || sd_bus_message_read(m, "s", &interface) < 0 || !streq(interface, CLIENT_TASK) ||
-        json_read_bus(m, &changed) < 0)
-        return 0;
-    json_tidy_task(changed);
-    while (changed->child) {
-        cJSON *item = cJSON_DetachItemViaPointer(changed, changed->child);
-        _cleanup_free_ char *key = must(strdup(item->string));
-        set_item(w, key, item);
-    }
-    /* Running has begun: when, is not announced, but it was just now. */
-    if (streq(json_string(w->task, "state"), "running") && json_u64(w->task, "started-at") == 0)
-        set_item(w, "started-at", json_new_u64(clock_usec(CLOCK_REALTIME)));
-    /* How it ended is for the last line, which has the closing words, too. */
-    if (!is_final(w))
-        show(w);
-    return 0;
 }
 
 static int on_task(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -290,6 +235,73 @@ static int ask_task(Watch *w) {
                                     CLIENT_TASK);
 }
 
+/* Rate and time left are what they are when somebody asks. One answer is waited for at a time. */
+static void refresh(Watch *w) {
+    if (w->task && !w->refreshing && !is_final(w))
+        w->refreshing = ask_task(w) >= 0;
+}
+
+static int on_progress(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    Watch *w = userdata;
+    uint64_t done, total;
+    const char *phase;
+    double fraction;
+
+    /* Older than the answer that is still to come. */
+    if (!w->task)
+        return 0;
+    if (sd_bus_message_read(m, "dtts", &fraction, &done, &total, &phase) < 0)
+        return 0;
+    if (!streq(json_string(w->task, "phase"), phase)) {
+        set_item(w, "rate", cJSON_CreateNumber(-1));
+        set_item(w, "expected-end-time", json_new_u64(0));
+    }
+    set_item(w, "progress", cJSON_CreateNumber(fraction));
+    set_item(w, "done", json_new_u64(done));
+    set_item(w, "total", json_new_u64(total));
+    set_item(w, "phase", cJSON_CreateString(phase));
+    show(w);
+    /* So that they are there as soon as they are known, and of short tasks at all. */
+    if ((w->as_json || output_is_terminal()) && json_double(w->task, "rate") < 0 &&
+        json_u64(w->task, "expected-end-time") == 0)
+        refresh(w);
+    return 0;
+}
+
+static int on_status(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    Watch *w = userdata;
+    const char *text;
+
+    if (!w->task || sd_bus_message_read(m, "s", &text) < 0)
+        return 0;
+    set_item(w, "status", cJSON_CreateString(text));
+    show(w);
+    return 0;
+}
+
+static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    _cleanup_json_ cJSON *changed = NULL;
+    Watch *w = userdata;
+    const char *interface;
+
+    if (!w->task || sd_bus_message_read(m, "s", &interface) < 0 || !streq(interface, CLIENT_TASK) ||
+        json_read_bus(m, &changed) < 0)
+        return 0;
+    json_tidy_task(changed);
+    while (changed->child) {
+        cJSON *item = cJSON_DetachItemViaPointer(changed, changed->child);
+        _cleanup_free_ char *key = must(strdup(item->string));
+        set_item(w, key, item);
+    }
+    /* Running has begun: when, is not announced, but it was just now. */
+    if (streq(json_string(w->task, "state"), "running") && json_u64(w->task, "started-at") == 0)
+        set_item(w, "started-at", json_new_u64(clock_usec(CLOCK_REALTIME)));
+    /* How it ended is for the last line, which has the closing words, too. */
+    if (!is_final(w))
+        show(w);
+    return 0;
+}
+
 /* Another daemon: what happened in between was not announced. */
 static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     Watch *w = userdata;
@@ -307,14 +319,12 @@ static int on_ended(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
     return finish(w, client_read_ends(reply, &w->end, 1));
 }
 
-/* Rate and time left are what they are when somebody asks. One answer is waited for at a time. */
 static int on_second(sd_event_source *source, uint64_t usec, void *userdata) {
     Watch *w = userdata;
 
     if (!w->as_json)
         show(w);
-    if (w->task && !w->refreshing && !is_final(w))
-        w->refreshing = ask_task(w) >= 0;
+    refresh(w);
     sd_event_source_set_time(source, usec + REDRAW_USEC);
     return sd_event_source_set_enabled(source, SD_EVENT_ON);
 }

@@ -97,6 +97,13 @@ class Watch(Case):
         # One line, drawn over and over.
         self.assertEqual(text.count("\n"), 1)
 
+    def test_bar_of_a_short_task(self):
+        """The time that is left is asked for as soon as it may be known."""
+        task = self.countdown(steps=6, step_ms=150)
+        with Terminal(self.session, "watch", task, columns=90) as t:
+            frames = self.frames(t.finish()[1])
+        self.assertTrue(any("  0s left  " in frame for frame in frames), frames)
+
     def test_bar_fits_the_terminal(self):
         task = self.countdown(steps=1, step_ms=0)
         for columns in (20, 45):
