@@ -76,6 +76,20 @@ class Start(StdinCase):
             self.assertEqual(self.output(task), b"%d\n" % size)
             self.assertEqual(self.session.property(task, "StdinFile"), key)
 
+    def test_large_file_without_size(self):
+        """As files of /proc are: they have none before they are read."""
+        path = "/proc/kallsyms"
+        with open(path, "rb") as file:
+            data = file.read()
+        if len(data) <= 1 << 20:
+            self.skipTest("the kernel has no long file in /proc")
+        self.assertEqual(self.output(self.start("--stdin", path, "sha256sum")).split()[0].decode(), digest(data))
+
+    def test_large_file_named_by_a_dash(self):
+        with open(self.file("large", noise(LARGE)), "rb") as file:
+            task = self.start("--stdin", "-", "sha256sum", stdin=file)
+        self.assertEqual(self.output(task).split()[0].decode(), digest(noise(LARGE)))
+
     def test_large_file_without_name(self):
         with open(self.file("gone", bytes(LARGE)), "rb") as file:
             os.unlink(file.name)
