@@ -24,10 +24,7 @@ static void start_shell(const char *script) {
     rig_add(&rig, SHIM_SPEC_JOURNAL, "%s/journal", rig.dir);
     rig_add(&rig, SHIM_SPEC_LABEL, "a label");
     rig_add(&rig, SHIM_SPEC_IDENTIFIER, "sh");
-    rig_add(&rig, SHIM_SPEC_CWD, "%s", rig.dir);
-    rig_add(&rig, SHIM_SPEC_ENV, "PATH=/usr/bin:/bin");
-    rig_shell(&rig, script);
-    rig_start(&rig);
+    rig_start_shell(&rig, script);
 }
 
 #define FIELDS "SYSLOG_IDENTIFIER=sh\nTASK_ID=7\nTASK_LABEL=a label\n"

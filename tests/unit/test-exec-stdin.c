@@ -30,23 +30,7 @@ static void teardown(void) {
 
 /* The shim has said nothing yet. */
 static void start(void) {
-    char *const argv[] = {(char *)"prog", NULL}, *const env[] = {NULL};
-    char dir[128];
-    ShimSpec spec = {.id = 7,
-                     .attempt = 1,
-                     .argv = argv,
-                     .env = env,
-                     .cwd = "/",
-                     .stdin_open = true,
-                     .log_dir = unit_dir,
-                     .runtime_dir = dir};
-
-    snprintf(dir, sizeof(dir), "%s/task-7", unit_dir);
-    keeper_rig_listen(&rig);
-    ck_assert_int_eq(keeper_rig_start_spec(&rig, &job, &spec), 0);
-    shim_executor_use_unit(rig.executor, true, NULL);
-    keeper_rig_until_orders(&rig, 1);
-    control = rig.orders[0].control_fd;
+    control = keeper_rig_start_open(&rig, &job);
 }
 
 static void say(const char *text) {
