@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "client-cli/again.h"
@@ -420,6 +421,13 @@ int client_loop(sd_event *event, const bool *done) {
         }
     }
     return 0;
+}
+
+int client_watch_reader(sd_event *event, sd_event_io_handler_t callback, void *userdata) {
+    int r = sd_event_add_io(event, NULL, STDOUT_FILENO, EPOLLERR, callback, userdata);
+
+    /* Files cannot be waited for, and need not be. */
+    return r == -EPERM ? 0 : r;
 }
 
 int client_exit_status(const TaskEnd *end) {

@@ -77,6 +77,8 @@ int client_wait_async(sd_bus *bus, uint64_t id, sd_bus_message_handler_t callbac
 /* Runs the loop until somebody says that it is done. The loop is not told to exit: it would close
  * the connection, and there may be more to ask. */
 int client_loop(sd_event *event, const bool *done);
+/* Calls when nobody reads stdout any more, which may be long before the next line for it. */
+int client_watch_reader(sd_event *event, sd_event_io_handler_t callback, void *userdata);
 /* Reads the answer, or reports the error that it is. reply: NULL when it could not be asked for. */
 int client_read_ends(sd_bus_message *reply, TaskEnd *ret_ends, size_t n);
 

@@ -65,15 +65,14 @@ static void print_state(const cJSON *task) {
 }
 
 static void print_progress(const cJSON *task) {
-    double progress = json_double(task, "progress");
+    int percent = task_percent_done(task);
     char text[COUNT_MAX + 16], count[COUNT_MAX];
 
     task_count(count, task);
-    if (progress < 0)
+    if (percent < 0)
         print_field("Progress", count);
     else {
-        snprintf(text, sizeof(text), "%d%%%s%s", (int)(progress * 100), count[0] ? ", " : "",
-                 count);
+        snprintf(text, sizeof(text), "%d%%%s%s", percent, count[0] ? ", " : "", count);
         print_field("Progress", text);
     }
 }

@@ -261,11 +261,17 @@ static void print_failure(const TaskEnd *end, const char *message) {
                 has_state ? "" : ": ", message);
 }
 
-static void say_what_keys_do(uint64_t id) {
+/* Nobody else knows that what comes on our stdin will not come any more. */
+static void say_what_keys_do(uint64_t id, bool streams) {
+    char cut_off[96] = "";
+
+    if (streams)
+        snprintf(cut_off, sizeof(cut_off),
+                 "  End its input:   longrun write --close %" PRIu64 " /dev/null\n", id);
     interrupt_say("\nTask %" PRIu64 " goes on.\n"
                   "  Come back to it: longrun log -f %" PRIu64 "\n"
-                  "  Cancel it:       longrun cancel %" PRIu64 "\n",
-                  id, id, id);
+                  "  Cancel it:       longrun cancel %" PRIu64 "\n%s",
+                  id, id, id, cut_off);
     suspend_say("\nYou have stopped looking on; task %" PRIu64 " goes on.\n"
                 "  Look on again:   fg\n"
                 "  Stop the task:   longrun pause %" PRIu64 "\n",
@@ -296,7 +302,7 @@ static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
     TaskEnd end;
     int r;
 
-    say_what_keys_do(s->id);
+    say_what_keys_do(s->id, s->in.streams);
     if (!invocation_has(inv, OPT_QUIET)) {
         print_started(inv, s, stderr);
         logout_warn(bus);

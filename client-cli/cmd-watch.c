@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "client-cli/client.h"
@@ -49,12 +50,6 @@ static void set_item(Watch *w, const char *key, cJSON *item) {
         cJSON_AddItemToObject(w->task, key, item);
 }
 
-static int percent(const Watch *w) {
-    double progress = json_double(w->task, "progress");
-
-    return progress < 0 ? -1 : (int)(progress * 100);
-}
-
 /* What the task is at, or after its end how it ended. */
 static char *status_text(const Watch *w) {
     const char *message = json_string(w->task, "message");
@@ -76,6 +71,8 @@ static const char *run_time(char buf[FORMAT_MAX], const Watch *w) {
     end = end > 0 ? end : clock_usec(CLOCK_REALTIME);
     if (started == 0 || end < started)
         return "-";
+    if (w->end.id == 0 && end - started < USEC_PER_SEC)
+        return "0.0s";
     /* Whole seconds while it counts: tenths would only flicker. */
     return format_span(buf, w->end.id > 0 ? end - started
                                           : (end - started) / USEC_PER_SEC * USEC_PER_SEC);
@@ -119,7 +116,7 @@ static void put_pace(FILE *f, const Watch *w) {
 
 static char *bar_line(const Watch *w, size_t columns) {
     _cleanup_free_ char *status = status_text(w);
-    int done = percent(w);
+    int done = task_percent_done(w->task);
     char *line = NULL;
     size_t size;
     FILE *f = must(open_memstream(&line, &size));
@@ -142,7 +139,7 @@ static void draw_bar(const Watch *w) {
 
     printf("\r%s%s%s%s\x1b[K", colour, state, colour[0] ? COLOUR_OFF : "", cut);
     if (w->end.id == 0)
-        terminal_progress_show(percent(w));
+        terminal_progress_show(task_percent_done(w->task));
     else
         terminal_progress_clear();
     fflush(stdout);
@@ -165,8 +162,8 @@ static void print_plain(Watch *w) {
     char number[8] = "";
     char *line;
 
-    if (percent(w) >= 0)
-        snprintf(number, sizeof(number), " %d%%", percent(w));
+    if (task_percent_done(w->task) >= 0)
+        snprintf(number, sizeof(number), " %d%%", task_percent_done(w->task));
     if (asprintf(&line, "%s%s%s%s", json_string(w->task, "state"), number, status[0] ? " " : "",
                  status) < 0)
         line = NULL;
@@ -203,67 +200,10 @@ static void show(Watch *w) {
         finish(w, -EIO);
 }
 
-static int on_progress(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-    Watch *w = userdata;
-    uint64_t done, total;
-    const char *phase;
-    double fraction;
-
-    /* Older than the answer that is still to come. */
-    if (!w->task)
-        return 0;
-    if (sd_bus_message_read(m, "dtts", &fraction, &done, &total, &phase) < 0)
-        return 0;
-    if (!streq(json_string(w->task, "phase"), phase)) {
-        set_item(w, "rate", cJSON_CreateNumber(-1));
-        set_item(w, "expected-end-time", json_new_u64(0));
-    }
-    set_item(w, "progress", cJSON_CreateNumber(fraction));
-    set_item(w, "done", json_new_u64(done));
-    set_item(w, "total", json_new_u64(total));
-    set_item(w, "phase", cJSON_CreateString(phase));
-    show(w);
-    return 0;
-}
-
-static int on_status(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-    Watch *w = userdata;
-    const char *text;
-
-    if (!w->task || sd_bus_message_read(m, "s", &text) < 0)
-        return 0;
-    set_item(w, "status", cJSON_CreateString(text));
-    show(w);
-    return 0;
-}
-
 static bool is_final(const Watch *w) {
     TaskState state = task_state_from_string(json_string(w->task, "state"));
 
     return state >= 0 && task_state_is_final(state);
-}
-
-static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-    _cleanup_json_ cJSON *changed = NULL;
-    Watch *w = userdata;
-    const char *interface;
-
-    if (!w->task || sd_bus_message_read(m, "s", &interface) < 0 || !streq(interface, CLIENT_TASK) ||
-        json_read_bus(m, &changed) < 0)
-        return 0;
-    json_tidy_task(changed);
-    while (changed->child) {
-        cJSON *item = cJSON_DetachItemViaPointer(changed, changed->child);
-        _cleanup_free_ char *key = must(strdup(item->string));
-        set_item(w, key, item);
-    }
-    /* Running has begun: when, is not announced, but it was just now. */
-    if (streq(json_string(w->task, "state"), "running") && json_u64(w->task, "started-at") == 0)
-        set_item(w, "started-at", json_new_u64(clock_usec(CLOCK_REALTIME)));
-    /* How it ended is for the last line, which has the closing words, too. */
-    if (!is_final(w))
-        show(w);
-    return 0;
 }
 
 static int on_task(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -295,6 +235,73 @@ static int ask_task(Watch *w) {
                                     CLIENT_TASK);
 }
 
+/* Rate and time left are what they are when somebody asks. One answer is waited for at a time. */
+static void refresh(Watch *w) {
+    if (w->task && !w->refreshing && !is_final(w))
+        w->refreshing = ask_task(w) >= 0;
+}
+
+static int on_progress(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    Watch *w = userdata;
+    uint64_t done, total;
+    const char *phase;
+    double fraction;
+
+    /* Older than the answer that is still to come. */
+    if (!w->task)
+        return 0;
+    if (sd_bus_message_read(m, "dtts", &fraction, &done, &total, &phase) < 0)
+        return 0;
+    if (!streq(json_string(w->task, "phase"), phase)) {
+        set_item(w, "rate", cJSON_CreateNumber(-1));
+        set_item(w, "expected-end-time", json_new_u64(0));
+    }
+    set_item(w, "progress", cJSON_CreateNumber(fraction));
+    set_item(w, "done", json_new_u64(done));
+    set_item(w, "total", json_new_u64(total));
+    set_item(w, "phase", cJSON_CreateString(phase));
+    show(w);
+    /* So that they are there as soon as they are known, and of short tasks at all. */
+    if ((w->as_json || output_is_terminal()) && json_double(w->task, "rate") < 0 &&
+        json_u64(w->task, "expected-end-time") == 0)
+        refresh(w);
+    return 0;
+}
+
+static int on_status(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    Watch *w = userdata;
+    const char *text;
+
+    if (!w->task || sd_bus_message_read(m, "s", &text) < 0)
+        return 0;
+    set_item(w, "status", cJSON_CreateString(text));
+    show(w);
+    return 0;
+}
+
+static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    _cleanup_json_ cJSON *changed = NULL;
+    Watch *w = userdata;
+    const char *interface;
+
+    if (!w->task || sd_bus_message_read(m, "s", &interface) < 0 || !streq(interface, CLIENT_TASK) ||
+        json_read_bus(m, &changed) < 0)
+        return 0;
+    json_tidy_task(changed);
+    while (changed->child) {
+        cJSON *item = cJSON_DetachItemViaPointer(changed, changed->child);
+        _cleanup_free_ char *key = must(strdup(item->string));
+        set_item(w, key, item);
+    }
+    /* Running has begun: when, is not announced, but it was just now. */
+    if (streq(json_string(w->task, "state"), "running") && json_u64(w->task, "started-at") == 0)
+        set_item(w, "started-at", json_new_u64(clock_usec(CLOCK_REALTIME)));
+    /* How it ended is for the last line, which has the closing words, too. */
+    if (!is_final(w))
+        show(w);
+    return 0;
+}
+
 /* Another daemon: what happened in between was not announced. */
 static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     Watch *w = userdata;
@@ -312,16 +319,22 @@ static int on_ended(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
     return finish(w, client_read_ends(reply, &w->end, 1));
 }
 
-/* Rate and time left are what they are when somebody asks. One answer is waited for at a time. */
 static int on_second(sd_event_source *source, uint64_t usec, void *userdata) {
     Watch *w = userdata;
 
     if (!w->as_json)
         show(w);
-    if (w->task && !w->refreshing && !is_final(w))
-        w->refreshing = ask_task(w) >= 0;
+    refresh(w);
     sd_event_source_set_time(source, usec + REDRAW_USEC);
     return sd_event_source_set_enabled(source, SD_EVENT_ON);
+}
+
+/* Nobody reads any more: go as if we had written, rather than wait for the next line. */
+static int on_reader_gone(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+    Watch *w = userdata;
+
+    raise(SIGPIPE);
+    return finish(w, -EPIPE);
 }
 
 static int subscribe(Watch *w) {
@@ -349,7 +362,9 @@ static int subscribe(Watch *w) {
 static int begin(Watch *w) {
     int r;
 
-    r = sd_bus_attach_event(w->bus, w->event, SD_EVENT_PRIORITY_NORMAL);
+    r = client_watch_reader(w->event, on_reader_gone, w);
+    if (r >= 0)
+        r = sd_bus_attach_event(w->bus, w->event, SD_EVENT_PRIORITY_NORMAL);
     /* The bus handles what one client sends in order: the signals are ours before the daemon is
      * asked what there is. */
     if (r >= 0)

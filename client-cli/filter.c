@@ -1,6 +1,7 @@
 #include "client-cli/filter.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "client-cli/append.h"
 #include "client-cli/client.h"
@@ -89,6 +90,33 @@ int filter_new_call(const Filter *f, StatesOf wanted, sd_bus *bus, const char *m
 
 /* ---- ids, or a filter ---- */
 
+static int compare_ids(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Who names a task twice means it once. The order stays. */
+static void drop_repeated(Targets *t) {
+    _cleanup_free_ uint64_t *sorted = must(calloc(t->n_ids, sizeof(uint64_t)));
+    _cleanup_free_ bool *seen = must(calloc(t->n_ids, sizeof(bool)));
+    size_t n_different = 0, n = 0;
+
+    memcpy(sorted, t->ids, t->n_ids * sizeof(uint64_t));
+    qsort(sorted, t->n_ids, sizeof(uint64_t), compare_ids);
+    for (size_t i = 0; i < t->n_ids; i++)
+        if (i == 0 || sorted[i] != sorted[n_different - 1])
+            sorted[n_different++] = sorted[i];
+    for (size_t i = 0; i < t->n_ids; i++) {
+        uint64_t id = t->ids[i];
+        const uint64_t *at = bsearch(&id, sorted, n_different, sizeof(id), compare_ids);
+        if (!seen[at - sorted])
+            t->ids[n++] = id;
+        seen[at - sorted] = true;
+    }
+    t->n_ids = n;
+}
+
 static int parse_ids(const Invocation *inv, size_t first, Targets *t) {
     t->n_ids = inv->n_args - first;
     t->ids = must(calloc(t->n_ids, sizeof(uint64_t)));
@@ -97,6 +125,7 @@ static int parse_ids(const Invocation *inv, size_t first, Targets *t) {
         if (r != 0)
             return r;
     }
+    drop_repeated(t);
     return 0;
 }
 

@@ -68,11 +68,7 @@ static int watch_log(Follow *f) {
     if (inotify_add_watch(f->inotify_fd, path, IN_MODIFY) < 0)
         return -errno;
     r = sd_event_add_io(f->event, NULL, f->inotify_fd, EPOLLIN, on_log_grown, f);
-    if (r < 0)
-        return r;
-    /* Files cannot be waited for, and need not be. */
-    r = sd_event_add_io(f->event, NULL, STDOUT_FILENO, EPOLLERR, on_reader_gone, f);
-    return r == -EPERM ? 0 : r;
+    return r < 0 ? r : client_watch_reader(f->event, on_reader_gone, f);
 }
 
 static int run(Follow *f, sd_bus *bus, uint64_t id) {

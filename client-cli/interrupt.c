@@ -81,3 +81,16 @@ void suspend_say(const char *format, ...) {
     say(SIGTSTP, on_suspend, &suspend_text, format, args);
     va_end(args);
 }
+
+static void leave(int number, void (*handler)(int)) {
+    struct sigaction action;
+
+    sigaction(number, NULL, &action);
+    if (action.sa_handler == handler)
+        signal(number, SIG_DFL);
+}
+
+void interrupt_say_nothing(void) {
+    leave(SIGINT, on_interrupt);
+    leave(SIGTSTP, on_suspend);
+}

@@ -11,3 +11,6 @@ void interrupt_say(const char *format, ...) _printf_(1, 2);
 
 /* From here on Ctrl-Z prints the text on stderr, and then stops the program as ever. */
 void suspend_say(const char *format, ...) _printf_(1, 2);
+
+/* In a child process: the keys end and stop it as ever, and the parent alone says what it says. */
+void interrupt_say_nothing(void);

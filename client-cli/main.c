@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "client-cli/command.h"
@@ -69,7 +71,7 @@ static const Command commands[] = {
      "change the place of tasks that have not started", priority_options,
      "In a group the task with the higher number goes first, and of the same number the older one. It\n"
      "may be below zero; at first it is 0.", false, cmd_priority, .number_first = true},
-    {"send", "ID TEXT…", 2, SIZE_MAX,
+    {"send", "[OPTIONS] ID TEXT…", 2, SIZE_MAX,
      "send a message to a task", send_options,
      "A command gets it as a line on its standard input, if it was started with --stdin-open.", false, cmd_send},
     {"write", "[OPTIONS] ID [FILE]", 1, 2,
@@ -204,7 +206,20 @@ static int run(int argc, char **argv) {
     return run_command(command->commands ?: command, argc - words, argv + words);
 }
 
+/* What is closed fails when it is used, and nothing else takes its number: no socket of ours is to
+ * get what is meant for stdout. */
+static int keep_streams(void) {
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+    for (int fd = 0; fd < (int)ELEMENTSOF(modes); fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) < 0)
+            return -errno;
+    return 0;
+}
+
 int main(int argc, char **argv) {
+    if (keep_streams() < 0)
+        return EXIT_FAILURE;
     int status = run(argc, argv);
     int flushed = output_flush();
 

@@ -60,6 +60,19 @@ static void print_retries(const cJSON *task) {
     print_field("Retries", must(text));
 }
 
+static void print_input(const cJSON *task) {
+    uint64_t size = json_u64(task, "stdin-size");
+    char written[FORMAT_MAX], text[128];
+
+    print_field("Input", json_string(task, "stdin-file"));
+    if (!json_is_true(task, "stdin-open"))
+        return;
+    snprintf(text, sizeof(text), "open: \"longrun write\" writes to it, \"longrun send\" lines");
+    if (size > 0 && size < UINT64_MAX)
+        snprintf(text, sizeof(text), "open, %s were written", format_size(written, size));
+    print_field("Input", text);
+}
+
 void show_plan(const cJSON *task) {
     static const struct {
         const char *name, *key;
@@ -81,9 +94,7 @@ void show_plan(const cJSON *task) {
     print_option(task, "Children", "children");
     if (json_is_true(task, "pty"))
         print_field("Terminal", json_string(task, "pty-size"));
-    print_field("Input", json_string(task, "stdin-file"));
-    if (json_is_true(task, "stdin-open"))
-        print_field("Input", "open: \"longrun write\" writes to it, \"longrun send\" lines");
+    print_input(task);
 }
 
 /* ---- attempts ---- */

@@ -13,6 +13,7 @@
 
 #include "client-cli/append.h"
 #include "client-cli/client.h"
+#include "client-cli/interrupt.h"
 #include "client-cli/output.h"
 #include "client-cli/stdin-writer.h"
 #include "common/fd-io.h"
@@ -62,19 +63,22 @@ static void describe(StartStdin *s, uint64_t size, const char *name) {
 
 /* ---- what is appended ---- */
 
-/* From the beginning; the place in the file, which others may share, stays where it is. */
+/* From the beginning; the place in the file, which others may share, stays where it is. -EFBIG,
+ * without a message: it has more than goes with a call. */
 static int append_copy(sd_bus_message *call, int fd, const char *name, StartStdin *ret) {
-    _cleanup_free_ char *data = must(malloc(START_STDIN_MAX));
+    _cleanup_free_ char *data = must(malloc(START_STDIN_MAX + 1));
     size_t size = 0;
 
-    while (size < START_STDIN_MAX) {
-        ssize_t n = pread(fd, data + size, START_STDIN_MAX - size, (off_t)size);
+    while (size <= START_STDIN_MAX) {
+        ssize_t n = pread(fd, data + size, START_STDIN_MAX + 1 - size, (off_t)size);
         if (n < 0 && errno != EINTR)
             return print_error("cannot read %s: %s", name, strerror(errno));
         if (n == 0)
             break;
         size += n > 0 ? (size_t)n : 0;
     }
+    if (size > START_STDIN_MAX)
+        return -EFBIG;
     describe(ret, size, name);
     return append_bytes(call, "stdin", data, size);
 }
@@ -84,20 +88,23 @@ static int append_path(const Invocation *inv, sd_bus_message *call, const char *
     if (invocation_has(inv, OPT_STDIN_OPEN))
         return print_error(
             "%s: more than 1M on stdin and --stdin-open do not go together; " NO_ROOM_HELP, path);
-    if (S_ISREG(st->st_mode))
+    if (st->st_size > (off_t)START_STDIN_MAX)
         describe(ret, (uint64_t)st->st_size, path);
     else
         ret->text = text_display(path);
     return append_string(call, "stdin-file", path);
 }
 
-/* The size of what is small enough to be copied is looked at once more when it is read. */
+/* It may have grown since, and what is in /proc has no size at all. */
 static int append_file(const Invocation *inv, sd_bus_message *call, int fd, const struct stat *st,
                        StartStdin *ret) {
     _cleanup_free_ char *path = path_of(fd, st);
 
-    if (S_ISREG(st->st_mode) && st->st_size <= (off_t)START_STDIN_MAX)
-        return append_copy(call, fd, path ? name_of(path) : "a file", ret);
+    if (S_ISREG(st->st_mode) && st->st_size <= (off_t)START_STDIN_MAX) {
+        int r = append_copy(call, fd, path ? name_of(path) : "a file", ret);
+        if (r != -EFBIG)
+            return r;
+    }
     if (!path)
         return print_error("the file on stdin has more than 1M, and no name any more under which "
                            "the task could open it; " NO_ROOM_HELP);
@@ -120,9 +127,21 @@ static int append_rest(sd_bus_message *call, int fd, const char *name, StartStdi
 
 /* ---- where it comes from ---- */
 
+/* "longrun start … < FILE" says what is meant; a file that somebody else is reading, such as the
+ * list of a loop in a shell, is none of ours, and of a pipe the end may never come. */
+static bool is_meant(struct stat *ret) {
+    int flags = fcntl(STDIN_FILENO, F_GETFL);
+
+    return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY && fstat(STDIN_FILENO, ret) >= 0 &&
+           S_ISREG(ret->st_mode) && ret->st_size > 0 && lseek(STDIN_FILENO, 0, SEEK_CUR) == 0;
+}
+
 static int append_own(const Invocation *inv, sd_bus_message *call, StartStdin *ret) {
+    struct stat st;
+
     if (!invocation_has(inv, OPT_FOLLOW))
-        return append_rest(call, STDIN_FILENO, "stdin", ret);
+        return is_meant(&st) ? append_file(inv, call, STDIN_FILENO, &st, ret)
+                             : append_rest(call, STDIN_FILENO, "stdin", ret);
     ret->streams = true;
     return invocation_has(inv, OPT_STDIN_OPEN) ? 0 : append_bool(call, "stdin-open", true);
 }
@@ -141,15 +160,6 @@ static int append_named(const Invocation *inv, const char *name, sd_bus_message 
                : append_rest(call, fd, name, ret);
 }
 
-/* "longrun start … < FILE" says what is meant; a file that somebody else is reading, such as the
- * list of a loop in a shell, is none of ours, and of a pipe the end may never come. */
-static bool is_meant(struct stat *ret) {
-    int flags = fcntl(STDIN_FILENO, F_GETFL);
-
-    return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY && fstat(STDIN_FILENO, ret) >= 0 &&
-           S_ISREG(ret->st_mode) && ret->st_size > 0 && lseek(STDIN_FILENO, 0, SEEK_CUR) == 0;
-}
-
 int start_stdin_append(const Invocation *inv, sd_bus_message *call, StartStdin *ret) {
     const char *name = invocation_value(inv, OPT_STDIN);
     struct stat st;
@@ -163,13 +173,13 @@ int start_stdin_append(const Invocation *inv, sd_bus_message *call, StartStdin *
 
 /* ---- while it runs ---- */
 
-/* Ctrl-C is for the one who looks on. That the command reads no more is its own affair, as when it
- * is at the end of a pipe. */
+/* What keys do says the one who looks on. That the command reads no more is its own affair, as when
+ * it is at the end of a pipe. */
 static _Noreturn void stream(uint64_t id, pid_t parent) {
     StdinWriter w = {.may_close = true};
     _cleanup_bus_ sd_bus *bus = NULL;
 
-    signal(SIGINT, SIG_DFL);
+    interrupt_say_nothing();
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
         _exit(EXIT_FAILURE);
     int r = client_connect(&bus);

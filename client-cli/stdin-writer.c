@@ -7,8 +7,8 @@
 
 #include "client-cli/output.h"
 
-/* Bytes read at a time, and written in a call. */
-#define PIECE_SIZE (64 * KIB)
+/* Bytes written in a call: as many as the shim takes at a time. */
+#define PIECE_SIZE (256 * KIB)
 
 /* Until it is said that we wait for the start, and looked again: the signal comes from a daemon,
  * and there may be another one by then. */
@@ -154,10 +154,17 @@ static int write_piece(StdinWriter *w, const char *data, size_t size) {
     return 0;
 }
 
-/* Bytes, 0 at the end, or -errno. Whoever shares the descriptor may have made it non-blocking. */
-static ssize_t read_piece(int fd, char *data) {
+static bool has_more(int fd) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) > 0 && (p.revents & POLLIN);
+}
+
+/* Waits for something. Bytes, 0 at the end, or -errno. Whoever shares the descriptor may have made
+ * it non-blocking. */
+static ssize_t read_some(int fd, char *data, size_t size) {
     for (;;) {
-        ssize_t n = read(fd, data, PIECE_SIZE);
+        ssize_t n = read(fd, data, size);
         struct pollfd p = {.fd = fd, .events = POLLIN};
         if (n >= 0)
             return n;
@@ -166,6 +173,21 @@ static ssize_t read_piece(int fd, char *data) {
         if (errno == EAGAIN)
             (void)poll(&p, 1, -1);
     }
+}
+
+/* What there is, without a wait for more: a pipe gives it in small pieces. */
+static ssize_t read_piece(int fd, char *data) {
+    size_t size = 0;
+
+    do {
+        ssize_t n = read_some(fd, data + size, PIECE_SIZE - size);
+        if (n < 0)
+            return n;
+        if (n == 0)
+            break;
+        size += (size_t)n;
+    } while (size < PIECE_SIZE && has_more(fd));
+    return (ssize_t)size;
 }
 
 int stdin_writer_copy(StdinWriter *w, int fd) {

@@ -33,7 +33,7 @@
 /* The same, of commands alone. */
 #define TERMINAL_OPTIONS                                                                           \
     {OPT_PTY, 0, "pty", NULL, "a terminal of its own, for programs that ask for one"},             \
-    {OPT_PTY_SIZE, 0, "pty-size", "COLUMNSxROWS", "the same, of this size (yours, else 80x24)"}
+    {OPT_PTY_SIZE, 0, "pty-size", "COLSxROWS", "the same, of this size (yours, else 80x24)"}
 
 /* What else every task has, but for the time of OPT_AT. */
 #define TASK_OPTIONS                                                                               \

@@ -61,13 +61,20 @@ static const char *format_amount(char buf[FORMAT_MAX], const cJSON *task, uint64
     return buf;
 }
 
-const char *task_percent(char buf[FORMAT_MAX], const cJSON *task) {
+/* 0.29 * 100 is a little less than 29. */
+int task_percent_done(const cJSON *task) {
     double progress = json_double(task, "progress");
+
+    return progress < 0 ? -1 : (int)(progress * 100 + 1e-6);
+}
+
+const char *task_percent(char buf[FORMAT_MAX], const cJSON *task) {
+    int percent = task_percent_done(task);
     uint64_t done = json_u64(task, "done");
 
-    if (progress < 0 && done > 0)
+    if (percent < 0 && done > 0)
         return format_amount(buf, task, done);
-    snprintf(buf, FORMAT_MAX, progress < 0 ? "-" : "%d%%", (int)(progress * 100));
+    snprintf(buf, FORMAT_MAX, percent < 0 ? "-" : "%d%%", percent);
     return buf;
 }
 

@@ -16,6 +16,8 @@ char *task_reason(const cJSON *task, uint64_t now_usec);
 
 /* How long it has run, or ran: "2min 5s"; "-" before it has begun. */
 const char *task_run_time(char buf[FORMAT_MAX], const cJSON *task, uint64_t now_usec);
+/* Whole percent, rounded down; -1 = not known. */
+int task_percent_done(const cJSON *task);
 /* "42%"; where it counts without an end "1.2M"; or "-". */
 const char *task_percent(char buf[FORMAT_MAX], const cJSON *task);
 

@@ -31,25 +31,27 @@ struct JournalLines {
     char *fields; /* those of all lines */
     Line out, err;
     uint64_t refused;
-    uint64_t tokens, tokens_usec;     /* lines that may be sent, and when that was so */
-    uint64_t patience, patience_usec; /* the same of the time that may be waited */
+    uint64_t tokens, tokens_usec; /* lines that may be sent, and when that was so */
+    int64_t patience;             /* the same of the time that may be waited, microseconds */
+    uint64_t patience_usec;
 };
 
 /* ---- one message ---- */
 
-/* Whether there is room now. */
+/* Whether there is room now. Where the CPU is short a wait may take much longer than it was meant
+ * to: that is paid back. */
 static bool wait_for_room(JournalLines *j) {
     struct pollfd p = {.fd = j->fd, .events = POLLOUT};
     uint64_t begin = clock_usec(CLOCK_MONOTONIC);
 
-    j->patience =
-        MIN(j->patience + (begin - j->patience_usec) / JOURNAL_WAIT_SHARE, JOURNAL_WAIT_MAX_USEC);
+    j->patience += (int64_t)((begin - j->patience_usec) / JOURNAL_WAIT_SHARE);
+    j->patience = MIN(j->patience, JOURNAL_WAIT_MAX_USEC);
     j->patience_usec = begin;
-    if (j->patience < USEC_PER_MSEC)
+    if (j->patience < (int64_t)USEC_PER_MSEC)
         return false;
-    int n = poll(&p, 1, (int)(j->patience / USEC_PER_MSEC));
+    int n = poll(&p, 1, (int)(j->patience / (int64_t)USEC_PER_MSEC));
     j->patience_usec = clock_usec(CLOCK_MONOTONIC);
-    j->patience -= MIN(j->patience_usec - begin, j->patience);
+    j->patience -= (int64_t)(j->patience_usec - begin);
     return n > 0;
 }
 

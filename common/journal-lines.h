@@ -17,7 +17,7 @@
 /* A burst has more lines than the socket has room for, and journald reads them as soon as it gets
  * the CPU. So it is waited for: a twentieth of the time, and so long at once. */
 #define JOURNAL_WAIT_SHARE 20
-#define JOURNAL_WAIT_MAX_USEC (100 * USEC_PER_MSEC)
+#define JOURNAL_WAIT_MAX_USEC INT64_C(100000)
 
 typedef struct JournalLines JournalLines;
 

@@ -145,22 +145,26 @@
 /* From the command on NOTIFY_SOCKET, passed on at most 20 times a second, the last of each; a value
  * is cut to NOTIFY_VALUE_MAX bytes. */
 #define NOTIFY_STATUS "STATUS"
-#define NOTIFY_PROGRESS "X_LONGRUN_PROGRESS" /* "42", "42%" or "0.42" */
+#define NOTIFY_FINAL_MESSAGE "X_LONGRUN_FINAL_MESSAGE" /* the closing words, kept for the end */
+/* Progress, from there, too: "42", "42%" or "0.42", and how much of how much. It goes into the
+ * progress reader, with what the output says. From the shim these are what the reader makes of all
+ * of it: each time the whole state, with SHIM_PROGRESS_SOURCE, in a message of its own kind or with
+ * others, and in the exit record; keys that are not in it are not known. */
+#define NOTIFY_PROGRESS "X_LONGRUN_PROGRESS"
 #define NOTIFY_DONE "X_LONGRUN_DONE"
 #define NOTIFY_TOTAL "X_LONGRUN_TOTAL"
 #define NOTIFY_UNIT                                                                                \
     "X_LONGRUN_UNIT" /* of both: NOTIFY_UNIT_BYTES; "" or any other: just a number */
 #define NOTIFY_UNIT_BYTES "bytes"
-#define NOTIFY_PHASE "X_LONGRUN_PHASE"
-#define NOTIFY_FINAL_MESSAGE "X_LONGRUN_FINAL_MESSAGE" /* the closing words, kept for the end */
+#define NOTIFY_PHASE "X_LONGRUN_PHASE" /* begins another, if the name is another one */
 #define NOTIFY_VALUE_MAX (1 * KIB)
 /* Not passed on: the time in microseconds, from now on, in which no timeout is to end the task; of
  * the state that it is in, so that one being stopped gets more of the stop timeout. Nothing is
  * shortened by it. */
 #define NOTIFY_EXTEND_TIMEOUT "EXTEND_TIMEOUT_USEC"
 
-/* Where the progress comes from, with it: see progress_source_to_string(). Without it, from the
- * command itself. */
+/* Where the progress comes from, with it: see progress_source_to_string(). From the shim alone; one
+ * of a version before that does not say it, and passes on what the command has said. */
 #define SHIM_PROGRESS_SOURCE "PROGRESS_SOURCE"
 
 /* From the command on NOTIFY_SOCKET, too: a message of up to MESSAGE_MAX bytes for the parent of

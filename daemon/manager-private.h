@@ -300,23 +300,27 @@ int manager_check_calendars(void *userdata, TaskSpec *const *specs, size_t n,
 void manager_done_calendars(Manager *m);
 
 /* manager-series.c */
-/* A new series is given its first time, as far as that is known. Before it goes to the scheduler.
- */
-void manager_series_plan(Manager *m, Task *t);
 /* It is on disk, and with the scheduler. */
 void manager_series_begin(Manager *m, Task *t);
 /* Those of the daemon before go on, once all of its tasks are there. */
 void manager_series_recover(Manager *m);
-void manager_series_elapsed(Manager *m, Task *t);
-/* A run of it has ended, and is no child of it any more; the end is put into the next commit. */
-void manager_series_run_ended(Manager *m, Task *t);
-/* The clock or the time zone is another one. */
-void manager_series_ask_anew(Manager *m);
 /* It has ended, or never was. */
 void manager_series_forget(Manager *m, const Task *t);
 void manager_done_series(Manager *m);
 /* Why it does not run, where that is not its time; to be freed. NULL: the scheduler knows. */
 char *manager_series_reason(const Manager *m, const Task *t);
+
+/* manager-series-run.c */
+void manager_series_elapsed(Manager *m, Task *t);
+/* A run of it has ended, and is no child of it any more; the end is put into the next commit. */
+void manager_series_run_ended(Manager *m, Task *t);
+
+/* manager-series-calendar.c */
+/* A new series is given its first time, as far as that is known. Before it goes to the scheduler.
+ */
+void manager_series_plan(Manager *m, Task *t);
+/* The clock or the time zone is another one. */
+void manager_series_ask_anew(Manager *m);
 
 /* manager-guard.c */
 int manager_init_guards(Manager *m);

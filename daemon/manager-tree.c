@@ -75,7 +75,9 @@ bool manager_await_end(Manager *m, Task *t, TaskState state) {
         log_full(LOG_INFO, t->id, "its own work is over (%s), children that are active: %u",
                  task_state_to_string(state), task_child_count(t));
     commit_queue_put(m->commits, t);
-    commit_queue_call(m->commits, on_own_end_committed, m, t);
+    /* One that may be withdrawn has not run, and is gone then. */
+    if (t->run)
+        commit_queue_call(m->commits, on_own_end_committed, m, t);
     /* Without having begun there is nothing that they could be children of. */
     if (pending && !t->cancel_requested) {
         t->cancel_requested = true;

@@ -77,15 +77,22 @@ static int read_unset(sd_bus_message *m, GroupChange *change, Error *error) {
     return 0;
 }
 
-static int read_property(sd_bus_message *m, const Bus *b, const char *name, GroupChange *change,
-                         Error *error) {
+typedef struct ChangeReader {
+    const Bus *bus;
+    GroupChange *change;
+} ChangeReader;
+
+static int read_property(sd_bus_message *m, const char *name, void *userdata, Error *error) {
+    const ChangeReader *to = userdata;
+    GroupChange *change = to->change;
+
     if (streq(name, "max-parallel"))
         return read_number(m, name, &change->has_max_parallel, &change->max_parallel, error);
     if (streq(name, "max-queued"))
         return read_number(m, name, &change->has_max_queued, &change->max_queued, error);
     if (streq(name, "unset"))
         return read_unset(m, change, error);
-    return read_default(m, b, name, change, error);
+    return read_default(m, to->bus, name, change, error);
 }
 
 static int check_unset(const GroupChange *change, Error *error) {
@@ -97,22 +104,9 @@ static int check_unset(const GroupChange *change, Error *error) {
 }
 
 static int read_change(sd_bus_message *m, const Bus *b, GroupChange *change, Error *error) {
-    int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+    ChangeReader to = {.bus = b, .change = change};
+    int r = bus_entries_read(m, read_property, &to, error);
 
-    if (r < 0)
-        return r;
-    while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-        const char *name;
-        r = sd_bus_message_read_basic(m, 's', &name);
-        if (r >= 0)
-            r = read_property(m, b, name, change, error);
-        if (r >= 0)
-            r = sd_bus_message_exit_container(m);
-        if (r < 0)
-            return r;
-    }
-    if (r >= 0)
-        r = sd_bus_message_exit_container(m);
     return r < 0 ? r : check_unset(change, error);
 }
 

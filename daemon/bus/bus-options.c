@@ -5,7 +5,37 @@
 
 #include "common/strv.h"
 
+/* ---- entries ---- */
+
+static int read_entry(sd_bus_message *m, BusEntryFunc func, void *userdata, Error *error) {
+    const char *key;
+    int r = sd_bus_message_read_basic(m, 's', &key);
+
+    if (r >= 0)
+        r = func(m, key, userdata, error);
+    return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+int bus_entries_read(sd_bus_message *m, BusEntryFunc func, void *userdata, Error *error) {
+    int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+
+    if (r < 0)
+        return r;
+    while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+        r = read_entry(m, func, userdata, error);
+        if (r < 0)
+            return r;
+    }
+    return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 /* ---- options of a task ---- */
+
+typedef struct OptionsReader {
+    const BusApi *api;
+    void *api_userdata;
+    TaskSpec *spec;
+} OptionsReader;
 
 static int unknown_option(const char *name, Error *error) {
     char known[1024] = "";
@@ -17,28 +47,20 @@ static int unknown_option(const char *name, Error *error) {
                      name, known);
 }
 
+static int read_option(sd_bus_message *m, const char *name, void *userdata, Error *error) {
+    const OptionsReader *to = userdata;
+    const TaskOption *o = task_option_by_name(name);
+
+    if (!o)
+        return unknown_option(name, error);
+    return bus_option_read(m, to->api, to->api_userdata, o, to->spec, error);
+}
+
 int bus_options_read(sd_bus_message *m, const BusApi *api, void *api_userdata, TaskSpec *spec,
                      Error *error) {
-    int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+    OptionsReader to = {.api = api, .api_userdata = api_userdata, .spec = spec};
 
-    if (r < 0)
-        return r;
-    while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-        const char *name;
-        r = sd_bus_message_read_basic(m, 's', &name);
-        if (r < 0)
-            return r;
-        const TaskOption *o = task_option_by_name(name);
-        if (!o)
-            return unknown_option(name, error);
-        r = bus_option_read(m, api, api_userdata, o, spec, error);
-        if (r < 0)
-            return r;
-        r = sd_bus_message_exit_container(m);
-        if (r < 0)
-            return r;
-    }
-    return r < 0 ? r : sd_bus_message_exit_container(m);
+    return bus_entries_read(m, read_option, &to, error);
 }
 
 static int append_entry(sd_bus_message *m, const TaskOption *o, const TaskSpec *spec) {
@@ -110,8 +132,14 @@ static int read_page_key(sd_bus_message *m, const char *key, TaskFilter *f, char
                      key);
 }
 
-static int read_filter_key(sd_bus_message *m, const char *key, TaskFilter *f, char ***fields,
-                           Error *error) {
+typedef struct FilterReader {
+    TaskFilter filter;
+    char ***fields; /* NULL: of a method without pages */
+} FilterReader;
+
+static int read_filter_key(sd_bus_message *m, const char *key, void *userdata, Error *error) {
+    FilterReader *to = userdata;
+    TaskFilter *f = &to->filter;
     const struct {
         const char *key, *type;
         void *field;
@@ -125,8 +153,8 @@ static int read_filter_key(sd_bus_message *m, const char *key, TaskFilter *f, ch
     for (size_t i = 0; i < ELEMENTSOF(plain); i++)
         if (streq(key, plain[i].key))
             return bus_option_read_basic(m, key, plain[i].type, plain[i].field, error);
-    if (fields)
-        return read_page_key(m, key, f, fields, error);
+    if (to->fields)
+        return read_page_key(m, key, f, to->fields, error);
     return error_set(error, ERROR_UNKNOWN_OPTION,
                      "There is no filter key \"%.100s\" here. Known are: states, group, kind, "
                      "label, parent, since, until",
@@ -134,26 +162,12 @@ static int read_filter_key(sd_bus_message *m, const char *key, TaskFilter *f, ch
 }
 
 int bus_filter_read(sd_bus_message *m, TaskFilter *ret, char ***fields, Error *error) {
-    TaskFilter f = {.limit = TASK_FILTER_LIMIT_DEFAULT};
-    int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+    FilterReader to = {.filter.limit = TASK_FILTER_LIMIT_DEFAULT, .fields = fields};
+    int r = bus_entries_read(m, read_filter_key, &to, error);
 
     if (r < 0)
         return r;
-    while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-        const char *key;
-        r = sd_bus_message_read_basic(m, 's', &key);
-        if (r >= 0)
-            r = read_filter_key(m, key, &f, fields, error);
-        if (r >= 0)
-            r = sd_bus_message_exit_container(m);
-        if (r < 0)
-            return r;
-    }
-    if (r >= 0)
-        r = sd_bus_message_exit_container(m);
-    if (r < 0)
-        return r;
-    *ret = f;
+    *ret = to.filter;
     return 0;
 }
 

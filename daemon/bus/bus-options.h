@@ -3,6 +3,12 @@
 #include "daemon/bus/bus-api.h"
 #include "daemon/core/task-options.h"
 
+/* Reads an entry, of which the key has been read: its value, a variant. 0 or negative. */
+typedef int (*BusEntryFunc)(sd_bus_message *m, const char *key, void *userdata, Error *error);
+
+/* Reads a{sv}, up to the first entry for which func does not give 0, and gives what it gave. */
+int bus_entries_read(sd_bus_message *m, BusEntryFunc func, void *userdata, Error *error);
+
 /* Reads the options of a task, a{sv}, from the message into the spec. 0, -EREMOTE with the error
  * set (unknown option, wrong type, two of one, odd JSON is not looked at here), or -errno of a
  * message that does not parse. */

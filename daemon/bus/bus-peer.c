@@ -20,7 +20,8 @@ typedef struct Inquiry {
     BusPeers *peers; /* not owned */
     char sender[NAME_MAX_SIZE];
     sd_bus_slot *slot;
-    ParkedCalls calls;
+    ParkedCalls calls; /* wait for the answer */
+    ParkedCalls back;  /* it has come: they were put back, and will come by again in their order */
     TAILQ_ENTRY(Inquiry) link;
 } Inquiry;
 
@@ -51,6 +52,7 @@ static Inquiry *find_inquiry(const BusPeers *p, const char *sender) {
 
 static Inquiry *inquiry_free(Inquiry *q) {
     parked_calls_done(&q->calls);
+    parked_calls_done(&q->back);
     TAILQ_REMOVE(&q->peers->inquiries, q, link);
     sd_bus_slot_unref(q->slot);
     free(q);
@@ -64,24 +66,34 @@ static void refuse(sd_bus_message *m) {
                                      (unsigned)geteuid());
 }
 
+/* Handled behind what has been read from the socket already, of which some may be the same
+ * sender's: see hold(). */
+static int put_back(Inquiry *q, sd_bus_message *m) {
+    int r = parked_calls_add(&q->back, m);
+
+    return r < 0 ? r : sd_bus_enqueue_for_read(q->peers->bus, m);
+}
+
+static void remember(BusPeers *p, const char *sender) {
+    strcpy(p->known[p->next++ % KNOWN_MAX], sender);
+}
+
 static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *ret_error) {
     Inquiry *q = userdata;
-    BusPeers *p = q->peers;
     bool gone = sd_bus_message_is_method_error(answer, NULL);
     uint32_t uid = UINT32_MAX;
     bool own = !gone && sd_bus_message_read_basic(answer, 'u', &uid) >= 0 && uid == geteuid();
 
-    if (own)
-        strcpy(p->known[p->next++ % KNOWN_MAX], q->sender);
-    else if (!gone)
+    if (!own && !gone)
         log_notice("Refused calls of %s, which is user %u", q->sender, uid);
+    q->slot = sd_bus_slot_unref(q->slot);
     for (sd_bus_message *m; (m = parked_calls_take(&q->calls));) {
-        /* Known now, it passes the filter as if it came only now. */
-        if (!own || sd_bus_enqueue_for_read(p->bus, m) < 0)
+        if (!own || put_back(q, m) < 0)
             refuse(m);
         sd_bus_message_unref(m);
     }
-    inquiry_free(q);
+    if (q->back.n == 0)
+        inquiry_free(q);
     return 0;
 }
 
@@ -94,6 +106,7 @@ static int ask(BusPeers *p, const char *sender, Inquiry **ret) {
     q->peers = p;
     strcpy(q->sender, sender);
     parked_calls_init(&q->calls, &p->n_parked);
+    parked_calls_init(&q->back, &p->n_parked);
     TAILQ_INSERT_TAIL(&p->inquiries, q, link);
     r = sd_bus_call_method_async(p->bus, &q->slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
                                  "org.freedesktop.DBus", "GetConnectionUnixUser", on_answer, q, "s",
@@ -106,31 +119,42 @@ static int ask(BusPeers *p, const char *sender, Inquiry **ret) {
     return 0;
 }
 
-static int park(BusPeers *p, const char *sender, sd_bus_message *m) {
-    Inquiry *q = find_inquiry(p, sender);
-    int r;
-
+static int park(BusPeers *p, const char *sender, Inquiry *q, sd_bus_message *m) {
     if (p->n_parked >= PARKED_CALLS_MAX || strlen(sender) >= NAME_MAX_SIZE)
         return -ENOBUFS;
-    if (!q) {
-        r = ask(p, sender, &q);
-        if (r < 0)
-            return r;
+    int r = q ? 0 : ask(p, sender, &q);
+    return r < 0 ? r : parked_calls_add(&q->calls, m);
+}
+
+/* True when the call was put back; then it is let through, and the last of them closes the case. */
+static bool comes_by_again(Inquiry *q, const sd_bus_message *m) {
+    if (!parked_calls_pass(&q->back, m))
+        return false;
+    if (q->back.n == 0) {
+        remember(q->peers, q->sender);
+        inquiry_free(q);
     }
-    return parked_calls_add(&q->calls, m);
+    return true;
+}
+
+/* As long as some are to come by again, a later one must not overtake them. */
+static int hold(BusPeers *p, const char *sender, Inquiry *q, sd_bus_message *m) {
+    return q && q->back.n > 0 ? put_back(q, m) : park(p, sender, q, m);
 }
 
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     BusPeers *p = userdata;
     const char *sender = sd_bus_message_get_sender(m);
     uint8_t type;
-    int r;
 
     if (sd_bus_message_get_type(m, &type) < 0 || type != SD_BUS_MESSAGE_METHOD_CALL)
         return 0;
     if (!sender || is_known(p, sender))
         return 0;
-    r = park(p, sender, m);
+    Inquiry *q = find_inquiry(p, sender);
+    if (q && comes_by_again(q, m))
+        return 0;
+    int r = hold(p, sender, q, m);
     /* The answer may be nobody's wish; the call must go no further all the same. */
     if (r < 0)
         (void)sd_bus_reply_method_errorf(m, SD_BUS_ERROR_LIMITS_EXCEEDED,

@@ -121,34 +121,50 @@ char *bytes_to_base64(const Bytes *b) {
     return text;
 }
 
-/* -1 when it is no digit. */
-static int base64_value(char c) {
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '+'             ? 62
-           : c == '/'             ? 63
-                                  : -1;
+/* The value of each digit, -1 for what is none. */
+typedef struct Digits {
+    int8_t values[256];
+} Digits;
+
+static void digits_init(Digits *d) {
+    memset(d->values, -1, sizeof(d->values));
+    for (int8_t i = 0; i < 64; i++)
+        d->values[(unsigned char)base64_digits[i]] = i;
 }
 
-/* Decodes four characters, of which the last `padding` are '='. */
-static bool decode_group(const char *p, size_t padding, char *to) {
-    uint32_t group = 0;
+/* Three bytes of four digits; negative when one is none. */
+static int32_t decode_group(const Digits *d, const char *text) {
+    const unsigned char *p = (const unsigned char *)text;
+    int32_t a = d->values[p[0]], b = d->values[p[1]], c = d->values[p[2]], e = d->values[p[3]];
 
-    for (size_t i = 0; i < 4; i++) {
-        int value = i >= 4 - padding ? 0 : base64_value(p[i]);
-        if (value < 0)
-            return false;
-        group = group << 6 | (uint32_t)value;
-    }
-    for (size_t i = 0; i < 3; i++) {
-        char byte = (char)(group >> (16 - 8 * i) & 0xff);
-        if (i < 3 - padding)
-            to[i] = byte;
-        else if (byte != 0)
-            return false;
-    }
+    return (a | b | c | e) < 0 ? -1 : a << 18 | b << 12 | c << 6 | e;
+}
+
+/* The last one: where it is padded, what is left over must be zero. */
+static bool decode_last(const Digits *d, const char *text, size_t padding, char *to) {
+    char digits[] = {text[0], text[1], padding > 1 ? 'A' : text[2], padding > 0 ? 'A' : text[3]};
+    int32_t group = decode_group(d, digits);
+
+    if (group < 0 || (group & ((1 << 8 * padding) - 1)) != 0)
+        return false;
+    for (size_t i = 0; i < 3 - padding; i++)
+        to[i] = (char)(group >> (16 - 8 * i));
     return true;
+}
+
+static bool decode(const char *text, size_t n, size_t padding, char *to) {
+    Digits d;
+
+    digits_init(&d);
+    for (; n > 4; n -= 4, text += 4, to += 3) {
+        int32_t group = decode_group(&d, text);
+        if (group < 0)
+            return false;
+        to[0] = (char)(group >> 16);
+        to[1] = (char)(group >> 8);
+        to[2] = (char)group;
+    }
+    return decode_last(&d, text, padding, to);
 }
 
 int bytes_from_base64(Bytes **ret, const char *text) {
@@ -166,9 +182,8 @@ int bytes_from_base64(Bytes **ret, const char *text) {
     if (!b)
         return -ENOMEM;
     b->size = n / 4 * 3 - padding;
-    for (size_t i = 0; i < n; i += 4)
-        if (!decode_group(text + i, i + 4 == n ? padding : 0, b->data + i / 4 * 3))
-            return -EINVAL;
+    if (!decode(text, n, padding, b->data))
+        return -EINVAL;
     *ret = TAKE_PTR(b);
     return 0;
 }

@@ -36,12 +36,10 @@ static bool take(TaskProgress *p, const ProgressNews *news) {
         fraction = MIN(fraction, ALMOST_DONE);
     if (fraction < p->fraction)
         return false;
-    if (total == 0) { /* it may count beside the fraction */
-        done = p->total > 0 ? p->done : MAX(done, p->done);
-        total = p->total;
-    }
-    if (fraction == p->fraction && done == p->done && total == p->total)
+    if (fraction == p->fraction &&
+        (total > 0 ? done == p->done && total == p->total : done <= p->done))
         return false;
+    /* What another source has counted does not belong to this fraction. */
     p->fraction = fraction;
     p->done = done;
     p->total = total;

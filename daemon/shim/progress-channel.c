@@ -127,7 +127,6 @@ static ProgressChange wait_for_more(ProgressChannel *c, const ProgressReading *r
                                     bool jump) {
     if (c->n_waiting > 0 && c->waiting_jump == jump && goes_on(&c->waiting, r)) {
         c->n_waiting++;
-        c->n_needed = MIN(c->n_needed, needed);
     } else {
         c->n_waiting = 1;
         c->n_needed = needed;

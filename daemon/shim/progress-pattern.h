@@ -18,11 +18,10 @@
  * and any other character itself. What follows behind the form does not matter. */
 
 typedef struct ProgressMatch {
-    double percent;     /* negative: the form has none; so with the next two */
-    double done, total; /* */
-    bool bytes;         /* these have a unit */
-    uint64_t time_usec; /* 0 = the form has none */
-    const char *name;   /* NULL = the form has none; in the line */
+    double percent, done, total; /* negative: the form has none */
+    bool bytes;                  /* done and total have a unit */
+    uint64_t time_usec;          /* 0 = the form has none */
+    const char *name;            /* in the line; NULL = the form has none */
     size_t name_size;
 } ProgressMatch;
 

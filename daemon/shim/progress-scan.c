@@ -107,7 +107,7 @@ static void read_osc(ProgressScan *s, const char *bytes, size_t size) {
                        NULL);
         return;
     }
-    if (state > 4 || p == end || !parse_small(p + 1, end, &value) || value > 100)
+    if (state > 4 || p == end || !parse_small(p + 1, end, &value))
         return;
     progress_reading_init(&reading, PROGRESS_SOURCE_OSC);
     reading.sure = true;

@@ -24,13 +24,16 @@ static int copy_fd(int fd) {
 
 /* What comes for its stdin is typed. */
 static int open_typing(Shim *s, const ShimJob *job) {
-    int own = copy_fd(s->out.fd);
+    _cleanup_close_ int own = copy_fd(s->out.fd);
 
     if (own < 0)
         return own;
     int r = shim_stdin_open_terminal(&s->in, job->stdin_data, job->stdin_size, own,
                                      shim_terminal_end_of_input);
-    return r < 0 ? r : copy_fd(s->terminal_fd);
+    if (r < 0)
+        return r;
+    TAKE_FD(own);
+    return copy_fd(s->terminal_fd);
 }
 
 /* 0, 1 and 2 are taken: no pipe ends up there, in the way of the command's. */

@@ -7,6 +7,7 @@ import signal
 import statistics
 import time
 
+import bench_capture
 import bench_logs
 import bench_report as br
 from bench_session import PROGRAMS_PATH, Failure, Place, Session, children, memory, memory_peak
@@ -153,6 +154,8 @@ def measure_noop(report, build, sizes):
 
 # --- output ---
 
+LARGE_LOGS = "[Manager]\nLogMax=8G\n"
+
 def time_log(session, sizes):
     os.sync()  # what others have written is not to be paid for here
     task, usec = session.client("command", "head", "-c", sizes.log, "/dev/zero")
@@ -171,7 +174,7 @@ def time_cat(session, sizes):
 
 
 def measure_log(report, build, sizes):
-    with Session(build, SLOTS) as session:
+    with Session(build, SLOTS, LARGE_LOGS) as session:
         free = shutil.disk_usage(session.directory).free
         if free < 2 * sizes.log_bytes:
             raise Failure(f"only {free >> 20} MiB are free below {session.directory.parent}")
@@ -250,11 +253,8 @@ PAGES = {
 
 def measure_history(report, build, sizes):
     n = sizes.history
-    with Session(build, SLOTS) as session:
+    with Session(build, SLOTS, "[Manager]\nHistoryMax=4000000000\nHistoryMaxAgeSec=0\n") as session:
         session.end_daemon(signal.SIGTERM)
-        config = session.directory / "home/.config/longrun/longrun.conf"
-        config.parent.mkdir(parents=True)
-        config.write_text("[Manager]\nHistoryMax=4000000000\nHistoryMaxAgeSec=0\n", encoding="utf-8")
         for _ in range(4):  # each within the time that a program may take
             session.run(str(build / "tests/bench/bench-history"), str(session.directory / "state/longrun"), str(n // 4))
         starts = []
@@ -341,6 +341,7 @@ PARTS = {
     "finish": measure_finish,
     "noop": measure_noop,
     "log": measure_log,
+    "capture": bench_capture.measure_capture,
     "view": bench_logs.measure_view,
     "followers": bench_logs.measure_followers,
     "idle": measure_idle,

@@ -96,10 +96,13 @@ class Place:
 
 
 class Session(Place):
-    """With a session bus and longrund on it."""
+    """With a session bus and longrund on it. config: text of longrun.conf."""
 
-    def __init__(self, build, max_parallel):
+    def __init__(self, build, max_parallel, config=""):
         super().__init__(build)
+        path = self.directory / "home/.config/longrun/longrun.conf"
+        path.parent.mkdir(parents=True)
+        path.write_text(config, encoding="utf-8")
         self.arguments = ["--max-parallel", str(max_parallel)]
         self.bus = self.daemon = None
 

@@ -54,6 +54,9 @@ FILTER = {
 # Of longrund's own complaints, those that no test may cause.
 COMPLAINTS = ("Refused to go from", "Cannot send the signal", "Cannot reply to a call", "Cannot answer a call")
 
+# At once, on a machine that has much else to do: far less than what a test that fails would wait for.
+SOON_SEC = 5
+
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -313,8 +316,9 @@ class DaemonSession:
         """The values of the reply."""
         return self.call_variant(method, signature, *args, **kwargs).unpack()
 
-    def call_later(self, method, signature="()", *args, path=ROOT, interface=MANAGER, connection=None):
-        """Sends a call and waits for nothing. Gives a list into which the reply, or the DBusError, comes."""
+    def call_later(self, method, signature="()", *args, path=ROOT, interface=MANAGER, connection=None, then=None):
+        """Sends a call and waits for nothing. Gives a list into which the reply, or the DBusError, comes. then() is called
+        the moment it comes: what came after it on the bus has not been looked at."""
         replies = []
 
         def on_reply(source, result):
@@ -322,6 +326,8 @@ class DaemonSession:
                 replies.append(source.call_finish(result).unpack())
             except GLib.Error as error:
                 replies.append(DBusError.from_glib(error))
+            if then:
+                then()
 
         (connection or self.connection).call(
             NAME, path, interface, method, GLib.Variant(signature, args), None, Gio.DBusCallFlags.NO_AUTO_START,

@@ -72,10 +72,12 @@ void rig_wait_lost(Rig *r, uint64_t id);
 void rig_end_keeper(Rig *r); /* disconnects, and waits until it has ended by itself */
 
 void rig_start(Rig *r);
+void rig_start_shell(Rig *r, const char *script); /* in dir, and programs are found */
 void rig_start_raw(Rig *r, const void *spec, size_t size);
 void rig_start_id(Rig *r, uint64_t id); /* as rig_start(), another than RIG_TASK_ID */
 void rig_send_spawn(Rig *r, uint64_t id, int spec_fd, int control_fd);
 void rig_send(Rig *r, const char *message);
+void rig_send_text(Rig *r, const char *text); /* a message for the command */
 
 bool rig_receive(Rig *r);                   /* one message; false at the end */
 void rig_wait_for(Rig *r, const char *key); /* until a message has it; it may have come before */
@@ -83,7 +85,9 @@ void rig_wait_log(Rig *r, uint64_t size);   /* until the log has that many bytes
 void rig_finish(Rig *r);                    /* to the end; checks what holds for every end */
 void rig_take_up(Rig *r);                   /* connects to the shim anew, knowing nothing */
 const char *rig_value(Rig *r, const char *key); /* the last that came, or NULL */
-const char *rig_end(Rig *r, const char *key);   /* the same, of the last message alone */
+uint64_t rig_count(Rig *r, const char *key);    /* the same as a number; 0: none came */
+void rig_wait_count(Rig *r, const char *key, uint64_t n);
+const char *rig_end(Rig *r, const char *key); /* that of the last message alone */
 void rig_check_end(Rig *r, const char *key, int value);
 
 void rig_path(Rig *r, const char *name, char *buf, size_t size);
@@ -91,6 +95,7 @@ void rig_write_file(Rig *r, const char *name, const char *text, mode_t mode);
 void rig_make_fifo(Rig *r, const char *name);
 void rig_write_fifo(Rig *r, const char *name); /* waits for the reader */
 char *rig_read_log(Rig *r, size_t *ret_size);  /* owned by the caller; "" when there is none */
+void rig_check_log(Rig *r, const char *expected);
 LogIndexEntry *rig_read_index(Rig *r, size_t *ret_count);
 bool rig_is_alive(pid_t pid);
 void rig_wait_gone(pid_t pid);

@@ -26,10 +26,6 @@ static KeeperRig rig;
 static ShimRigJob job;
 static char libexec_dir[PATH_MAX];
 
-#define LOST                                                                                       \
-    "ended interrupted -1 its supervisor, longrun-shim, was killed; the processes that it left "   \
-    "have been ended"
-
 /* ---- processes ---- */
 
 static pid_t keeper_pid(void) {
@@ -332,7 +328,7 @@ START_TEST(test_keeper_killed) {
     shim_rig_done(&second);
     ck_assert_ptr_nonnull(job.job); /* this one has not ended */
     kill_and_wait(shim);
-    expect_end(LOST);
+    expect_end(RIG_LOST);
     keeper_rig_until(&rig, pid_is_gone, &pid);
 }
 END_TEST
@@ -351,7 +347,7 @@ START_TEST(test_strays) {
         ck_assert_int_eq(shim_executor_connect(rig.executor), 0);
         ck_assert_int_eq(keeper_rig_adopt(&rig, &job, 7), 0);
     }
-    expect_end(LOST);
+    expect_end(RIG_LOST);
     ck_assert(is_gone(pid));
     for (int status; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
         ;
@@ -366,7 +362,7 @@ START_TEST(test_shim_killed) {
     start(&job, 7, "setsid sleep 100 & exec sleep 100");
     pid_t pid = started_pid(&job);
     MUST(kill(parent_of(pid), SIGKILL) == 0);
-    expect_end(LOST);
+    expect_end(RIG_LOST);
     ck_assert(is_gone(pid));
 }
 END_TEST

@@ -10,14 +10,6 @@
 #include "common/cleanup.h"
 #include "tests/integration/test-shim.h"
 
-static void check_log(const char *expected) {
-    size_t size;
-    _cleanup_free_ char *log = rig_read_log(&rig, &size);
-
-    ck_assert_str_eq(log, expected);
-    ck_assert_uint_eq(size, strlen(expected));
-}
-
 static const struct {
     const char *script;
     const char *key;
@@ -222,7 +214,7 @@ START_TEST(test_environment_is_exact) {
     rig_finish(&rig);
     snprintf(expected, sizeof(expected),
              "B=2\nA=with = and spaces \nEMPTY=\nNOTIFY_SOCKET=%s/task-7/notify\n", rig.run);
-    check_log(expected);
+    rig_check_log(&rig, expected);
 }
 END_TEST
 
@@ -230,7 +222,7 @@ START_TEST(test_arguments_are_exact) {
     RIG_ARGV(&rig, "printf", "<%s>", "", "a b", "$HOME;*", "\xff\n", "argv=x");
     rig_start(&rig);
     rig_finish(&rig);
-    check_log("<><a b><$HOME;*><\xff\n><argv=x>");
+    rig_check_log(&rig, "<><a b><$HOME;*><\xff\n><argv=x>");
 }
 END_TEST
 
@@ -240,7 +232,7 @@ START_TEST(test_umask_and_cwd) {
     rig_add(&rig, SHIM_SPEC_CWD, "/usr/share");
     rig_start(&rig);
     rig_finish(&rig);
-    check_log("0127\n/usr/share\n");
+    rig_check_log(&rig, "0127\n/usr/share\n");
 }
 END_TEST
 
@@ -266,7 +258,7 @@ START_TEST(test_descriptors) {
     rig_command(&rig, "fds", "");
     rig_start(&rig);
     rig_finish(&rig);
-    check_log("0 1 2 ");
+    rig_check_log(&rig, "0 1 2 ");
 }
 END_TEST
 
@@ -275,7 +267,8 @@ START_TEST(test_signals_are_reset) {
     RIG_ARGV(&rig, "sed", "-n", "/^Sig[BIC]/p", "/proc/self/status");
     rig_start(&rig);
     rig_finish(&rig);
-    check_log("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nSigCgt:\t0000000000000000\n");
+    rig_check_log(
+        &rig, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nSigCgt:\t0000000000000000\n");
 }
 END_TEST
 
@@ -303,7 +296,7 @@ START_TEST(test_no_stdin) {
     RIG_ARGV(&rig, "readlink", "/proc/self/fd/0");
     rig_start(&rig);
     rig_finish(&rig);
-    check_log("/dev/null\n");
+    rig_check_log(&rig, "/dev/null\n");
 }
 END_TEST
 

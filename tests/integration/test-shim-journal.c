@@ -24,10 +24,7 @@ static void start_shell(const char *script) {
     rig_add(&rig, SHIM_SPEC_JOURNAL, "%s/journal", rig.dir);
     rig_add(&rig, SHIM_SPEC_LABEL, "a label");
     rig_add(&rig, SHIM_SPEC_IDENTIFIER, "sh");
-    rig_add(&rig, SHIM_SPEC_CWD, "%s", rig.dir);
-    rig_add(&rig, SHIM_SPEC_ENV, "PATH=/usr/bin:/bin");
-    rig_shell(&rig, script);
-    rig_start(&rig);
+    rig_start_shell(&rig, script);
 }
 
 #define FIELDS "SYSLOG_IDENTIFIER=sh\nTASK_ID=7\nTASK_LABEL=a label\n"
@@ -81,8 +78,9 @@ START_TEST(test_nobody_reads) {
     rig_finish(&rig);
     ck_assert_uint_lt(clock_usec(CLOCK_MONOTONIC) - begin, 20 * USEC_PER_SEC);
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
-    free(rig_read_log(&rig, &size));
+    _cleanup_free_ char *log = rig_read_log(&rig, &size);
     ck_assert_uint_eq(size, 20000000);
+    ck_assert_mem_eq(log + size - 4, "y\ny\n", 4);
     expect(fd, STDOUT "y\n");
 }
 END_TEST

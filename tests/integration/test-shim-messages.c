@@ -1,6 +1,5 @@
 /* Messages to the command, through a stdin that stays open, and from it. */
 
-#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -14,40 +13,9 @@
 
 /* ---- to the command ---- */
 
-static void start_shell(const char *script) {
-    rig_add(&rig, SHIM_SPEC_CWD, "%s", rig.dir);
-    rig_add(&rig, SHIM_SPEC_ENV, "PATH=/usr/bin:/bin");
-    rig_shell(&rig, script);
-    rig_start(&rig);
-}
-
 static void start_open(const char *script) {
     rig_add(&rig, SHIM_SPEC_STDIN_OPEN, "1");
-    start_shell(script);
-}
-
-static void send_text(const char *text) {
-    char message[FIELDS_MAX];
-
-    snprintf(message, sizeof(message), SHIM_MESSAGE "=%s\n", text);
-    rig_send(&rig, message);
-}
-
-static void check_log(const char *expected) {
-    size_t size;
-    _cleanup_free_ char *log = rig_read_log(&rig, &size);
-
-    ck_assert_str_eq(log, expected);
-}
-
-static uint64_t count(const char *key) {
-    return strtoull(strempty(rig_value(&rig, key)), NULL, 10);
-}
-
-static void wait_count(const char *key, uint64_t n) {
-    while (count(key) < n)
-        ck_assert_msg(rig_receive(&rig), "the end came before %s=%" PRIu64, key, n);
-    ck_assert_uint_eq(count(key), n);
+    rig_start_shell(&rig, script);
 }
 
 START_TEST(test_lines) {
@@ -56,14 +24,14 @@ START_TEST(test_lines) {
     ck_assert_uint_eq(rig.messages, 1);
     ck_assert_str_eq(strempty(rig_value(&rig, SHIM_MESSAGES_RECEIVED)), "0");
     ck_assert_str_eq(strempty(rig_value(&rig, SHIM_MESSAGES_TAKEN)), "0");
-    send_text("one");
-    send_text("a = b");
-    send_text("");
-    wait_count(SHIM_MESSAGES_TAKEN, 3);
-    send_text("end");
+    rig_send_text(&rig, "one");
+    rig_send_text(&rig, "a = b");
+    rig_send_text(&rig, "");
+    rig_wait_count(&rig, SHIM_MESSAGES_TAKEN, 3);
+    rig_send_text(&rig, "end");
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 3);
-    check_log("[one]\n[a = b]\n[]\n[end]\n");
+    rig_check_log(&rig, "[one]\n[a = b]\n[]\n[end]\n");
 }
 END_TEST
 
@@ -81,13 +49,13 @@ START_TEST(test_data_comes_first) {
     rig_make_fifo(&rig, "go");
     start_open("read x < go; read -r long; echo ${#long}; read -r line; echo $line");
     rig_wait_for(&rig, SHIM_STARTED);
-    send_text("hello");
-    wait_count(SHIM_MESSAGES_RECEIVED, 1);
-    ck_assert_uint_eq(count(SHIM_MESSAGES_TAKEN), 0);
+    rig_send_text(&rig, "hello");
+    rig_wait_count(&rig, SHIM_MESSAGES_RECEIVED, 1);
+    ck_assert_uint_eq(rig_count(&rig, SHIM_MESSAGES_TAKEN), 0);
     rig_write_fifo(&rig, "go");
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
-    check_log("299999\nhello\n");
+    rig_check_log(&rig, "299999\nhello\n");
 }
 END_TEST
 
@@ -101,19 +69,19 @@ START_TEST(test_nobody_reads) {
     rig_make_fifo(&rig, "go");
     start_open("read x < go; wc");
     rig_wait_for(&rig, SHIM_STARTED);
-    while (sent - count(SHIM_MESSAGES_TAKEN) < MESSAGE_QUEUE_MAX) {
-        send_text(text);
-        wait_count(SHIM_MESSAGES_RECEIVED, ++sent);
+    while (sent - rig_count(&rig, SHIM_MESSAGES_TAKEN) < MESSAGE_QUEUE_MAX) {
+        rig_send_text(&rig, text);
+        rig_wait_count(&rig, SHIM_MESSAGES_RECEIVED, ++sent);
     }
-    uint64_t taken = count(SHIM_MESSAGES_TAKEN);
+    uint64_t taken = rig_count(&rig, SHIM_MESSAGES_TAKEN);
     ck_assert_uint_ge(taken, 1);
     ck_assert_uint_lt(taken, 17);
 
-    send_text("one too many");
-    wait_count(SHIM_MESSAGES_RECEIVED, sent + 1);
-    ck_assert_uint_eq(count(SHIM_MESSAGES_TAKEN), taken + 1);
+    rig_send_text(&rig, "one too many");
+    rig_wait_count(&rig, SHIM_MESSAGES_RECEIVED, sent + 1);
+    ck_assert_uint_eq(rig_count(&rig, SHIM_MESSAGES_TAKEN), taken + 1);
     rig_write_fifo(&rig, "go");
-    wait_count(SHIM_MESSAGES_TAKEN, sent + 1);
+    rig_wait_count(&rig, SHIM_MESSAGES_TAKEN, sent + 1);
     rig_send(&rig, SHIM_CANCEL "=1");
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_CANCELLED, 1);
@@ -124,9 +92,9 @@ START_TEST(test_reader_is_gone) {
     rig_make_fifo(&rig, "go");
     start_open("exec < /dev/null; read x < go");
     rig_wait_for(&rig, SHIM_STDIN_CLOSED);
-    send_text("too late");
-    wait_count(SHIM_MESSAGES_RECEIVED, 1);
-    ck_assert_uint_eq(count(SHIM_MESSAGES_TAKEN), 1);
+    rig_send_text(&rig, "too late");
+    rig_wait_count(&rig, SHIM_MESSAGES_RECEIVED, 1);
+    ck_assert_uint_eq(rig_count(&rig, SHIM_MESSAGES_TAKEN), 1);
     ck_assert_str_eq(strempty(rig_value(&rig, SHIM_STDIN_CLOSED)), "1");
     rig_write_fifo(&rig, "go");
     rig_finish(&rig);
@@ -137,14 +105,14 @@ END_TEST
 /* As for a shim that knows nothing of messages. */
 START_TEST(test_stdin_is_not_open) {
     rig_make_fifo(&rig, "go");
-    start_shell("read x < go; wc -c");
+    rig_start_shell(&rig, "read x < go; wc -c");
     rig_wait_for(&rig, SHIM_STARTED);
-    send_text("nobody reads it");
+    rig_send_text(&rig, "nobody reads it");
     rig_write_fifo(&rig, "go");
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
     ck_assert_ptr_null(rig_value(&rig, SHIM_MESSAGES_RECEIVED));
-    check_log("0\n");
+    rig_check_log(&rig, "0\n");
 }
 END_TEST
 
@@ -153,15 +121,15 @@ START_TEST(test_messages_survive_the_daemon) {
     rig_make_fifo(&rig, "go");
     start_open("read x < go; read -r one; read -r two; read -r three; echo $one $two $three");
     rig_wait_for(&rig, SHIM_STARTED);
-    send_text("one");
-    send_text("two");
+    rig_send_text(&rig, "one");
+    rig_send_text(&rig, "two");
     rig_take_up(&rig);
     rig_wait_for(&rig, SHIM_STARTED);
-    ck_assert_uint_eq(count(SHIM_MESSAGES_RECEIVED), 2);
-    send_text("three");
+    ck_assert_uint_eq(rig_count(&rig, SHIM_MESSAGES_RECEIVED), 2);
+    rig_send_text(&rig, "three");
     rig_write_fifo(&rig, "go");
     rig_finish(&rig);
-    check_log("one two three\n");
+    rig_check_log(&rig, "one two three\n");
 }
 END_TEST
 
@@ -208,7 +176,7 @@ START_TEST(test_size) {
     if (sizes[_i].arrives)
         ck_assert_uint_eq(strlen(rig.texts[0]), MESSAGE_MAX);
     else
-        ck_assert_uint_eq(count(SHIM_MESSAGES_DROPPED), 1);
+        ck_assert_uint_eq(rig_count(&rig, SHIM_MESSAGES_DROPPED), 1);
 }
 END_TEST
 
@@ -241,8 +209,8 @@ END_TEST
 START_TEST(test_nobody_there) {
     rig_make_fifo(&rig, "go");
     rig_make_fifo(&rig, "end");
-    start_shell("read x < go; systemd-notify X_LONGRUN_MESSAGE=1; "
-                "systemd-notify X_LONGRUN_MESSAGE=2; read x < end");
+    rig_start_shell(&rig, "read x < go; systemd-notify X_LONGRUN_MESSAGE=1; "
+                          "systemd-notify X_LONGRUN_MESSAGE=2; read x < end");
     rig_wait_for(&rig, SHIM_STARTED);
     rig.control = close_fd(rig.control);
     rig_write_fifo(&rig, "go");
@@ -258,8 +226,8 @@ START_TEST(test_next_daemon) {
     rig_make_fifo(&rig, "go");
     rig_make_fifo(&rig, "sent");
     rig_make_fifo(&rig, "end");
-    start_shell("read x < go; systemd-notify X_LONGRUN_MESSAGE=1; "
-                "systemd-notify X_LONGRUN_MESSAGE=2; read x < sent; read x < end");
+    rig_start_shell(&rig, "read x < go; systemd-notify X_LONGRUN_MESSAGE=1; "
+                          "systemd-notify X_LONGRUN_MESSAGE=2; read x < sent; read x < end");
     rig_wait_for(&rig, SHIM_STARTED);
     rig.control = close_fd(rig.control);
     rig_write_fifo(&rig, "go");

@@ -109,13 +109,6 @@ START_TEST(test_descriptors_are_closed) {
 }
 END_TEST
 
-static void check_log_is(const char *expected) {
-    size_t size;
-    _cleanup_free_ char *log = rig_read_log(&rig, &size);
-
-    ck_assert_str_eq(log, expected);
-}
-
 START_TEST(test_socket_is_private) {
     char expected[PATH_MAX];
 
@@ -123,7 +116,7 @@ START_TEST(test_socket_is_private) {
     start_with_socket();
     rig_finish(&rig);
     snprintf(expected, sizeof(expected), "%s/task-7/notify %o", rig.run, S_IFSOCK | 0600);
-    check_log_is(expected);
+    rig_check_log(&rig, expected);
     check_socket_is_gone();
 }
 END_TEST
@@ -141,7 +134,7 @@ START_TEST(test_impossible_socket) {
     rig_start_raw(&rig, spec, (size_t)n);
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
-    check_log_is("none");
+    rig_check_log(&rig, "none");
 }
 END_TEST
 

@@ -10,20 +10,13 @@
 #include "common/clock.h"
 #include "tests/integration/test-shim.h"
 
-static void start(const char *script) {
-    rig_add(&rig, SHIM_SPEC_CWD, "%s", rig.dir);
-    rig_add(&rig, SHIM_SPEC_ENV, "PATH=/usr/bin:/bin");
-    rig_shell(&rig, script);
-    rig_start(&rig);
-}
-
-/* The same, and until it waits for somebody to write to "go". */
+/* Until it waits for somebody to write to "go". */
 static void start_waiting(const char *script) {
     char text[2048];
 
     ck_assert_int_lt(snprintf(text, sizeof(text), "%s; read x < go", script), (int)sizeof(text));
     rig_make_fifo(&rig, "go");
-    start(text);
+    rig_start_shell(&rig, text);
 }
 
 static void check_told(const char *source, double fraction, const char *phase) {
@@ -80,7 +73,7 @@ END_TEST
 
 /* The last word may come with the last byte. */
 START_TEST(test_end) {
-    start("printf '[1/4]\\n[2/4]\\n[3/4]'");
+    rig_start_shell(&rig, "printf '[1/4]\\n[2/4]\\n[3/4]'");
     rig_finish(&rig);
     check_record_has(NOTIFY_DONE "=3\n");
     check_record_has(SHIM_PROGRESS_SOURCE "=counter\n");
@@ -90,7 +83,7 @@ START_TEST(test_end) {
 END_TEST
 
 START_TEST(test_nothing) {
-    start("echo hello; echo world; systemd-notify --status=x");
+    rig_start_shell(&rig, "echo hello; echo world; systemd-notify --status=x");
     rig_finish(&rig);
     ck_assert_ptr_null(rig_value(&rig, SHIM_PROGRESS_SOURCE));
     ck_assert_ptr_null(rig_value(&rig, NOTIFY_PROGRESS));
@@ -110,7 +103,8 @@ END_TEST
 START_TEST(test_is_coalesced) {
     uint64_t begin = clock_usec(CLOCK_MONOTONIC);
 
-    start("i=0; while [ $i -lt 1000 ]; do i=$((i + 1)); printf '\\r[%d/1000]' $i; done");
+    rig_start_shell(&rig,
+                    "i=0; while [ $i -lt 1000 ]; do i=$((i + 1)); printf '\\r[%d/1000]' $i; done");
     rig_finish(&rig);
     uint64_t used = clock_usec(CLOCK_MONOTONIC) - begin;
     check_record_has(NOTIFY_DONE "=1000\n");
@@ -126,8 +120,8 @@ END_TEST
 START_TEST(test_systemd_notify) {
     uint64_t begin = clock_usec(CLOCK_MONOTONIC);
 
-    start("systemd-notify --ready --status=done X_LONGRUN_DONE=3 X_LONGRUN_TOTAL=4 "
-          "X_LONGRUN_UNIT=bytes X_LONGRUN_PHASE=second");
+    rig_start_shell(&rig, "systemd-notify --ready --status=done X_LONGRUN_DONE=3 X_LONGRUN_TOTAL=4 "
+                          "X_LONGRUN_UNIT=bytes X_LONGRUN_PHASE=second");
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
     ck_assert_uint_lt(clock_usec(CLOCK_MONOTONIC) - begin, 4 * USEC_PER_SEC);
@@ -142,7 +136,7 @@ END_TEST
 
 /* Whichever process of the task says it. */
 START_TEST(test_any_process) {
-    start("(setsid sh -c '(systemd-notify --status=far X_LONGRUN_PROGRESS=30)' &)");
+    rig_start_shell(&rig, "(setsid sh -c '(systemd-notify --status=far X_LONGRUN_PROGRESS=30)' &)");
     rig_finish(&rig);
     ck_assert_str_eq(strempty(rig_value(&rig, NOTIFY_STATUS)), "far");
     ck_assert_str_eq(strempty(rig_value(&rig, NOTIFY_PROGRESS)), "0.300000");
@@ -153,7 +147,7 @@ static const char *const timeouts[] = {SHIM_SPEC_TIMEOUT, SHIM_SPEC_IDLE_TIMEOUT
 
 START_TEST(test_extended_timeout) {
     rig_add(&rig, timeouts[_i], "400000");
-    start("systemd-notify EXTEND_TIMEOUT_USEC=600000000; sleep 0.6");
+    rig_start_shell(&rig, "systemd-notify EXTEND_TIMEOUT_USEC=600000000; sleep 0.6");
     rig_finish(&rig);
     ck_assert_ptr_null(rig_value(&rig, SHIM_LIMIT));
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
@@ -163,7 +157,7 @@ END_TEST
 /* It holds for as long as it was asked for. */
 START_TEST(test_extension_ends) {
     rig_add(&rig, SHIM_SPEC_IDLE_TIMEOUT, "100000");
-    start("systemd-notify EXTEND_TIMEOUT_USEC=500000; exec sleep 1000");
+    rig_start_shell(&rig, "systemd-notify EXTEND_TIMEOUT_USEC=500000; exec sleep 1000");
     rig_finish(&rig);
     ck_assert_str_eq(strempty(rig_value(&rig, SHIM_LIMIT)), "idle-timeout");
     ck_assert_int_ge(atoi(strempty(rig_value(&rig, SHIM_LIMIT_REACHED))), 500000);
@@ -172,7 +166,8 @@ END_TEST
 
 START_TEST(test_extended_stop) {
     rig_add(&rig, SHIM_SPEC_STOP_TIMEOUT, "400000");
-    start(
+    rig_start_shell(
+        &rig,
         "trap 'systemd-notify EXTEND_TIMEOUT_USEC=600000000; sleep 0.6; exit 3' TERM; echo ready; "
         "while :; do sleep 0.01; done");
     rig_wait_log(&rig, 6);
@@ -197,7 +192,7 @@ static void say(const char *text) {
 /* What was asked for before the cancel, though both are read at once, is no time to end. */
 START_TEST(test_extended_before_stop) {
     rig_add(&rig, SHIM_SPEC_STOP_TIMEOUT, "100000");
-    start("trap '' TERM; echo ready; exec sleep 1000");
+    rig_start_shell(&rig, "trap '' TERM; echo ready; exec sleep 1000");
     rig_wait_log(&rig, 6);
     kill(rig.shim, SIGSTOP);
     rig_wait_state(rig.shim, 'T');

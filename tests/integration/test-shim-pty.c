@@ -27,13 +27,6 @@ static void start_shell(const char *script) {
     rig_start(&rig);
 }
 
-static void check_log(const char *expected) {
-    size_t size;
-    _cleanup_free_ char *log = rig_read_log(&rig, &size);
-
-    ck_assert_str_eq(log, expected);
-}
-
 /* All of it is of one stream. */
 static void check_stdout_alone(void) {
     size_t n;
@@ -41,13 +34,6 @@ static void check_stdout_alone(void) {
 
     for (size_t i = 0; i < n; i++)
         ck_assert_int_eq(log_index_entry_stream(&index[i]), LOG_STREAM_STDOUT);
-}
-
-static void send_text(const char *text) {
-    char message[FIELDS_MAX];
-
-    snprintf(message, sizeof(message), SHIM_MESSAGE "=%s\n", text);
-    rig_send(&rig, message);
 }
 
 /* ---- what the command finds ---- */
@@ -59,7 +45,8 @@ START_TEST(test_terminal) {
                 "echo columns=$COLUMNS lines=$LINES");
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
-    check_log("1\n2\nerror\nsame\n24 80\nxterm-256color\nto the terminal\ncolumns= lines=\n");
+    rig_check_log(&rig,
+                  "1\n2\nerror\nsame\n24 80\nxterm-256color\nto the terminal\ncolumns= lines=\n");
     check_stdout_alone();
 }
 END_TEST
@@ -79,7 +66,7 @@ START_TEST(test_size) {
     rig_start(&rig);
     rig_finish(&rig);
     if (sizes[_i].expected)
-        check_log(sizes[_i].expected);
+        rig_check_log(&rig, sizes[_i].expected);
     else
         rig_check_end(&rig, SHIM_EXEC_ERRNO, EINVAL);
 }
@@ -95,7 +82,7 @@ START_TEST(test_term) {
     rig_add(&rig, SHIM_SPEC_ENV, "%s", terms[_i][0]);
     start_shell("echo $TERM");
     rig_finish(&rig);
-    check_log(terms[_i][1]);
+    rig_check_log(&rig, terms[_i][1]);
 }
 END_TEST
 
@@ -104,7 +91,7 @@ START_TEST(test_no_other_descriptors) {
     rig_command(&rig, "fds", "");
     rig_start(&rig);
     rig_finish(&rig);
-    check_log("0 1 2 ");
+    rig_check_log(&rig, "0 1 2 ");
 }
 END_TEST
 
@@ -135,7 +122,7 @@ START_TEST(test_stdin_data) {
     rig.stdin_size = strlen("one\ntwo");
     start_shell("test -t 0 || echo no; cat");
     rig_finish(&rig);
-    check_log("no\none\ntwo");
+    rig_check_log(&rig, "no\none\ntwo");
 }
 END_TEST
 
@@ -147,12 +134,12 @@ START_TEST(test_typing) {
     start_shell("read -r x; test -t 0 && echo yes; echo \"[$x]\"; read -r y; echo \"[$y]\"; "
                 "stty -echo; echo silent; read -r z </dev/tty; echo \"[$z]\"");
     rig_wait_log(&rig, strlen("one\nyes\n[one]\n"));
-    send_text("twx\177o");
+    rig_send_text(&rig, "twx\177o");
     rig_wait_log(&rig, strlen("one\nyes\n[one]\ntwx\b \bo\n[two]\nsilent\n"));
-    send_text("three");
+    rig_send_text(&rig, "three");
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
-    check_log("one\nyes\n[one]\ntwx\b \bo\n[two]\nsilent\n[three]\n");
+    rig_check_log(&rig, "one\nyes\n[one]\ntwx\b \bo\n[two]\nsilent\n[three]\n");
 }
 END_TEST
 
@@ -194,7 +181,7 @@ START_TEST(test_closed_for_a_while) {
     rig_write_fifo(&rig, "go");
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
-    check_log("bye\nback\n");
+    rig_check_log(&rig, "bye\nback\n");
 }
 END_TEST
 
@@ -211,7 +198,7 @@ START_TEST(test_daemon_is_away) {
     rig_write_fifo(&rig, "end");
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
-    check_log("one\ntwo\nthree\n");
+    rig_check_log(&rig, "one\ntwo\nthree\n");
 }
 END_TEST
 
@@ -238,7 +225,7 @@ START_TEST(test_survivor) {
     rig_write_fifo(&rig, "go");
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 4);
-    check_log("main\nlate\n");
+    rig_check_log(&rig, "main\nlate\n");
 }
 END_TEST
 
@@ -269,7 +256,7 @@ START_TEST(test_kill_and_pause) {
     rig_write_fifo(&rig, "go");
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 5);
-    check_log("on\nint\n");
+    rig_check_log(&rig, "on\nint\n");
 }
 END_TEST
 
@@ -289,7 +276,7 @@ START_TEST(test_pause_of_a_job) {
     rig_write_fifo(&rig, "go");
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
-    check_log("0\n");
+    rig_check_log(&rig, "0\n");
 }
 END_TEST
 
@@ -313,7 +300,7 @@ START_TEST(test_hangs_up_itself) {
     rig_write_fifo(&rig, "go");
     rig_finish(&rig);
     rig_check_end(&rig, SHIM_EXIT_CODE, 0);
-    check_log("before\n");
+    rig_check_log(&rig, "before\n");
 }
 END_TEST
 
@@ -332,7 +319,7 @@ static void check_no_terminal(void) {
     rig_finish(&rig);
     ck_assert_ptr_nonnull(rig_end(&rig, SHIM_EXEC_ERRNO));
     ck_assert_str_eq(strempty(rig_end(&rig, SHIM_EXEC_STEP)), SHIM_STEP_TERMINAL);
-    check_log("");
+    rig_check_log(&rig, "");
 }
 
 /* There is one, and it is taken. */

@@ -74,7 +74,7 @@ class StartTest(DaemonTestCase):
         others = {"s": GLib.Variant("i", 1), "as": GLib.Variant("s", "x"), "b": GLib.Variant("u", 1),
                   "u": GLib.Variant("i", 1), "i": GLib.Variant("u", 1), "t": GLib.Variant("u", 1),
                   "at": GLib.Variant("as", ["1"]), "ai": GLib.Variant("au", [1]),
-                  "a{su}": GLib.Variant("a{st}", {"gpu": 1})}
+                  "ay": GLib.Variant("s", "x"), "a{su}": GLib.Variant("a{st}", {"gpu": 1})}
         for name, wanted in OPTIONS.items():
             for value in (others[wanted], GLib.Variant("v", GLib.Variant("s", "x")), GLib.Variant("a{sv}", {}),
                           GLib.Variant("(ss)", ("a", "b"))):

@@ -301,6 +301,15 @@ class Parts(Case):
                                   env=self.session.env, capture_output=True, text=True, check=False)
         self.assertEqual((ignoring.stdout, ignoring.stderr), ("y\ny\ny", ""))
 
+    def test_stdout_is_closed(self):
+        """No descriptor of the program itself takes its place."""
+        task = self.run_script("echo text")
+        for args in ("log", "log -f", "watch", "list"):
+            r = subprocess.run(["sh", "-c", f'"{self.session.longrun}" {args} {task if args != "list" else ""} >&-'],
+                               env=self.session.env, capture_output=True, text=True, check=False)
+            self.assertEqual(r.returncode, 1)
+            self.assertRegex(r.stderr, r"^longrun: cannot .* to stdout: Bad file descriptor\n$")
+
 
 class LikeHere(Case):
     """start --follow."""
@@ -391,10 +400,28 @@ class LikeHere(Case):
         self.assertEqual(text.count("You have stopped looking on"), 2)
         self.assertIn("then 0", text)
 
+    def test_stopped_while_it_hands_on(self):
+        """There are two processes then, of which one says so."""
+        script = "\"$LONGRUN\" start -f --stdin - cat; echo \"status $?\"; fg; echo \"then $?\""
+        with Terminal(Shell(self.session), script) as t:
+            t.read_until("Started task")
+            t.press(b"one\n")
+            t.read_until("one\r\none\r\n")
+            t.press(b"\x1a")
+            t.read_until("status 148")
+            t.press(b"two\n")
+            t.read_until("two\r\ntwo\r\n")
+            t.press(b"\x04")
+            text = t.finish()[1]
+        self.assertEqual(text.count("You have stopped looking on"), 1)
+        self.assertIn("then 0", text)
+
     def test_other_ends_of_the_follower(self):
         """A terminal that is closed, a kill: the task goes on."""
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, signal.SIGQUIT):
             gate = Gate(self.session, f"gate-{number}")
+            if number != signal.SIGKILL:
+                signal.signal(number, signal.SIG_DFL)  # who runs the tests in the background may ignore it
             follower = self.session.popen("start", "-f", "--", *gate.argv(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                           text=True)
             task = int(re.match(r"Started task (\d+)", follower.stderr.readline()).group(1))

@@ -363,6 +363,14 @@ class Bulk(FakeCase):
         self.assertEqual(self.ok("retry", "--all", "--quiet"), "")
         self.assertEqual(self.ok("priority", "1", "--all"), "Changed: 0\n")
 
+    def test_named_twice(self):
+        """It is one task, whatever is done to it."""
+        fake = self.daemon(tasks={7: {}, 8: {}}, answers={"Cancel": number(2), "SetPriority": lambda _: None})
+        self.assertEqual(self.ok("priority", 5, 8, 7, 8, 7, 7), "Changed: 2\n")
+        self.assertEqual(fake.asked_of("SetPriority"), [(8, 5), (7, 5)])
+        self.assertEqual(self.ok("cancel", 8, 7, 8), "Told to stop: 2\n")
+        self.assertEqual(fake.asked("Cancel"), [([8, 7],)])
+
     def test_retry(self):
         answers = iter([GLib.Variant("(to)", (40, "/x")), (f"{NAME}.Error.StillActive", "task 8 has not ended"),
                         GLib.Variant("(to)", (41, "/x"))] * 2)

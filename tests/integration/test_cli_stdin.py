@@ -76,6 +76,20 @@ class Start(StdinCase):
             self.assertEqual(self.output(task), b"%d\n" % size)
             self.assertEqual(self.session.property(task, "StdinFile"), key)
 
+    def test_large_file_without_size(self):
+        """As files of /proc are: they have none before they are read."""
+        path = "/proc/kallsyms"
+        with open(path, "rb") as file:
+            data = file.read()
+        if len(data) <= 1 << 20:
+            self.skipTest("the kernel has no long file in /proc")
+        self.assertEqual(self.output(self.start("--stdin", path, "sha256sum")).split()[0].decode(), digest(data))
+
+    def test_large_file_named_by_a_dash(self):
+        with open(self.file("large", noise(LARGE)), "rb") as file:
+            task = self.start("--stdin", "-", "sha256sum", stdin=file)
+        self.assertEqual(self.output(task).split()[0].decode(), digest(noise(LARGE)))
+
     def test_large_file_without_name(self):
         with open(self.file("gone", bytes(LARGE)), "rb") as file:
             os.unlink(file.name)
@@ -210,7 +224,8 @@ class Crash(StdinCase):
         task = int(self.ok("start", "-q", "--stdin-open", "--", "sh", "-c", "read x <gate; sha256sum"))
         with self.session.popen("write", "--close", task, path, stdout=subprocess.PIPE, text=True,
                                 stderr=subprocess.PIPE) as p:
-            self.until_property(task, "StdinSize", lambda size: size >= 256 << 10)
+            # The second piece, of which a part is taken, waits.
+            self.until_property(task, "StdinSize", lambda size: size >= 300 << 10)
             self.session.kill_daemon()
             self.session.start_daemon()
             with contextlib.closing(open(gate, "wb", buffering=0)):

@@ -7,10 +7,12 @@
 import json
 import os
 import re
+import signal
+import subprocess
 import textwrap
 
 from cli_testing import Case
-from longrun_testing import Terminal, main
+from longrun_testing import DEADLINE_SEC, Terminal, main
 
 
 class Watch(Case):
@@ -47,6 +49,27 @@ class Watch(Case):
             r = self.session.run("watch", task)
             self.assertEqual((r.returncode, r.stdout.splitlines()[-1]), (9, "failed exit code 9"), r)
 
+    def test_whole_percent(self):
+        """0.29 * 100 is a little less than 29."""
+        gate = self.gate()
+        task = self.session.start_task("sh", "-c", 'systemd-notify X_LONGRUN_PROGRESS=29%; echo up; read -r x <"$0"', gate.path)
+        self.wait_for_output(task, "up")
+        with self.session.popen("watch", task, stdout=subprocess.PIPE, text=True) as watch:
+            self.assertEqual(watch.stdout.readline(), "running 29%\n")
+            self.assertIn("Progress: 29%\n", self.ok("show", task))
+            gate.end()
+
+    def test_reader_goes_early(self):
+        """As with | head, and there may be no next line for long."""
+        gate, task = self.start_gate()
+        for args in (["watch"], ["watch", "--json"]):
+            watch = self.session.popen(*args, task, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            watch.stdout.readline()
+            watch.stdout.close()
+            self.assertEqual((watch.stderr.read(), watch.wait(DEADLINE_SEC)), (b"", -signal.SIGPIPE))
+            watch.stderr.close()
+        gate.end()
+
     def test_json(self):
         task = self.countdown()
         r = self.session.run("watch", "--json", task)
@@ -73,6 +96,13 @@ class Watch(Case):
         self.assertIn("\x1b[32msucceeded\x1b[0m", text)
         # One line, drawn over and over.
         self.assertEqual(text.count("\n"), 1)
+
+    def test_bar_of_a_short_task(self):
+        """The time that is left is asked for as soon as it may be known."""
+        task = self.countdown(steps=6, step_ms=150)
+        with Terminal(self.session, "watch", task, columns=90) as t:
+            frames = self.frames(t.finish()[1])
+        self.assertTrue(any("  0s left  " in frame for frame in frames), frames)
 
     def test_bar_fits_the_terminal(self):
         task = self.countdown(steps=1, step_ms=0)

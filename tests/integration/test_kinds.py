@@ -11,7 +11,7 @@ import re
 import signal
 import time
 
-from daemon_testing import DaemonTestCase, DBusError, main
+from daemon_testing import SOON_SEC, DaemonTestCase, DBusError, main
 
 BOTH = (False, True)  # isolate
 
@@ -68,19 +68,19 @@ class CountdownTest(DaemonTestCase):
         self.assertEqual(first.args, (0.1, 1, 10, ""))
         self.assertGreaterEqual(task.get("Id"), 1)
         elapsed = time.time() - task.get("StartedAt") / 1e6
-        self.assertTrue(1.0 <= elapsed < 1.9, elapsed)
+        self.assertTrue(1.0 <= elapsed < SOON_SEC, elapsed)
         task.cancel()
         self.assertEnds(task, "cancelled", -1, "^Task was cancelled by user$")
 
     def test_cancel_at_once_in_the_last_step(self):
         for isolate in BOTH:
             with self.subTest(isolate=isolate):
-                task = self.session.start("countdown", {"steps": 2, "step_ms": 1200}, isolate=isolate)
+                task = self.session.start("countdown", {"steps": 2, "step_ms": 3000}, isolate=isolate)
                 self.session.wait_until(lambda: task.signals("Progress"), "the first step")
                 begin = time.monotonic()
                 task.cancel()
                 self.assertEnds(task, "cancelled", -1, "^Task was cancelled by user$")
-                self.assertLess(task.signals("Finished")[0].time - begin, 0.5)
+                self.assertLess(task.signals("Finished")[0].time - begin, 2)
                 self.assertEqual(task.signals("Status")[-1].args, ("Task cancelled",))
                 self.assertEqual(task.signals("Log")[-1].args[1][-1][1:], ("stdout", "Task cancelled at step 2"))
                 self.assertEqual(task.signals()[-1].member, "Finished")
@@ -96,7 +96,7 @@ class CountdownTest(DaemonTestCase):
                 begin = time.monotonic()
                 self.session.call("Cancel", "(at)", [task.id])
                 self.assertEnds(task, "cancelled", -1, "^Task was cancelled by user$")
-                self.assertLess(task.signals("Finished")[0].time - begin, 0.5)
+                self.assertLess(task.signals("Finished")[0].time - begin, SOON_SEC)
                 self.assertEqual(task.read_log(), b"Task started...\nTask cancelled at step 1\n")
                 self.assertEqual(task.get("Progress"), -1.0)
                 with self.assertError("NotRunning", "cancelled"):
@@ -165,11 +165,11 @@ class MapTest(DaemonTestCase):
         for isolate in BOTH:
             with self.subTest(isolate=isolate):
                 task = self.session.start("map", {"items": ["a"] * 3, "item_ms": 600000}, isolate=isolate)
-                task.wait_state("running")
+                self.session.wait_until(lambda t=task: t.signals("Status"), "the first item")
                 begin = time.monotonic()
                 task.cancel()
                 self.assertEnds(task, "cancelled", -1, "^Cancelled$")
-                self.assertLess(task.signals("Finished")[0].time - begin, 0.5)
+                self.assertLess(task.signals("Finished")[0].time - begin, SOON_SEC)
                 with self.assertError("NoResult", "left none"):
                     task.take_result()
 
@@ -201,7 +201,7 @@ class ComputeETest(DaemonTestCase):
                 result = task.take_result()
                 self.assertEqual(set(result), {"uuid", "value", "duration", "iterations"})
                 self.assertAlmostEqual(result["value"], math.e, delta=1e-15)
-                self.assertTrue(0.4 <= result["duration"] < 1.5, result)
+                self.assertTrue(0.4 <= result["duration"] < SOON_SEC, result)
                 self.assertGreater(result["iterations"], 10000)
                 self.assertRegex(result["uuid"],
                                  re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"))
@@ -232,11 +232,11 @@ class ComputeETest(DaemonTestCase):
         for isolate in BOTH:
             with self.subTest(isolate=isolate):
                 task = self.session.start("compute-e", {"seconds": 600}, isolate=isolate)
-                task.wait_state("running")
+                self.session.wait_until(lambda t=task: t.signals("Progress"), "that it is at work")
                 begin = time.monotonic()
                 task.cancel()
                 self.assertEnds(task, "cancelled", -1, "^Cancelled$")
-                self.assertLess(task.signals("Finished")[0].time - begin, 0.5)
+                self.assertLess(task.signals("Finished")[0].time - begin, SOON_SEC)
 
     def test_the_daemon_answers_while_threads_compute(self):
         tasks = self.session.start_many([("compute-e", {"params": {"seconds": 600}})] * (2 * os.cpu_count()))
@@ -246,11 +246,11 @@ class ComputeETest(DaemonTestCase):
             begin = time.monotonic()
             self.session.get("Running")
             slowest = max(slowest, time.monotonic() - begin)
-        self.assertLess(slowest, 0.25)
+        self.assertLess(slowest, 1)
         begin = time.monotonic()
         self.assertEqual(self.session.cancel_all(), len(tasks))
         self.assertEqual({t[1] for t in self.session.wait(tasks)}, {"cancelled"})
-        self.assertLess(time.monotonic() - begin, 1)
+        self.assertLess(time.monotonic() - begin, SOON_SEC)
 
     def test_a_crash_of_an_isolated_kind_is_one_failed_task(self):
         task = self.session.start("compute-e", {"seconds": 600}, isolate=True)

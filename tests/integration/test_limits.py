@@ -42,10 +42,10 @@ class EnvironmentsTest(DaemonTestCase):
         self.session.set_max_parallel(1)
         self.session.start("countdown", {"step_ms": 100000})
         shared = ["BIG=" + "x" * 100000, "MORE=" + "y" * 100000]
-        for _ in range(1000):
+        for _ in range(400):  # of 200 kB: more than there is room for
             self.session.command("true", env=shared)
         with self.assertError("QueueFull", "different environments"):
-            for i in range(1000):
+            for i in range(400):
                 self.session.command("true", env=[f"N={i}", *shared])
         self.assertLess(i, 400)
         self.session.cancel_all()
@@ -220,7 +220,8 @@ class QueueTest(LimitTestCase):
 
         starts(5000, 10)  # what the allocator takes once
         before = self.session.memory()
-        self.assertEqual(starts(MANY, 10000), {"org.longrun.Longrun1.Error.QueueFull": MANY})
+        number = MANY // 5 if sanitized() else MANY  # for there the growth is not looked at
+        self.assertEqual(starts(number, 10000), {"org.longrun.Longrun1.Error.QueueFull": number})
         self.check_growth(before, 2 * MIB)
         self.assertEqual(self.session.get("Queued"), 10)
         client.close()

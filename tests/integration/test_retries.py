@@ -297,8 +297,8 @@ class AgainTest(RetryTestCase):
     def check_same(self, task, again):
         p, q = task.get_all(), again.get_all()
         self.assertEqual((p["RetryOf"], q["RetryOf"]), (0, task.id))
-        own = {"Id", "State", "CreatedAt", "StartedAt", "FinishedAt", "RetryOf", "Attempt", "Usage", "LogSize", "ExitCode",
-               "Message", "Reason", "Progress", "Pid", "After", "AfterAny", "AfterFailed", "StartAt"}
+        own = {"Id", "State", "CreatedAt", "StartedAt", "FinishedAt", "RetryOf", "Attempt", "Usage", "LogSize", "LogBegin",
+               "LogFile", "ExitCode", "Message", "Reason", "Progress", "Pid", "After", "AfterAny", "AfterFailed", "StartAt"}
         self.assertEqual({k: v for k, v in p.items() if k not in own}, {k: v for k, v in q.items() if k not in own})
         self.assertEqual(task.get("Env"), again.get("Env"))
 

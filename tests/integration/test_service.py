@@ -254,49 +254,53 @@ class ServiceTest(unittest.TestCase):
         """Of commands, and of kinds in the daemon and outside of it; what is started before a reload is not concerned."""
         systemctl("start", UNIT)
         gate = pathlib.Path.home() / "gate"
-        early = start_command("sh", "-c", f"until [ -e {gate} ]; do sleep 0.05; done; echo not there")
+        early = start_command("sh", "-c", f"until [ -e {gate} ]; do sleep 0.05; done; echo not there",
+                              options=("1", "label", "s", "early"))
         CONFIG.parent.mkdir(parents=True, exist_ok=True)
         CONFIG.write_text("[Manager]\nJournal=yes\n", encoding="utf-8")
         call("Reload")
         task = start_command("sh", "-c", "printf 'begin\\n 10%%\\r100%%\\n'; echo 'caf\u00e9' >&2; echo '\033[31mred'; "
                              "printf '\\377 last'; exit 3", options=("1", "label", "s", "A label"))
         kinds = [call("Start", "sa{sv}", "countdown", *options, "params", "s", '{"steps": 1, "step_ms": 1}')[0]
-                 for options in ("1", ("2", "isolate", "b", "true"))]
+                 for options in (("2", "label", "s", "thread"), ("3", "isolate", "b", "true", "label", "s", "worker"))]
         gate.touch()
         self.assertEqual([state for state, _ in ends(early, task, *kinds)],
                          ["succeeded", "failed", "succeeded", "succeeded"])
         gate.unlink()
 
-        def lines(number, count):
-            return until(lambda: (found := journal(f"TASK_ID={number}", "TASK_STREAM=stdout") +
-                                  journal(f"TASK_ID={number}", "TASK_STREAM=stderr")) and len(found) == count and found,
-                         f"{count} lines of task {number} in the journal")
+        # Each test begins with task 1: labels tell them apart.
+        def lines(label, count):
+            return until(lambda: (found := journal(f"TASK_LABEL={label}", "TASK_STREAM=stdout") +
+                                  journal(f"TASK_LABEL={label}", "TASK_STREAM=stderr")) and len(found) == count and found,
+                         f"{count} lines of {label} in the journal")
 
-        keys = ("MESSAGE", "PRIORITY", "TASK_STREAM", "SYSLOG_IDENTIFIER", "TASK_LABEL")
-        rest = ("sh", "A label")
-        self.assertEqual([tuple(entry[key] for key in keys) for entry in lines(task, 5)], [
+        keys = ("MESSAGE", "PRIORITY", "TASK_STREAM", "SYSLOG_IDENTIFIER", "TASK_ID")
+        rest = ("sh", str(task))
+        self.assertEqual([tuple(entry[key] for key in keys) for entry in lines("A label", 5)], [
             ("begin", "6", "stdout", *rest), ("100%", "6", "stdout", *rest), ("red", "6", "stdout", *rest),
             ("\ufffd last", "6", "stdout", *rest), ("caf\u00e9", "4", "stderr", *rest)])
-        said = [[entry["MESSAGE"] for entry in lines(kind, len(bytes(self.log(kind)).splitlines()))] for kind in kinds]
-        self.assertEqual(said[0], said[1])
-        self.assertEqual(said[0], bytes(self.log(kinds[0])).decode().splitlines())
-        self.assertEqual({entry["SYSLOG_IDENTIFIER"] for kind in kinds for entry in journal(f"TASK_ID={kind}",
-                          "TASK_STREAM=stdout")}, {"countdown"})
-        self.assertEqual(journal(f"TASK_ID={early}", "TASK_STREAM=stdout"), [])
+        said = bytes(self.log(kinds[0])).decode().splitlines()
+        for label in ("thread", "worker"):
+            found = lines(label, len(said))
+            self.assertEqual([entry["MESSAGE"] for entry in found], said)
+            self.assertEqual({entry["SYSLOG_IDENTIFIER"] for entry in found}, {"countdown"})
+        self.assertEqual(journal("TASK_LABEL=early"), [])
 
     def test_journal_that_lags(self):
         """A burst of lines arrives all the same; a flood is in the log, and the journal says what it does not have."""
         CONFIG.parent.mkdir(parents=True, exist_ok=True)
         CONFIG.write_text("[Manager]\nJournal=yes\n", encoding="utf-8")
         systemctl("start", UNIT)
-        burst = start_command("seq", "100")
-        flood = start_command("seq", "300000")
-        self.assertEqual([state for state, _ in ends(burst, flood)], ["succeeded", "succeeded"])
-        found = until(lambda: journal(f"TASK_ID={flood}", "TASK_STREAM=longrun"), "what is missing is told")
+        # More than a socket may take at once.
+        burst = start_command("seq", "20", options=("1", "label", "s", "burst"))
+        self.assertEqual(ends(burst), [("succeeded", 0)])
+        expected = [str(i + 1) for i in range(20)]
+        until(lambda: [entry["MESSAGE"] for entry in journal("TASK_LABEL=burst")] == expected, "all lines of a burst")
+        flood = start_command("seq", "300000", options=("1", "label", "s", "flood"))
+        self.assertEqual(ends(flood), [("succeeded", 0)])
+        found = until(lambda: journal("TASK_LABEL=flood", "TASK_STREAM=longrun"), "what is missing is told")
         self.assertRegex(found[0]["MESSAGE"], r"^\d+ lines were not taken by the journal")
         self.assertEqual(task_get(flood, "LogSize"), sum(len(str(i + 1)) + 1 for i in range(300000)))
-        self.assertEqual([entry["MESSAGE"] for entry in journal(f"TASK_ID={burst}", "TASK_STREAM=stdout")],
-                         [str(i + 1) for i in range(100)])
 
     def test_second_one_is_refused(self):
         systemctl("start", UNIT)

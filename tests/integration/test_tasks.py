@@ -36,7 +36,8 @@ class PropertiesTest(DaemonTestCase):
             "Priority": 7, "After": [], "AfterAny": [], "AfterFailed": [], "WhenOnline": "", "StartAt": 10**15,
             "DueAt": 0, "Resources": {}, "Parent": 0, "Children": [], "Retries": 2, "RetryDelay": 5, "RetryOn": [3, 9],
             "RetryOf": 0, "Attempts": [], "Every": 0, "Calendar": "", "Persistent": False, "StdinOpen": False,
-            "Pty": False, "PtySize": "80x24",
+            "Pty": False, "PtySize": "80x24", "StdinFile": "", "StdinSize": 0, "Unit": "", "ProgressSource": "",
+            "Rate": -1.0, "ExpectedEndTime": 0, "LogBegin": 0, "LogFile": f"{self.session.state}/logs/{task.id}.log",
         }
         self.assertEqual({name: p[name] for name in expected}, expected)
         # Env is long: it is left out of GetAll.

@@ -112,8 +112,11 @@ class PlanTorture:
                 **more}
 
     def start(self, sort):
+        """A plain one where there is nothing that it could wait for. There is a daemon then, whoever was killed before."""
         options = self.plan(sort)
-        while options:
+        if not options:
+            sort, options = "plain", self.plan("plain")
+        while True:
             reply = self.try_call_start(options)
             if reply is not None:
                 if reply > 0:
@@ -150,7 +153,8 @@ class PlanTorture:
         self.configure()
         began = due = time.monotonic()
         weights = [weight for weight, _ in SORTS.values()]
-        while time.monotonic() < began + length:
+        # Where starts take long, until there is something of all that is limited.
+        while time.monotonic() < began + length or not {PAIR, "token"} <= set(self.sorts.values()):
             self.start(self.random.choices(list(SORTS), weights)[0])
             time.sleep(self.random.uniform(0, 0.05))
             if time.monotonic() > due:

@@ -402,15 +402,15 @@ class Torture:
             time.sleep(max(0, due - time.monotonic()))
             if self.of == "daemon":
                 self.kill_daemon()
-            else:
-                self.kill_shim()
+            elif not self.kill_shim():
+                break
             self.raise_errors()
             self.observe()
         for client in self.clients:
             client.join(DEADLINE_SEC * 2)
             self.test.assertFalse(client.is_alive(), "a client hangs")
         self.raise_errors()
-        self.test.assertGreaterEqual(self.counts.get("kills", 0), self.kills)
+        self.test.assertGreaterEqual(self.counts.get("kills", 0), self.kills if self.of == "daemon" else 1)
         self.test.assertEqual(len(self.ids), len(self.plans))
         self.call("Wait", "(at)", list(self.by_id))
         self.seconds = time.monotonic() - began
@@ -446,17 +446,30 @@ class Torture:
                 self.count("kills")
                 return
 
+    def has_ended(self):
+        """Everything: on a machine that is busy all may be over before as much was killed as should be."""
+        if any(client.is_alive() for client in self.clients):
+            return False
+        counts = self.call("CountTasks", "(a{sv})", {})[0]
+        return not set(counts) - FINAL
+
     def kill_shim(self):
+        """False when there is none any more."""
         def victims():
             shims.update(shims_of(self.rig.folder))
-            return [number for number in shims if number not in self.killed_shims and number in self.by_id]
+            found.extend(number for number in shims if number not in self.killed_shims and number in self.by_id)
+            return found or self.has_ended()
 
-        shims = {}
-        number = self.random.choice(until(victims, "no task runs"))
+        shims, found = {}, []
+        until(victims, "no task runs")
+        if not found:
+            return False
+        number = self.random.choice(found)
         pid = shims[number]
         kill(pid)
         self.killed_shims[number] = pid
         self.count("kills")
+        return True
 
     # --- what must be true then
 

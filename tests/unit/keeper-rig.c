@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -282,6 +283,41 @@ int keeper_rig_start_spec(KeeperRig *rig, ShimRigJob *j, const ShimSpec *spec) {
     return shim_job_start(rig->executor, spec, false, &exec_events, j, &j->job);
 }
 
+/* Up to where the keeper has the order. */
+static int await_order(KeeperRig *rig) {
+    shim_executor_use_unit(rig->executor, true, NULL);
+    keeper_rig_until_orders(rig, 1);
+    return rig->orders[0].control_fd;
+}
+
+int keeper_rig_start_ordered(KeeperRig *rig, ShimRigJob *j) {
+    keeper_rig_listen(rig);
+    ck_assert_int_eq(keeper_rig_start(rig, j, 7), 0);
+    return await_order(rig);
+}
+
+int keeper_rig_start_open(KeeperRig *rig, ShimRigJob *j) {
+    char *const argv[] = {(char *)"prog", NULL}, *const env[] = {NULL};
+    char dir[128];
+    ShimSpec spec = {.id = 7,
+                     .attempt = 1,
+                     .argv = argv,
+                     .env = env,
+                     .cwd = "/",
+                     .stdin_open = true,
+                     .log_dir = unit_dir,
+                     .runtime_dir = dir};
+
+    task_dir(dir, sizeof(dir), spec.id);
+    keeper_rig_listen(rig);
+    ck_assert_int_eq(keeper_rig_start_spec(rig, j, &spec), 0);
+    return await_order(rig);
+}
+
+void keeper_rig_close_order(KeeperRig *rig, size_t i) {
+    rig->orders[i].control_fd = close_fd(rig->orders[i].control_fd);
+}
+
 int keeper_rig_adopt(KeeperRig *rig, ShimRigJob *j, uint64_t id) {
     char dir[128];
     ShimAdoption a = {
@@ -330,6 +366,38 @@ int rig_task_listen(uint64_t id) {
     return listen_at(path);
 }
 
+/* ---- what a lost shim leaves behind ---- */
+
+pid_t rig_spawn_stray(uint64_t id, const char *dir) {
+    char id_text[64], result[256];
+    int ready[2];
+    char c;
+
+    MUST(pipe(ready) == 0);
+    snprintf(id_text, sizeof(id_text), "LONGRUN_TASK_ID=%" PRIu64, id);
+    snprintf(result, sizeof(result), "LONGRUN_RESULT=%s/task-%" PRIu64 "/result", dir, id);
+    pid_t pid = fork();
+    MUST(pid >= 0);
+    if (pid == 0) {
+        close(ready[0]);
+        dup2(ready[1], STDOUT_FILENO);
+        char *env[] = {id_text, result, NULL};
+        execle("/bin/sh", "sh", "-c", "echo; trap '' TERM; while :; do sleep 100; done", NULL, env);
+        _exit(1);
+    }
+    close(ready[1]);
+    MUST(read(ready[0], &c, 1) == 1);
+    close(ready[0]);
+    return pid;
+}
+
+int rig_wait_signal(pid_t pid) {
+    int status;
+
+    MUST(waitpid(pid, &status, 0) == pid);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
 /* ---- the loop ---- */
 
 void keeper_rig_until(KeeperRig *rig, RigCondition condition, const void *arg) {
@@ -362,8 +430,17 @@ static bool has_event(const void *arg) {
     return false;
 }
 
+static bool was_asked(const void *arg) {
+    const RigWanted *w = arg;
+    return w->rig->asked >= w->n;
+}
+
 void keeper_rig_until_orders(KeeperRig *rig, size_t n) {
     keeper_rig_until(rig, has_orders, &(RigWanted){.rig = rig, .n = n});
+}
+
+void keeper_rig_until_asked(KeeperRig *rig, unsigned n) {
+    keeper_rig_until(rig, was_asked, &(RigWanted){.rig = rig, .n = n});
 }
 
 void keeper_rig_until_event(KeeperRig *rig, const ShimRigJob *j, const char *event) {

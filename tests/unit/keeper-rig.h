@@ -8,6 +8,11 @@
  * "log 12", "reason x", "paused", "resumed", "usage 5 4096", "message x", "ended failed 3 text".
  * unit_dir is the runtime folder. */
 
+/* The last event of one whose shim was killed. */
+#define RIG_LOST                                                                                   \
+    "ended interrupted -1 its supervisor, longrun-shim, was killed; the processes that it left "   \
+    "have been ended"
+
 #define KEEPER_RIG_ORDERS 2000
 #define KEEPER_RIG_DEADLINE_USEC (20 * USEC_PER_SEC)
 
@@ -58,6 +63,7 @@ int keeper_rig_find(KeeperRig *rig);
 typedef bool (*RigCondition)(const void *arg);
 void keeper_rig_until(KeeperRig *rig, RigCondition condition, const void *arg);
 void keeper_rig_until_orders(KeeperRig *rig, size_t n);
+void keeper_rig_until_asked(KeeperRig *rig, unsigned n);
 void keeper_rig_until_event(KeeperRig *rig, const ShimRigJob *j, const char *event);
 void keeper_rig_until_ended(KeeperRig *rig, const ShimRigJob *j);
 /* Until nothing is to be done without waiting. */
@@ -66,6 +72,11 @@ void keeper_rig_settle(KeeperRig *rig);
 /* A task "prog" with its folder unit_dir/task-ID. */
 int keeper_rig_start(KeeperRig *rig, ShimRigJob *j, uint64_t id);
 int keeper_rig_start_spec(KeeperRig *rig, ShimRigJob *j, const ShimSpec *spec);
+/* The first order of all, task 7, up to where the keeper has it and the shim could begin. Gives the
+ * control socket of the shim, which the rig closes. Open: the stdin of the command is kept open. */
+int keeper_rig_start_ordered(KeeperRig *rig, ShimRigJob *j);
+int keeper_rig_start_open(KeeperRig *rig, ShimRigJob *j);
+void keeper_rig_close_order(KeeperRig *rig, size_t i); /* the shim of that order is gone */
 int keeper_rig_adopt(KeeperRig *rig, ShimRigJob *j, uint64_t id);
 void shim_rig_expect(const ShimRigJob *j, const char *const *events); /* NULL at the end */
 const char *shim_rig_last(const ShimRigJob *j);                       /* "" for none */
@@ -79,3 +90,8 @@ char *rig_shim_hear(int fd); /* NULL at the end of file or when there is nothing
 void rig_task_file(uint64_t id, const char *name, const char *text);
 /* A socket on which the task's shim listens. */
 int rig_task_listen(uint64_t id);
+
+/* A process that the task's shim has left, of a daemon whose runtime folder is dir. It is ended by
+ * SIGKILL alone. */
+pid_t rig_spawn_stray(uint64_t id, const char *dir);
+int rig_wait_signal(pid_t pid); /* waits; which signal has ended it, 0: none */

@@ -190,7 +190,7 @@ START_TEST(test_part_in_gap) {
             LogSource s = open_source(with_index, LOG_STREAMS_ALL);
             s.offset = parts[i].from;
             s.end = parts[i].to;
-            _cleanup_free_ char *all = read_all(&s, &size, &left_out);
+            free(read_all(&s, &size, &left_out));
             ck_assert_uint_eq(size, parts[i].size);
             ck_assert_uint_eq(left_out, parts[i].left_out);
             log_source_done(&s);

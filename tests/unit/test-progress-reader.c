@@ -110,6 +110,8 @@ static bool feed_line(const char *line, size_t size) {
 #define CURL(percent, megabytes)                                                                   \
     percent " 8M " percent " " megabytes "M 0 0 1M 0 0:00:08 0:00:01 0:00:07 1M"
 
+#define DD "1048576 bytes (1.0 MB, 1.0 MiB) copied, 1 s, 1.0 MB/s"
+
 static const struct {
     const char *lines; /* divided by "|" */
     const char *story;
@@ -129,6 +131,7 @@ static const struct {
     /* within a phase it never runs backwards */
     {"10%|20%|19%|15%|30%", "percent 200 300"},
     {"50%|60%|45%|70%", "percent 600 700"},
+    {"50%|60%|55%|56%|57%|58%|59%|59%|70%", "percent 600 700"},
     {"50%|60%|45%|46%|70%|45%|71%|46%|47%", "percent 600 700 710"},
     {"[5/10]|[6/10]|[5/10]|[7/10]", "counter 600 700"},
     /* there is more to do than was known */
@@ -144,16 +147,30 @@ static const struct {
     /* what begins anew is the next phase */
     {"80%|100%|0%|1%|2%", "percent 999 [part 2] 10 20"},
     {"80%|100%|0%|100%|0%|100%", "percent 999"},
+    {"80%|100%|0%|99%|1%|98%|2%|97%", "percent 999"},
+    {"80%|100%|20%|30%|40%", "percent 999 [part 2] 300 400"},
     {"[9/10]|[10/10]|[1/7]|[2/7]", "counter 999 [part 2] 286"},
     {"[2/3]|[3/3]|[1/3]|[2/3]|[3/3]", "counter 999 [part 2] 667 999"},
     {"[9/10]|[10/10]|[11/500]|[12/500]", "counter 999 [part 2] 24"},
     {"80%|100%|0%|1%|99%|99%|0%|1%", "percent 999 [part 2] 10 990 [part 3] 10"},
+    {"Receiving objects:  50% (5/10)|[6/10]|Resolving deltas:  10% (1/10)",
+     "[Receiving objects] counter 500 600 [Resolving deltas] 100"},
+    /* two that take turns are not told in turns */
+    {"Receiving objects:  10% (1/10)|Resolving deltas:  10% (1/10)|Receiving objects:  20% (2/10)|"
+     "Resolving deltas:  20% (2/10)|Receiving objects:  30% (3/10)|Resolving deltas:  30% (3/10)",
+     "[Receiving objects] counter 100 [Resolving deltas] 100 200 300"},
     /* from anywhere to anywhere it takes longer */
     {"50%|60%|10%|11%|12%|13%|14%|15%", "percent 600 [part 2] 140 150"},
 
     /* a better source takes over, and what is shown waits for it */
     {"10%|20%|[1/10]|[2/10]|[3/10]", "percent 200 counter 300"},
     {"40%|50%|[1/10]|[2/10]|[3/10]|60%|[6/10]", "percent 500 counter 500 600"},
+    {"10%|20%|100%|100%|0%|10%|20%|[1/50]|[2/50]|[3/50]",
+     "percent 200 999 [part 2] 100 200 [part 3] counter 60"},
+    {"10%|10%|[1/4]|[2/4]", "percent 100 counter 500"},
+    /* what only counts has less to say than a fraction */
+    {DD "|10%|20%|" DD, "counter 1048576! percent 200"},
+    {"10%|20%|" DD "|30%", "percent 200 300"},
     /* the same number again and again is none */
     {"10%|20%|3/7|30%|3/7|40%|3/7|50%", "percent 200 300 400 500"},
     {"3/7|3/7|10%|20%|30%|3/7|40%", "counter 429 [part 2] percent 200 300 400"},
@@ -168,6 +185,8 @@ static const struct {
     /* or is silent for more than a phase */
     {"[1/3]|[2/3]|1%|50%|90%|99%|1%|2%|3%", "counter 667 [part 2] percent 20 30"},
 
+    {"[1/3]|[2/3]|40%|50%|80%|1%|2%|3%", "counter 667"}, /* of which this was none */
+
     /* two streams that both show how far they are */
     {"10%|2>40%|20%|2>41%|30%|2>42%", "percent 200 300"},
     {"98%|2>5%|99%|2>6%|100%|2>7%|2>8%|2>9%", "percent 990 999 [part 2] 80 90"},
@@ -178,6 +197,7 @@ static const struct {
     {"O>3|O>1;10|O>3|O>1;5|O>1;6", "osc 100 [part 2] 50 60"},
     {"O>1;50|O>0|20%|30%|60%|61%", "osc 500 [part 2] percent 300 600 610"},
     {"O>1;50|O>0|45%|46%|60%|61%", "osc 500 percent 500 600 610"},
+    {"O>1;50|O>3|10%|20%|30%|40%", "osc 500 [part 2] percent 300 400"},
     {"O>1;90|O>1;0|O>1;1", "osc 900 [part 2] 0 10"},
     {"O>1|O>1;|O>1;x|O>1;101|O>5;50|O>|O>1;-5|O>1;99999|O>1;1e3|O>1 ;5", ""},
     {"O>1;50;junk", "osc 500"},
@@ -187,6 +207,7 @@ static const struct {
     {"10%|20%|N>0.1|30%|N>0.3", "percent 200 notify 200 300"},
     {"N>3/7|N>9/7|1%|2%|1%|2%", "notify 429 999"},
     {"N>7!|N>5!|N>8!|50%|60%", "notify 7! 8!"},
+    {"N>0.9|N>7!|N>0.1", "notify 900 [part 2] 100"},
     {"N>nan|N>2|N>-1|N>0.5", "notify 500"},
     {"N>=a 0.5|N>=b|N>0.1|N>=b 0.2|N>=c 1/2", "[a] notify 500 [b] 100 200 [c] 500"},
     {"N>0.5|N>=b|N>0.1", "notify 500 [b] 100"},
@@ -195,6 +216,7 @@ static const struct {
     {"N>=get|10%|20%|100%|100%|N>=unpack|0%|1%|2%",
      "[get] notify percent 200 999 [unpack] notify percent 0 10 20"},
     {"N>=get|10%|20%|100%|100%|0%|1%", "[get] notify percent 200 999 [get (2)] 10"},
+    {"N>=a|Receiving objects:  50% (5/10)", "[a] notify counter 500"},
     {"10%|20%|100%|100%|N>0.1|N>0.2", "percent 200 999 [part 2] notify 100 200"},
     /* a run that begins ends the phase, however far it has got when it is seen first */
     {"  % Total    % Received % Xferd|" CURL("25", "2") "|" CURL("87", "7") "|" CURL("50", "4"),
@@ -248,6 +270,11 @@ static const struct {
           "8"),
      200},
     {TEXT("\x1b[1m1\x1b[31m0%\x1b[0m\n\x1b[32m2\x1b[0m0\x1b[1m%\n"), 200}, /* colours end none */
+    {TEXT("10%\x1b"
+          "8"
+          "20%\x1b"
+          "8"),
+     200},
     {TEXT("10%\x1b]0;title 90%\a\n20%\n"), 200},
     {TEXT("10%\b\b\b20%\b\b\b30%"), 300},
     {TEXT("at\x1b[3C10%\nat\x1b[3C20%\n"), 200},
@@ -261,6 +288,7 @@ static const struct {
     {TEXT("\x1b]9;4;1;30"), -1},
     {TEXT("\x1b]9;4;1;30\x18\a"), -1},
     {TEXT("\x1b]9;4;1;30" LONG_LINE "\a"), -1},
+    {TEXT("\x1b]9;4;1;30;" LONG_LINE "\a"), -1},
     {TEXT("\x1b]9;5;1;30\a"), -1},
     {TEXT("\x1bP9;4;1;30\a"), -1},
     /* of a long line the end is read, whatever it was cut in */
@@ -369,10 +397,32 @@ START_TEST(test_skip) {
     MUST(!progress_reader_is_unsettled(reader));
     feed(TEXT("0%\n7%\n8%\n"));
     ck_assert_int_eq((int)(state()->fraction * 1000), 80);
+    feed(TEXT("\x1b["));
+    progress_reader_skip(reader, LOG_STREAM_STDOUT, 1000);
+    feed(TEXT("K9%\n"));
+    ck_assert_int_eq((int)(state()->fraction * 1000), 80);
     feed(TEXT("1"));
     progress_reader_skip(reader, LOG_STREAM_STDERR, 1000); /* the other one goes on */
     feed(TEXT("0%\n"));
     ck_assert_int_eq((int)(state()->fraction * 1000), 100);
+}
+END_TEST
+
+static void feed_many(char c, size_t n) {
+    while (n-- > 0)
+        feed(&c, 1);
+}
+
+/* Where it is cut, there may be half a number; also when a part of it is taken back. */
+START_TEST(test_cut_number) {
+    for (int i = 0; i < 4; i++) {
+        feed_many('a', PROGRESS_LINE_MAX - 1);
+        feed(i % 2 ? "16/30 " : "15/30 ", 6);
+        feed_many('b', i < 2 ? PROGRESS_LINE_MAX - 5 : PROGRESS_LINE_MAX - 4);
+        feed(i < 2 ? "" : "\b\bc", i < 2 ? 0 : 3);
+        feed(TEXT("\n"));
+        ck_assert_int_eq(state()->source, PROGRESS_SOURCE_NONE);
+    }
 }
 END_TEST
 
@@ -433,6 +483,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_large_piece);
     tcase_add_test(t, test_headless);
     tcase_add_test(t, test_skip);
+    tcase_add_test(t, test_cut_number);
     tcase_add_test(t, test_endless_line);
     tcase_add_test(t, test_names);
     suite_add_tcase(s, t);

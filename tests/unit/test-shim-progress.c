@@ -152,7 +152,7 @@ START_TEST(test_flood_within_a_line) {
     flood(1024);
     memset(data, 'y', sizeof(data));
     shim_progress_feed(&p, LOG_STREAM_STDOUT, data, sizeof(data));
-    feed(" 90%\n");
+    feed(" 30%\n");
     wait_until_due(BEGIN + SLICE);
     ck_assert_int_eq(percent(), 20);
 
