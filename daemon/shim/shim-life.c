@@ -45,6 +45,16 @@ void shim_reap(Shim *s) {
 
 /* ---- the end ---- */
 
+/* It extends the state that the task is in. */
+static void extend(Shim *s, uint64_t now) {
+    uint64_t span = shim_notify_take_extension(&s->notify);
+
+    if (span > 0 && s->stop.requested)
+        shim_stop_extend(&s->stop, span, now);
+    else if (span > 0)
+        shim_guard_extend(&s->guard, span, now);
+}
+
 /* Those that have ended by now ended without our doing: a cancel that finds nobody else came too
  * late. */
 void shim_stop(Shim *s, ShimReason reason) {
@@ -53,8 +63,10 @@ void shim_stop(Shim *s, ShimReason reason) {
     shim_reap(s);
     if (!s->running || s->stop.requested)
         return;
+    uint64_t now = clock_usec(CLOCK_MONOTONIC);
+    extend(s, now); /* what was asked for so far is not of the time that it has to end */
     s->end.reason = reason;
-    shim_stop_request(&s->stop, clock_usec(CLOCK_MONOTONIC));
+    shim_stop_request(&s->stop, now);
     /* SIGTERM is there when they go on. */
     if (s->paused)
         shim_pause(s, false);
@@ -102,16 +114,6 @@ static void note_activity(Shim *s, uint64_t now) {
     s->noted_bytes = bytes;
     s->noted_changes = s->notify.n_changes;
     shim_guard_activity(&s->guard, now);
-}
-
-/* It extends the state that the task is in. */
-static void extend(Shim *s, uint64_t now) {
-    uint64_t span = shim_notify_take_extension(&s->notify);
-
-    if (span > 0 && s->stop.requested)
-        shim_stop_extend(&s->stop, span, now);
-    else if (span > 0)
-        shim_guard_extend(&s->guard, span, now);
 }
 
 void shim_check(Shim *s, uint64_t now) {

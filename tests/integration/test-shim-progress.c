@@ -1,7 +1,10 @@
 /* What the shim reads from the command's output, and what comes of NOTIFY_SOCKET beside it. */
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -175,6 +178,32 @@ START_TEST(test_extended_stop) {
 }
 END_TEST
 
+static void say(const char *text) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/task-%d/" SHIM_NOTIFY_NAME, rig.run,
+             RIG_TASK_ID);
+    ck_assert_int_eq(
+        sendto(fd, text, strlen(text), 0, (struct sockaddr *)&address, sizeof(address)),
+        (int)strlen(text));
+}
+
+/* What was asked for before the cancel, though both are read at once, is no time to end. */
+START_TEST(test_extended_before_stop) {
+    rig_add(&rig, SHIM_SPEC_STOP_TIMEOUT, "100000");
+    rig_start_shell(&rig, "trap '' TERM; echo ready; exec sleep 1000");
+    rig_wait_log(&rig, 6);
+    kill(rig.shim, SIGSTOP);
+    rig_wait_state(rig.shim, 'T');
+    say(NOTIFY_EXTEND_TIMEOUT "=600000000");
+    rig_send(&rig, SHIM_CANCEL "=1\n");
+    kill(rig.shim, SIGCONT);
+    rig_finish(&rig);
+    rig_check_end(&rig, SHIM_KILLED, 1);
+}
+END_TEST
+
 TCase *tcase_shim_progress(void) {
     TCase *tc = tcase_create("progress");
 
@@ -188,5 +217,6 @@ TCase *tcase_shim_progress(void) {
     tcase_add_loop_test(tc, test_extended_timeout, 0, ELEMENTSOF(timeouts));
     tcase_add_test(tc, test_extension_ends);
     tcase_add_test(tc, test_extended_stop);
+    tcase_add_test(tc, test_extended_before_stop);
     return tc;
 }
