@@ -87,7 +87,7 @@ void rig_take_up(Rig *r);                   /* connects to the shim anew, knowin
 const char *rig_value(Rig *r, const char *key); /* the last that came, or NULL */
 uint64_t rig_count(Rig *r, const char *key);    /* the same as a number; 0: none came */
 void rig_wait_count(Rig *r, const char *key, uint64_t n);
-const char *rig_end(Rig *r, const char *key);   /* that of the last message alone */
+const char *rig_end(Rig *r, const char *key); /* that of the last message alone */
 void rig_check_end(Rig *r, const char *key, int value);
 
 void rig_path(Rig *r, const char *name, char *buf, size_t size);
