@@ -218,7 +218,7 @@ class CancelTest(TreeTestCase):
         """It holds up the end of its parent, not that of others, and not for ever."""
         parent = self.sleeper()
         child = self.session.shell(f"trap '' TERM; echo $$ >{self.fifo.path}; while :; do sleep 0.05; done",
-                                   parent=parent.id, stop_timeout=2000000)
+                                   parent=parent.id, stop_timeout=6000000)
         pid = int(self.fifo.read_line())
         self.session.wait_until(lambda: parent.get("State") == "running", "the parent to run")
         parent.cancel()
