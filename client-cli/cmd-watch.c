@@ -1,21 +1,18 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 
 #include "client-cli/client.h"
 #include "client-cli/commands.h"
 #include "client-cli/interrupt.h"
 #include "client-cli/output.h"
-#include "client-cli/task-text.h"
 #include "client-cli/terminal-progress.h"
+#include "client-cli/watch-view.h"
 #include "common/clock.h"
-#include "common/parse.h"
 #include "common/task-state.h"
 
-/* longrun watch */
+/* longrun watch: what is listened to. */
 
-#define BAR_WIDTH_MAX 24
 #define REDRAW_USEC USEC_PER_SEC /* the time goes on when nothing else does */
 
 const Option watch_options[] = {
@@ -29,9 +26,8 @@ typedef struct Watch {
     uint64_t id;
     cJSON *task; /* keys of a listed task; NULL until the first answer */
     TaskEnd end;
-    bool as_json;
+    WatchView view;
     bool refreshing; /* asked again for what no signal tells: the answer is no news */
-    char *last;      /* line that was printed last */
     bool done;
     int result; /* 0 or -errno, once it is done */
 } Watch;
@@ -50,154 +46,12 @@ static void set_item(Watch *w, const char *key, cJSON *item) {
         cJSON_AddItemToObject(w->task, key, item);
 }
 
-/* What the task is at, or after its end how it ended. */
-static char *status_text(const Watch *w) {
-    const char *message = json_string(w->task, "message");
-    const char *phase = json_string(w->task, "phase"), *status = json_string(w->task, "status");
-    _cleanup_free_ char *both = NULL;
-
-    if (w->end.id > 0 && message[0])
-        return text_display(message);
-    if (!phase[0] && !status[0])
-        return task_reason(w->task, clock_usec(CLOCK_REALTIME));
-    if (asprintf(&both, "%s%s%s", phase, phase[0] && status[0] ? ": " : "", status) < 0)
-        both = NULL;
-    return text_display(must(both));
-}
-
-static const char *run_time(char buf[FORMAT_MAX], const Watch *w) {
-    uint64_t started = json_u64(w->task, "started-at"), end = json_u64(w->task, "finished-at");
-
-    end = end > 0 ? end : clock_usec(CLOCK_REALTIME);
-    if (started == 0 || end < started)
-        return "-";
-    if (w->end.id == 0 && end - started < USEC_PER_SEC)
-        return "0.0s";
-    /* Whole seconds while it counts: tenths would only flicker. */
-    return format_span(buf, w->end.id > 0 ? end - started
-                                          : (end - started) / USEC_PER_SEC * USEC_PER_SEC);
-}
-
-/* As wide as leaves room for the rest, whatever that is: it is not to change its width all the
- * time. */
-static int bar_width(size_t columns) {
-    return columns >= 90 ? BAR_WIDTH_MAX : columns >= 70 ? 16 : columns >= 50 ? 8 : 0;
-}
-
-static void put_bar(FILE *f, int width, int done) {
-    int filled = MAX(done, 0) * width / 100;
-
-    if (width == 0)
-        return;
-    fputs(" [", f);
-    for (int i = 0; i < width; i++)
-        putc(i < filled ? '#' : '.', f);
-    putc(']', f);
-}
-
-static void put_part(FILE *f, const char *text, const char *behind) {
-    if (text[0])
-        fprintf(f, "  %s%s", text, behind);
-}
-
-/* How long it will take, or else how long it has taken; what is done, and how fast that goes. */
-static void put_pace(FILE *f, const Watch *w) {
-    char left[FORMAT_MAX], taken[FORMAT_MAX], rate[FORMAT_MAX], count[COUNT_MAX];
-
-    task_left(left, w->task, clock_usec(CLOCK_REALTIME));
-    put_part(f, left, " left");
-    if (!left[0])
-        put_part(f, run_time(taken, w), "");
-    if (w->end.id > 0)
-        return;
-    put_part(f, task_count(count, w->task), "");
-    put_part(f, task_rate(rate, w->task), "");
-}
-
-static char *bar_line(const Watch *w, size_t columns) {
-    _cleanup_free_ char *status = status_text(w);
-    int done = task_percent_done(w->task);
-    char *line = NULL;
-    size_t size;
-    FILE *f = must(open_memstream(&line, &size));
-
-    put_bar(f, bar_width(columns), done);
-    fprintf(f, done < 0 ? "   --" : " %3d%%", done);
-    put_pace(f, w);
-    put_part(f, status, "");
-    fclose(f);
-    return must(line);
-}
-
-static void draw_bar(const Watch *w) {
-    const char *state = json_string(w->task, "state");
-    const char *colour = output_has_colour() ? state_colour(state) : "";
-    /* The last column stays free: a terminal may wrap there. */
-    size_t used = strlen(state) + 1, columns = output_columns();
-    _cleanup_free_ char *line = bar_line(w, columns);
-    _cleanup_free_ char *cut = text_cut(line, columns > used ? columns - used : 1);
-
-    printf("\r%s%s%s%s\x1b[K", colour, state, colour[0] ? COLOUR_OFF : "", cut);
-    if (w->end.id == 0)
-        terminal_progress_show(task_percent_done(w->task));
-    else
-        terminal_progress_clear();
-    fflush(stdout);
-    output_open_line();
-}
-
-/* Takes the line; what has been said already is not said again. */
-static void print_line(Watch *w, char *line) {
-    must(line);
-    if (!w->last || !streq(w->last, line)) {
-        puts(line);
-        fflush(stdout);
-    }
-    free(w->last);
-    w->last = line;
-}
-
-static void print_plain(Watch *w) {
-    _cleanup_free_ char *status = status_text(w);
-    char number[8] = "";
-    char *line;
-
-    if (task_percent_done(w->task) >= 0)
-        snprintf(number, sizeof(number), " %d%%", task_percent_done(w->task));
-    if (asprintf(&line, "%s%s%s%s", json_string(w->task, "state"), number, status[0] ? " " : "",
-                 status) < 0)
-        line = NULL;
-    print_line(w, line);
-}
-
-static void print_json(Watch *w) {
-    static const char *const keys[] = {"id",   "state", "progress",          "done",  "total",
-                                       "unit", "rate",  "expected-end-time", "phase", "status"};
-    _cleanup_json_ cJSON *object = must(cJSON_CreateObject());
-
-    for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
-        const cJSON *item = cJSON_GetObjectItemCaseSensitive(w->task, keys[i]);
-        if (item) /* a daemon of an older version has not all of them */
-            cJSON_AddItemToObject(object, keys[i], must(cJSON_Duplicate(item, true)));
-    }
-    if (w->end.id > 0) {
-        cJSON_AddNumberToObject(object, "exit-code", w->end.code);
-        cJSON_AddStringToObject(object, "message", json_string(w->task, "message"));
-    }
-    print_line(w, cJSON_PrintUnformatted(object));
-}
-
 static void show(Watch *w) {
     if (!w->task)
         return;
-    if (w->as_json)
-        print_json(w);
-    else if (output_is_terminal())
-        draw_bar(w);
-    else
-        print_plain(w);
-    if (ferror(stdout))
-        finish(w, -EIO);
+    int r = watch_view_show(&w->view, w->task, w->end.id > 0 ? &w->end : NULL);
+    if (r < 0)
+        finish(w, r);
 }
 
 static bool is_final(const Watch *w) {
@@ -262,7 +116,7 @@ static int on_progress(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     set_item(w, "phase", cJSON_CreateString(phase));
     show(w);
     /* So that they are there as soon as they are known, and of short tasks at all. */
-    if ((w->as_json || output_is_terminal()) && json_double(w->task, "rate") < 0 &&
+    if ((w->view.as_json || output_is_terminal()) && json_double(w->task, "rate") < 0 &&
         json_u64(w->task, "expected-end-time") == 0)
         refresh(w);
     return 0;
@@ -322,7 +176,7 @@ static int on_ended(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
 static int on_second(sd_event_source *source, uint64_t usec, void *userdata) {
     Watch *w = userdata;
 
-    if (!w->as_json)
+    if (!w->view.as_json)
         show(w);
     refresh(w);
     sd_event_source_set_time(source, usec + REDRAW_USEC);
@@ -371,7 +225,7 @@ static int begin(Watch *w) {
         r = subscribe(w);
     if (r >= 0)
         r = ask_task(w);
-    if (r >= 0 && (w->as_json || output_is_terminal()))
+    if (r >= 0 && (w->view.as_json || output_is_terminal()))
         r = sd_event_add_time_relative(w->event, NULL, CLOCK_MONOTONIC, REDRAW_USEC, 0, on_second,
                                        w);
     if (r < 0)
@@ -398,7 +252,7 @@ static int print_end(Watch *w) {
 int cmd_watch(const Invocation *inv) {
     _cleanup_free_ uint64_t *ids = invocation_ids(inv);
     _cleanup_bus_ sd_bus *bus = NULL;
-    Watch w = {.as_json = invocation_has(inv, OPT_JSON)};
+    Watch w = {.view.as_json = invocation_has(inv, OPT_JSON)};
     int r;
 
     if (!ids)
@@ -412,7 +266,7 @@ int cmd_watch(const Invocation *inv) {
     if (r < 0)
         return print_error("%s", strerror(-r));
     interrupt_say("%s%sTask %" PRIu64 " goes on. Cancel it: longrun cancel %" PRIu64 "\n",
-                  w.as_json ? "" : terminal_progress_off(), output_is_terminal() ? "\n" : "",
+                  w.view.as_json ? "" : terminal_progress_off(), output_is_terminal() ? "\n" : "",
                   ids[0], ids[0]);
     r = begin(&w);
     if (r >= 0)
@@ -425,6 +279,6 @@ int cmd_watch(const Invocation *inv) {
     sd_bus_detach_event(bus);
     sd_event_unref(w.event);
     cJSON_Delete(w.task);
-    free(w.last);
+    watch_view_done(&w.view);
     return r;
 }
