@@ -68,12 +68,24 @@ static void log_end(const Task *t) {
         log_full(LOG_INFO, t->id, "%s%s%s", state, isempty(message) ? "" : ": ", message);
 }
 
+/* What LogsMax= is about. */
+static void note_kept(const Manager *m, Task *t) {
+    uint64_t kept = bytes_length(t->spec->stdin_data);
+
+    if (t->log_size > 0)
+        kept += task_log_kept(m->dirs.logs, t->id);
+    TaskWork *w = kept > 0 ? task_work_make(t) : NULL;
+    if (w)
+        w->log_kept = kept;
+}
+
 /* Gives the parent, if that has waited for this end alone. */
 static Task *end_task(Manager *m, Task *t, TaskState state) {
     Task *parent = task_parent(t), *due = manager_leave_parent(t);
 
     manager_set_state(t, state);
     t->end_state = _TASK_STATE_INVALID;
+    note_kept(m, t);
     task_table_ended(&m->tasks, t);
     log_end(t);
     commit_queue_put(m->commits, t);
@@ -158,10 +170,6 @@ static void note_log_size(const Manager *m, Task *t) {
         uint64_t size = task_log_size(m->dirs.logs, t->id);
         t->log_size = MAX(t->log_size, size);
     }
-    TaskWork *w = t->log_size > 0 ? task_work_make(t) : NULL;
-
-    if (w)
-        w->log_kept = task_log_kept(m->dirs.logs, t->id);
 }
 
 static void note_log_loss(Task *t, const ExecOutcome *outcome) {

@@ -56,7 +56,7 @@ typedef struct TaskWork {
     char *status;        /* NULL = "" */
     char *reason;        /* NULL = "" */
     uint64_t stdin_size; /* bytes that were written to its stdin; UINT64_MAX = not known */
-    uint64_t log_kept;   /* bytes of its log that are on disk; known at the end */
+    uint64_t log_kept;   /* bytes on disk of its log and its stdin; known at the end */
 } TaskWork;
 
 /* There may be 100,000 of them that wait: what is small comes together, and what few have lies

@@ -152,6 +152,20 @@ class StartTest(StdinTestCase):
             self.assertEqual(task.read_log(), b"/dev/null\n")
 
 
+class KeptTest(StdinTestCase):
+    CONFIG = "[Manager]\nLogsMax=2M\n"
+
+    def test_limit(self):
+        """What was kept for ended tasks to read counts as their logs do, also of one that never began."""
+        self.session.call("Pause", "(s)", "default")
+        waiting = [self.session.shell("true", stdin=variant(bytes(1 << 20))) for _ in range(3)]
+        waiting[0].cancel()
+        self.session.call("Resume", "(s)", "default")
+        self.session.wait(waiting[1:])
+        self.session.settles(lambda: len(self.session.list_tasks()[0]) == 2, "the first one to be forgotten")
+        self.assertNotIn(waiting[0].id, [t["id"] for t in self.session.list_tasks()[0]])
+
+
 class WriteTest(StdinTestCase):
     def test_much(self):
         data = noise(1 << 20)
