@@ -100,7 +100,10 @@ static int end_colour(LogView *v, EscapeFilter *f) {
     return put_string(v, "\x1b[0m");
 }
 
+/* Where nothing is drawn over, a line has a line of its own. */
 static int end_line(LogView *v, EscapeFilter *f, LineEnd end) {
+    if (end == LINE_END_RETURN && v->escapes == ESCAPE_FILTER_STRIP)
+        end = LINE_END_FEED;
     v->ended = end;
     if (end == LINE_END_NONE)
         return 0;

@@ -200,8 +200,20 @@ class Parts(Case):
     def test_bars_keep_their_returns(self):
         task = self.run_script(r"printf '1%%\r2%%\r3%%\r\ndone\n'; printf '\r4%%' >&2")
         self.assertEqual(self.ok("log", task, text=False), b"1%\r2%\r3%\r\ndone\n\r4%")
-        text = re.sub(STAMP.encode(), b"@", self.ok("log", "-t", task, text=False))
-        self.assertEqual(text, b"@ out 1%\r@ out 2%\r@ out 3%\r\n@ out done\n@ err 4%\n")
+        for args, expected in (([], b"@ out 1%\n@ out 2%\n@ out 3%\n@ out done\n@ err 4%\n"),
+                               (["--raw"], b"@ out 1%\r@ out 2%\r@ out 3%\r\n@ out done\n@ err 4%\n")):
+            text = self.ok("log", "-t", *args, task, text=False)
+            self.assertEqual(re.sub(STAMP.encode(), b"@", text), expected)
+        with Terminal(self.session, "log", "-t", task) as t:
+            self.assertEqual(re.sub(STAMP, "@", t.finish()[1]),
+                             "@ out 1%\r@ out 2%\r@ out 3%\r\r\n@ out done\r\n@ err 4%\r\n")
+
+    def test_bars_in_a_pipe_are_lines(self):
+        """Each with its own time, also where those of two streams lie mixed and one has no end."""
+        task = self.run_script(r"printf '1%%\r\r2%%\r'; sleep 0.05; printf 'a\r' >&2; sleep 0.05; printf '3%%\r\n\n4%%'")
+        text = self.ok("log", "-t", task, text=False).decode()
+        self.assertNotIn("\r", text)
+        self.assertEqual(re.sub(STAMP, "@", text), "@ out 1%\n@ out 2%\n@ err a\n@ out 3%\n@ out \n@ out 4%\n")
 
     def test_json_of_anything(self):
         task = self.run_script(r"""printf 'tab\t"quote" \\ back \033[31mred\033[0m \377 \303\251\n\n\000\a'""")
