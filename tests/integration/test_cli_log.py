@@ -130,6 +130,38 @@ class Parts(Case):
             self.fails(1, f"has no attempt {number}: there are attempts 1 to 3", "log", "--attempt", number, task)
         self.fails(2, "--follow does not go together with --attempt", "log", "-f", "--attempt", 1, task)
 
+    def test_last_line_of_a_stream(self):
+        """What ended the attempts before is no part of it."""
+        counter = self.work / f"count-{self.id()}"
+        script = f'echo x >>{counter}; n=$(wc -l <{counter}); echo out $n; echo err $n >&2; [ $n = 3 ]'
+        task = self.run_script(script, retries=5, retry_delay="1ms")
+        for stream, name in (("--stderr", "err"), ("--stdout", "out")):
+            last = self.session.run("log", stream, "-n", 1, task)
+            self.assertEqual((last.stdout, last.stderr), (f"{name} 3\n", ""))
+            two = self.session.run("log", stream, "-n", 2, task)
+            self.assertEqual(two.stdout, f"{name} 2\n{name} 3\n")
+            self.assertRegex(two.stderr, r"^\n\[longrun\] attempt 2 failed .*\n$")
+            all_three = self.session.run("log", stream, "-n", 4, task)
+            self.assertEqual(all_three.stdout, f"{name} 1\n{name} 2\n{name} 3\n")
+
+    def test_lines_of_longrun(self):
+        """In lines and in JSON there is nothing around them."""
+        counter = self.work / f"count-{self.id()}"
+        task = self.run_script(f'echo x >>{counter}; echo "  x "; [ $(wc -l <{counter}) = 2 ]', retries=1, retry_delay="1ms")
+        lines = [json.loads(line) for line in self.ok("log", "--json", task).splitlines()]
+        self.assertEqual([line["stream"] for line in lines], ["stdout", "longrun", "stdout"])
+        self.assertRegex(lines[1]["text"], r"^\[longrun\] attempt 1 failed .*\S$")
+        self.assertEqual(lines[2]["text"], "  x ")
+        self.assertEqual(re.sub(rf"{STAMP} ", "", self.ok("log", "-t", task)),
+                         f"out   x \n--  {lines[1]['text']}\nout   x \n")
+        task = self.run_script("yes | head -c 200000", log_max=32768)
+        texts = [json.loads(line) for line in self.ok("log", "--json", task).splitlines()]
+        own = [line["text"] for line in texts if line["stream"] == "longrun"]
+        self.assertEqual(len(own), 1)
+        self.assertRegex(own[0], r"^\[longrun\] \d+ bytes are left out here \(log-max 32\.0K\)$")
+        own = [line for line in self.ok("log", "-t", task).splitlines() if " --  " in line]
+        self.assertRegex("\n".join(own), rf"^{STAMP} --  \[longrun\] \d+ bytes are left out here \(log-max 32\.0K\)$")
+
     def test_attempt_of_one(self):
         task = self.run_script("echo x")
         self.assertEqual(self.ok("log", "--attempt", 1, task), "x\n")
