@@ -362,8 +362,7 @@ class LikeHere(Case):
         script = r"echo out; echo err >&2; printf 'a\033[31m\000\377'; printf 'b\033]0;x\007' >&2; exit 7"
         r = self.session.run("start", "-f", "-q", "--", "sh", "-c", script, text=False)
         direct = subprocess.run(["sh", "-c", script], capture_output=True, check=False)
-        self.assertEqual((r.returncode, r.stdout), (7, direct.stdout))
-        self.assertTrue(r.stderr.startswith(direct.stderr), r.stderr)
+        self.assertEqual((r.returncode, r.stdout, r.stderr), (7, direct.stdout, direct.stderr))
         r = self.session.run("run", "-f", "-q", "countdown", "-p", "steps=1", "-p", "step_ms=1")
         self.assertEqual(r.stderr, "")
 
