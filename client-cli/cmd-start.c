@@ -254,7 +254,9 @@ static int report(const Invocation *inv, sd_bus *bus, const Started *s) {
 }
 
 /* "task 42 failed: exit code 2"; the message may begin with the state itself. */
-static void print_failure(const TaskEnd *end, const char *message) {
+static void print_failure(const TaskEnd *end, const char *message, bool quiet) {
+    if (quiet && strncmp(message, "exit code ", 10) == 0) /* our own status says as much */
+        return;
     bool has_state = strncmp(message, end->state, strlen(end->state)) == 0;
 
     print_error("task %" PRIu64 " %s%s%s", end->id, has_state ? "" : end->state,
@@ -312,7 +314,7 @@ static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
         return r;
     /* The log does not say why a command could not be started, or what ended it. */
     if (!streq(end.state, "succeeded") && client_task_properties(bus, s->id, &task) >= 0)
-        print_failure(&end, json_string(task, "message"));
+        print_failure(&end, json_string(task, "message"), invocation_has(inv, OPT_QUIET));
     return client_exit_status(&end);
 }
 
