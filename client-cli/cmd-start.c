@@ -11,7 +11,7 @@
 #include "client-cli/output.h"
 #include "client-cli/params.h"
 #include "client-cli/start-stdin.h"
-#include "client-cli/stdin-writer.h"
+#include "client-cli/stdin-stream.h"
 #include "client-cli/surroundings.h"
 #include "client-cli/task-options.h"
 #include "client-cli/task-text.h"
@@ -281,18 +281,19 @@ static void say_what_keys_do(uint64_t id, bool streams) {
 /* As if the command ran here, what we read handed on to it where that was asked for. */
 static int show_output(sd_bus *bus, const Started *s, TaskEnd *ret_end) {
     _cleanup_(log_source_done) LogSource source = LOG_SOURCE_NONE;
+    _cleanup_(stdin_stream_end) StdinStream stream = {};
     LogView view = {.form = LOG_FORM_SPLIT, .escapes = ESCAPE_FILTER_RAW, .own_aside = true};
     int r = log_open(bus, s->id, true, &source);
 
     if (r < 0)
         return r;
-    pid_t stream = s->in.streams && !s->found ? start_stdin_stream(s->id) : 0;
-    if (stream < 0)
-        return (int)stream;
+    if (s->in.streams && !s->found)
+        r = stdin_stream_begin(&stream, s->id);
+    if (r < 0)
+        return r;
     log_view_init(&view);
     r = follow_log(bus, s->id, &source, &view, ret_end);
     log_view_done(&view);
-    start_stdin_stop(stream);
     return r;
 }
 
@@ -305,6 +306,8 @@ static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
     say_what_keys_do(s->id, s->in.streams);
     if (!invocation_has(inv, OPT_QUIET)) {
         print_started(inv, s, stderr);
+        if (inv->command->takes_command && !s->found)
+            start_stdin_hint(inv);
         logout_warn(bus);
     }
     r = show_output(bus, s, &end);
