@@ -4,14 +4,12 @@
 #include "client-cli/append.h"
 #include "client-cli/client.h"
 #include "client-cli/commands.h"
-#include "client-cli/follow.h"
 #include "client-cli/interrupt.h"
-#include "client-cli/log-open.h"
 #include "client-cli/logout.h"
 #include "client-cli/output.h"
 #include "client-cli/params.h"
+#include "client-cli/start-follow.h"
 #include "client-cli/start-stdin.h"
-#include "client-cli/stdin-writer.h"
 #include "client-cli/surroundings.h"
 #include "client-cli/task-options.h"
 #include "client-cli/task-text.h"
@@ -253,69 +251,18 @@ static int report(const Invocation *inv, sd_bus *bus, const Started *s) {
     return EXIT_SUCCESS;
 }
 
-/* "task 42 failed: exit code 2"; the message may begin with the state itself. */
-static void print_failure(const TaskEnd *end, const char *message, bool quiet) {
-    if (quiet && strncmp(message, "exit code ", 10) == 0) /* our own status says as much */
-        return;
-    bool has_state = strncmp(message, end->state, strlen(end->state)) == 0;
-
-    print_error("task %" PRIu64 " %s%s%s", end->id, has_state ? "" : end->state,
-                has_state ? "" : ": ", message);
-}
-
-/* Nobody else knows that what comes on our stdin will not come any more. */
-static void say_what_keys_do(uint64_t id, bool streams) {
-    char cut_off[96] = "";
-
-    if (streams)
-        snprintf(cut_off, sizeof(cut_off),
-                 "  End its input:   longrun write --close %" PRIu64 " /dev/null\n", id);
-    interrupt_say("\nTask %" PRIu64 " goes on.\n"
-                  "  Come back to it: longrun log -f %" PRIu64 "\n"
-                  "  Cancel it:       longrun cancel %" PRIu64 "\n%s",
-                  id, id, id, cut_off);
-    suspend_say("\nYou have stopped looking on; task %" PRIu64 " goes on.\n"
-                "  Look on again:   fg\n"
-                "  Stop the task:   longrun pause %" PRIu64 "\n",
-                id, id);
-}
-
-/* As if the command ran here, what we read handed on to it where that was asked for. */
-static int show_output(sd_bus *bus, const Started *s, TaskEnd *ret_end) {
-    _cleanup_(log_source_done) LogSource source = LOG_SOURCE_NONE;
-    LogView view = {.form = LOG_FORM_SPLIT, .escapes = ESCAPE_FILTER_RAW, .own_aside = true};
-    int r = log_open(bus, s->id, true, &source);
-
-    if (r < 0)
-        return r;
-    pid_t stream = s->in.streams && !s->found ? start_stdin_stream(s->id) : 0;
-    if (stream < 0)
-        return (int)stream;
-    log_view_init(&view);
-    r = follow_log(bus, s->id, &source, &view, ret_end);
-    log_view_done(&view);
-    start_stdin_stop(stream);
-    return r;
-}
-
 /* What else there is to say goes to stderr. */
 static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
-    _cleanup_json_ cJSON *task = NULL;
-    TaskEnd end;
-    int r;
+    bool streams = s->in.streams && !s->found, quiet = invocation_has(inv, OPT_QUIET);
 
-    say_what_keys_do(s->id, s->in.streams);
-    if (!invocation_has(inv, OPT_QUIET)) {
+    start_follow_keys(s->id, streams);
+    if (!quiet) {
         print_started(inv, s, stderr);
+        if (inv->command->takes_command && !s->found)
+            start_stdin_hint(inv);
         logout_warn(bus);
     }
-    r = show_output(bus, s, &end);
-    if (r < 0)
-        return r;
-    /* The log does not say why a command could not be started, or what ended it. */
-    if (!streq(end.state, "succeeded") && client_task_properties(bus, s->id, &task) >= 0)
-        print_failure(&end, json_string(task, "message"), invocation_has(inv, OPT_QUIET));
-    return client_exit_status(&end);
+    return start_follow(bus, s->id, streams, quiet);
 }
 
 static int new_call(const Invocation *inv, sd_bus *bus, bool is_command, uint64_t start_at,

@@ -96,7 +96,7 @@ int follow_log(sd_bus *bus, uint64_t id, LogSource *source, LogView *view, TaskE
     Follow f = {.source = source, .view = view, .inotify_fd = -EBADF};
     int r;
 
-    r = sd_event_new(&f.event);
+    r = sd_event_default(&f.event);
     if (r < 0)
         print_error("%s", strerror(-r));
     else

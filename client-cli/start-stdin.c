@@ -3,19 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "client-cli/append.h"
 #include "client-cli/client.h"
-#include "client-cli/interrupt.h"
 #include "client-cli/output.h"
-#include "client-cli/stdin-writer.h"
 #include "common/fd-io.h"
 #include "common/parse.h"
 
@@ -127,21 +123,39 @@ static int append_rest(sd_bus_message *call, int fd, const char *name, StartStdi
 
 /* ---- where it comes from ---- */
 
+/* Files of /proc have no size. */
+static bool has_bytes(int fd, const struct stat *st) {
+    char c;
+
+    return S_ISREG(st->st_mode) && (st->st_size > 0 || pread(fd, &c, 1, 0) == 1);
+}
+
 /* "longrun start … < FILE" says what is meant; a file that somebody else is reading, such as the
  * list of a loop in a shell, is none of ours, and of a pipe the end may never come. */
 static bool is_meant(struct stat *ret) {
     int flags = fcntl(STDIN_FILENO, F_GETFL);
 
     return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY && fstat(STDIN_FILENO, ret) >= 0 &&
-           S_ISREG(ret->st_mode) && ret->st_size > 0 && lseek(STDIN_FILENO, 0, SEEK_CUR) == 0;
+           lseek(STDIN_FILENO, 0, SEEK_CUR) == 0 && has_bytes(STDIN_FILENO, ret);
+}
+
+/* Whether each attempt can have it anew, which is more than what is written once. */
+static bool is_there_again(const Invocation *inv, const struct stat *st) {
+    _cleanup_free_ char *path = path_of(STDIN_FILENO, st);
+
+    /* Of a file in /proc the size is not known; but it has its name. */
+    return !invocation_has(inv, OPT_STDIN_OPEN) &&
+           (path || (st->st_size > 0 && st->st_size <= (off_t)START_STDIN_MAX));
 }
 
 static int append_own(const Invocation *inv, sd_bus_message *call, StartStdin *ret) {
+    bool follows = invocation_has(inv, OPT_FOLLOW);
     struct stat st;
 
-    if (!invocation_has(inv, OPT_FOLLOW))
-        return is_meant(&st) ? append_file(inv, call, STDIN_FILENO, &st, ret)
-                             : append_rest(call, STDIN_FILENO, "stdin", ret);
+    if (is_meant(&st) && (!follows || is_there_again(inv, &st)))
+        return append_file(inv, call, STDIN_FILENO, &st, ret);
+    if (!follows)
+        return append_rest(call, STDIN_FILENO, "stdin", ret);
     ret->streams = true;
     return invocation_has(inv, OPT_STDIN_OPEN) ? 0 : append_bool(call, "stdin-open", true);
 }
@@ -171,44 +185,14 @@ int start_stdin_append(const Invocation *inv, sd_bus_message *call, StartStdin *
     return is_meant(&st) ? append_file(inv, call, STDIN_FILENO, &st, ret) : 0;
 }
 
-/* ---- while it runs ---- */
+/* ---- what is left ---- */
 
-/* What keys do says the one who looks on. That the command reads no more is its own affair, as when
- * it is at the end of a pipe. */
-static _Noreturn void stream(uint64_t id, pid_t parent) {
-    StdinWriter w = {.may_close = true};
-    _cleanup_bus_ sd_bus *bus = NULL;
+void start_stdin_hint(const Invocation *inv) {
+    struct stat st;
+    int n = 0;
 
-    interrupt_say_nothing();
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
-        _exit(EXIT_FAILURE);
-    int r = client_connect(&bus);
-    if (r >= 0)
-        r = stdin_writer_begin(&w, bus, id);
-    if (r >= 0)
-        r = stdin_writer_copy(&w, STDIN_FILENO);
-    if (r >= 0)
-        r = stdin_writer_close(&w);
-    _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
-}
-
-pid_t start_stdin_stream(uint64_t id) {
-    pid_t parent = getpid(), pid = fork();
-
-    if (pid == 0)
-        stream(id, parent);
-    if (pid < 0) {
-        int error = errno;
-        print_error("cannot write to the command: %s", strerror(error));
-        return -error;
-    }
-    return pid;
-}
-
-void start_stdin_stop(pid_t pid) {
-    if (pid <= 0)
+    if (invocation_has(inv, OPT_STDIN) || fstat(STDIN_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode) ||
+        ioctl(STDIN_FILENO, FIONREAD, &n) < 0 || n == 0)
         return;
-    kill(pid, SIGTERM);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    print_error("stdin is a pipe and is not read; \"--stdin -\" hands it on");
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
 #include <systemd/sd-bus.h>
 
 #include "client-cli/command.h"
@@ -20,7 +19,5 @@ void start_stdin_done(StartStdin *s);
 /* Appends it to the open a{sv} of a call. 0; EXIT_USAGE, EXIT_FAILURE or -errno after a message. */
 int start_stdin_append(const Invocation *inv, sd_bus_message *call, StartStdin *ret);
 
-/* Writes our standard input to that of a task, in a process of its own, which ends with us. Gives
- * its pid, or -errno after a message. */
-pid_t start_stdin_stream(uint64_t id);
-void start_stdin_stop(pid_t pid); /* does nothing when it is not above 0 */
+/* Says so when something waits on our standard input that the command was not to have. */
+void start_stdin_hint(const Invocation *inv);

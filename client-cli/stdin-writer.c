@@ -14,13 +14,66 @@
  * and there may be another one by then. */
 #define PATIENCE_USEC (2 * USEC_PER_SEC)
 
-#define STDIN_CLOSED CLIENT_NAME ".Error.StdinClosed"
+/* How long input may let us wait before somebody looks whether it is still wanted. */
+#define PAUSE_MSEC 200
 
-/* ---- the start of the task ---- */
+#define STDIN_CLOSED CLIENT_NAME ".Error.StdinClosed"
+#define NOT_RUNNING CLIENT_NAME ".Error.NotRunning"
+
+/* ---- what becomes of the task ---- */
+
+/* Progress comes ten times a second, and is nothing to us. */
+static int has_state(sd_bus_message *m) {
+    const char *key;
+    int r = sd_bus_message_skip(m, "s");
+
+    if (r >= 0)
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+    while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+        r = sd_bus_message_read(m, "s", &key);
+        if (r >= 0 && streq(key, "State"))
+            return 1;
+        if (r >= 0)
+            r = sd_bus_message_skip(m, "v");
+        if (r >= 0)
+            r = sd_bus_message_exit_container(m);
+    }
+    return r;
+}
 
 static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-    *(bool *)userdata = true;
+    if (has_state(m) != 0)
+        *(bool *)userdata = true;
     return 0;
+}
+
+/* The next daemon does not tell what the one before has not. */
+static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    const char *name, *before, *now;
+
+    if (sd_bus_message_read(m, "sss", &name, &before, &now) >= 0 && !isempty(now))
+        *(bool *)userdata = true;
+    return 0;
+}
+
+/* *changed: set by signals that are processed. While they are not, this is to end: they pile up. */
+static int watch_task(const StdinWriter *w, bool *changed, sd_bus_slot **ret) {
+    char path[CLIENT_PATH_MAX];
+    int r = sd_bus_match_signal(w->bus, ret, CLIENT_NAME, client_task_path(path, w->id),
+                                "org.freedesktop.DBus.Properties", "PropertiesChanged", on_changed,
+                                changed);
+
+    return r < 0 ? client_report(NULL, r) : 0;
+}
+
+static int watch_daemon(const StdinWriter *w, bool *changed, sd_bus_slot **ret) {
+    int r = sd_bus_add_match(w->bus, ret,
+                             "type='signal',sender='org.freedesktop.DBus',"
+                             "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
+                             "arg0='" CLIENT_NAME "'",
+                             on_owner, changed);
+
+    return r < 0 ? client_report(NULL, r) : 0;
 }
 
 static bool is_yet_to_start(const cJSON *task) {
@@ -30,13 +83,15 @@ static bool is_yet_to_start(const cJSON *task) {
 }
 
 /* 1: something has changed; 0: nothing has for a while; or -errno. */
-static int wait_for_change(sd_bus *bus, bool *changed) {
+static int wait_for_change(sd_bus *bus, bool *changed, uint64_t patience_usec) {
     int r = 1;
 
     while (!*changed && r > 0) {
         r = sd_bus_process(bus, NULL);
         if (r == 0)
-            r = sd_bus_wait(bus, PATIENCE_USEC);
+            r = sd_bus_wait(bus, patience_usec);
+        if (r == -EINTR)
+            r = 1;
     }
     if (r < 0)
         return client_report(NULL, r);
@@ -57,7 +112,7 @@ static int wait_for_start(StdinWriter *w, bool *changed, cJSON **ret) {
             *ret = TAKE_PTR(task);
             return 0;
         }
-        r = wait_for_change(w->bus, changed);
+        r = wait_for_change(w->bus, changed, PATIENCE_USEC);
         if (r < 0)
             return r;
         if (r == 0 && !said)
@@ -66,25 +121,37 @@ static int wait_for_start(StdinWriter *w, bool *changed, cJSON **ret) {
     }
 }
 
+static void note_attempt(StdinWriter *w, const cJSON *task) {
+    w->before = json_u64(task, "stdin-size");
+    w->written = 0;
+    w->attempt = (uint32_t)json_u64(task, "attempt");
+}
+
 int stdin_writer_begin(StdinWriter *w, sd_bus *bus, uint64_t id) {
     _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
     _cleanup_json_ cJSON *task = NULL;
-    char path[CLIENT_PATH_MAX];
     bool changed = false;
 
     w->bus = bus;
     w->id = id;
-    int r = sd_bus_match_signal(bus, &slot, CLIENT_NAME, client_task_path(path, id),
-                                "org.freedesktop.DBus.Properties", "PropertiesChanged", on_changed,
-                                &changed);
+    int r = watch_task(w, &changed, &slot);
     if (r < 0)
-        return client_report(NULL, r);
+        return r;
     r = wait_for_start(w, &changed, &task);
     if (r < 0)
         return r;
-    w->before = json_u64(task, "stdin-size");
-    w->attempt = (uint32_t)json_u64(task, "attempt");
+    note_attempt(w, task);
     return 0;
+}
+
+/* Whether the attempt that is written to is still there: 0, or -ESHUTDOWN without a message. */
+static int check_attempt(const StdinWriter *w) {
+    _cleanup_json_ cJSON *task = NULL;
+    int r = client_task_properties(w->bus, w->id, &task);
+
+    if (r < 0)
+        return r;
+    return json_u64(task, "attempt") != w->attempt || is_yet_to_start(task) ? -ESHUTDOWN : 0;
 }
 
 /* ---- writing ---- */
@@ -98,6 +165,8 @@ static int find_taken(const StdinWriter *w, size_t size, size_t *ret) {
     if (r < 0)
         return r;
     now = json_u64(task, "stdin-size");
+    if (w->may_close && (json_u64(task, "attempt") != w->attempt || is_yet_to_start(task)))
+        return -ESHUTDOWN;
     if (json_u64(task, "attempt") != w->attempt || now < at || now - at > size) {
         print_error(
             "longrund was away, and cannot tell how much of the last %zu bytes task %" PRIu64
@@ -111,7 +180,9 @@ static int find_taken(const StdinWriter *w, size_t size, size_t *ret) {
 
 static int report_failure(const StdinWriter *w, sd_bus_message *call, const sd_bus_error *error,
                           int r) {
-    if (w->may_close && sd_bus_error_has_name(error, STDIN_CLOSED))
+    /* Between two attempts it does not run. */
+    if (w->may_close &&
+        (sd_bus_error_has_name(error, STDIN_CLOSED) || sd_bus_error_has_name(error, NOT_RUNNING)))
         return r;
     client_report_call(call, error, r);
     if (w->written > 0)
@@ -160,6 +231,47 @@ static bool has_more(int fd) {
     return poll(&p, 1, 0) > 0 && (p.revents & POLLIN);
 }
 
+/* 1: there is something to read, or the end; 0: look at the task; or -errno. */
+static int wait_for_either(const StdinWriter *w, int fd, bool *changed) {
+    while (!*changed) {
+        int r = sd_bus_process(w->bus, NULL);
+        if (r < 0)
+            return client_report(NULL, r);
+        if (r > 0)
+            continue;
+        struct pollfd p[] = {
+            {.fd = fd, .events = POLLIN},
+            {.fd = sd_bus_get_fd(w->bus), .events = (short)sd_bus_get_events(w->bus)},
+        };
+        if (poll(p, ELEMENTSOF(p), -1) > 0 && p[0].revents)
+            return 1;
+    }
+    *changed = false;
+    return 0;
+}
+
+/* Until there is something to read, as long as the attempt is there: else -ESHUTDOWN, without a
+ * message. */
+static int wait_for_input(const StdinWriter *w, int fd) {
+    _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL, *owner = NULL;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    bool changed = false;
+
+    if (poll(&p, 1, PAUSE_MSEC) > 0)
+        return 0;
+    int r = watch_task(w, &changed, &slot);
+    if (r >= 0)
+        r = watch_daemon(w, &changed, &owner);
+    while (r >= 0) {
+        r = check_attempt(w);
+        if (r >= 0)
+            r = wait_for_either(w, fd, &changed);
+        if (r > 0)
+            return 0;
+    }
+    return r;
+}
+
 /* Waits for something. Bytes, 0 at the end, or -errno. Whoever shares the descriptor may have made
  * it non-blocking. */
 static ssize_t read_some(int fd, char *data, size_t size) {
@@ -194,6 +306,9 @@ int stdin_writer_copy(StdinWriter *w, int fd) {
     static char piece[PIECE_SIZE];
 
     for (;;) {
+        int r = w->may_close ? wait_for_input(w, fd) : 0;
+        if (r < 0)
+            return r;
         ssize_t n = read_piece(fd, piece);
         if (n == 0)
             return 0;
@@ -201,7 +316,10 @@ int stdin_writer_copy(StdinWriter *w, int fd) {
             print_error("cannot read: %s", strerror((int)-n));
             return (int)n;
         }
-        int r = write_piece(w, piece, (size_t)n);
+        if (w->may_close)
+            r = check_attempt(w);
+        if (r >= 0)
+            r = write_piece(w, piece, (size_t)n);
         if (r < 0)
             return r;
     }
@@ -226,4 +344,33 @@ int stdin_writer_close(StdinWriter *w) {
         if (r < 0)
             return r;
     }
+}
+
+/* ---- attempts that come later ---- */
+
+static bool is_over(const cJSON *task) {
+    return task_state_is_final(task_state_from_string(json_string(task, "state")));
+}
+
+int stdin_writer_close_all(StdinWriter *w) {
+    _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL, *owner = NULL;
+    uint64_t closed = 0;
+    bool changed = false;
+
+    /* May take as long as the command reads: what it has not done by then, is told in the loop. */
+    (void)stdin_writer_close(w);
+    int r = watch_task(w, &changed, &slot);
+    if (r >= 0)
+        r = watch_daemon(w, &changed, &owner);
+    while (r >= 0) {
+        _cleanup_json_ cJSON *task = NULL;
+        r = client_task_properties(w->bus, w->id, &task);
+        if (r < 0 || is_over(task))
+            return r;
+        note_attempt(w, task);
+        if (!is_yet_to_start(task) && closed != w->attempt && stdin_writer_close(w) >= 0)
+            closed = w->attempt;
+        r = wait_for_change(w->bus, &changed, UINT64_MAX);
+    }
+    return r;
 }

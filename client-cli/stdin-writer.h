@@ -10,7 +10,7 @@ typedef struct StdinWriter {
     uint64_t before;  /* bytes that others had written by then */
     uint64_t written; /* by us, so far */
     uint32_t attempt; /* of the task */
-    bool may_close;   /* nothing is said when the command reads no more */
+    bool may_close;   /* nothing is said when the command reads no more, or the attempt is over */
     /* Called before each piece, with what was written up to then; NULL: nobody is told. */
     void (*tell)(const struct StdinWriter *w);
 } StdinWriter;
@@ -24,3 +24,6 @@ int stdin_writer_copy(StdinWriter *w, int fd);
 
 /* The command reads the end of file then. */
 int stdin_writer_close(StdinWriter *w);
+
+/* The same, and so do the attempts that come later: gives 0 when the task is over. */
+int stdin_writer_close_all(StdinWriter *w);

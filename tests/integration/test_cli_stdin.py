@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import subprocess
+import threading
 
 from cli_testing import Case
 from longrun_testing import DEADLINE_SEC, Session, main
@@ -154,6 +155,86 @@ class Start(StdinCase):
             p.stdin.close()
             self.assertEqual(p.wait(DEADLINE_SEC), 0)
 
+    def follow(self, script, *options, **kwargs):
+        """Runs a script as a task that is followed, with our stdin as its own."""
+        return self.session.run("start", "-fq", *options, "--stdin", "-", "--", "sh", "-c", script,
+                                **{"stdin": None, **kwargs})
+
+    def test_follow_over_attempts(self):
+        """The first one has what comes, those after it the end of file at once; of a file each has all."""
+        retries = ("--retries", "2", "--retry-delay", "100ms")
+        r = self.follow("cat; echo end; exit 3", *retries, input="words\n")
+        self.assertEqual((r.returncode, r.stdout), (3, "words\nend\nend\nend\n"), r)
+        with open(self.file("words", b"words\n"), "rb") as file:
+            r = self.follow("cat; echo end; exit 3", *retries, stdin=file)
+            self.assertEqual((r.returncode, r.stdout), (3, "words\nend\n" * 3), r)
+            self.assertEqual(os.lseek(file.fileno(), 0, os.SEEK_CUR), 0)
+        path = self.file("large", noise(LARGE))
+        with open(path, "rb") as file:
+            r = self.follow("sha256sum; exit 3", *retries, stdin=file)
+        self.assertEqual([line.split()[0] for line in r.stdout.splitlines()], [digest(noise(LARGE))] * 3, r)
+        with open(path, "rb") as file:  # one that no other process can open
+            path.unlink()
+            r = self.follow("sha256sum", stdin=file)
+        self.assertEqual((r.returncode, r.stdout.split()[0]), (0, digest(noise(LARGE))), r)
+
+    def test_follow_over_attempts_while_nothing_comes(self):
+        """What comes too late for the first attempt is not for the second."""
+        gate = self.gate()
+        with self.session.popen("start", "-fq", "--retries", "1", "--retry-delay", "100ms", "--stdin", "-", "--",
+                                "sh", "-c", f'if mkdir {self.work}/begun-once; then head -n 1; else cat; "$@"; fi; exit 3', "sh",
+                                *gate.argv(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True, bufsize=1) as p:
+            p.stdin.write("one\n")
+            self.assertEqual(p.stdout.readline(), "one\n")
+            gate.send("up")  # the second one has read the end
+            self.assertEqual(p.stdout.readline(), "up\n")
+            p.stdin.write("two\n")
+            gate.end()
+            self.assertEqual(p.communicate(timeout=DEADLINE_SEC)[0], "")
+
+    def test_follow_where_reading_fails(self):
+        directory = os.open(self.work, os.O_RDONLY)
+        self.addCleanup(os.close, directory)
+        r = self.follow("cat; echo end", stdin=directory)
+        self.assertEqual((r.returncode, r.stdout, r.stderr),
+                         (0, "end\n", "longrun: cannot read: Is a directory\n"))
+
+    def test_follow_where_the_writer_is_killed(self):
+        with self.session.popen("start", "-fq", "--stdin", "-", "--", "sh", "-c", "head -n 1; cat; echo end",
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True, bufsize=1) as p:
+            p.stdin.write("one\n")
+            self.assertEqual(p.stdout.readline(), "one\n")
+            with open(f"/proc/{p.pid}/task/{p.pid}/children", encoding="ascii") as children:
+                writer, = children.read().split()
+            os.kill(int(writer), signal.SIGKILL)
+            self.assertEqual(p.stdout.readline(), "end\n")
+            self.assertEqual(p.wait(DEADLINE_SEC), 0)
+            self.assertEqual(p.stderr.read(), "longrun: the process that read stdin was ended: Killed\n")
+
+    def test_pipe_that_is_not_read(self):
+        hint = 'longrun: stdin is a pipe and is not read; "--stdin -" hands it on\n'
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        for data, options, said in ((b"", ("-f",), False), (b"hi\n", ("-f",), True), (b"", ("-fq",), False),
+                                    (b"", ("-f", "--stdin", "/dev/null"), False), (b"", (), False)):
+            os.write(writer, data)
+            r = self.session.run("start", *options, "--", "cat", stdin=reader)
+            self.assertEqual(r.returncode, 0, r)
+            self.assertEqual(hint in r.stderr, said, (options, r))
+
+    def test_file_of_proc(self):
+        with open("/proc/cpuinfo", "rb") as file:
+            size = len(file.read())
+        for options in ((), ("--stdin", "-"), ("--stdin", "/proc/cpuinfo")):
+            with open("/proc/cpuinfo", "rb") as file:
+                self.assertAlmostEqual(int(self.output(self.start(*options, "wc", "-c", stdin=file))), size, delta=200)
+        with open("/proc/cpuinfo", "rb") as file:
+            self.assertRegex(self.ok("start", "cat", stdin=file), r"stdin: .* of cpuinfo\n$")
+
+
 
 class Write(StdinCase):
     def start(self, *argv, **options):
@@ -233,6 +314,34 @@ class Crash(StdinCase):
             out, _ = p.communicate(timeout=DEADLINE_SEC)
         self.assertEqual(out, f"Wrote {LARGE} bytes to task {task}, and closed its input\n")
         self.assertEqual(self.output(task).split()[0].decode(), digest(data))
+
+    def test_follow_goes_on(self):
+        """What is handed on, and the end of file that a later attempt reads under the next daemon."""
+        data, gate = noise(LARGE), self.work / "gate-of-attempts"
+        os.mkfifo(gate)
+        with self.session.popen("start", "-fq", "--retries", "1", "--retry-delay", "100ms", "--stdin", "-", "--", "sh",
+                                "-c", f"read x <{gate}; sha256sum; read x <{gate}; exit 3", stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+            writer = threading.Thread(target=p.stdin.write, args=(data,))
+            writer.start()
+            self.session.until(lambda: self.json("list", "--json"), "the task")
+            task = self.json("list", "--json")[0]["id"]
+            self.until_property(task, "StdinSize", lambda size: size >= 300 << 10)
+            sums = []
+            for _ in range(2):
+                self.session.kill_daemon()
+                self.session.start_daemon()
+                gate.write_bytes(b"")
+                writer.join()
+                with contextlib.suppress(BrokenPipeError):
+                    p.stdin.close()
+                sums.append(p.stdout.readline().split()[0].decode())
+                self.session.kill_daemon()
+                self.session.start_daemon()
+                gate.write_bytes(b"")
+            self.assertEqual(sums, [digest(data), digest(b"")])
+            self.assertEqual(p.wait(DEADLINE_SEC), 3)
+            self.assertNotIn(b"longrund", p.stderr.read())
 
 
 if __name__ == "__main__":
