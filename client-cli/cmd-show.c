@@ -1,12 +1,16 @@
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "client-cli/client.h"
 #include "client-cli/commands.h"
 #include "client-cli/output.h"
 #include "client-cli/show-plan.h"
 #include "client-cli/task-text.h"
+#include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/gap-file.h"
 #include "common/parse.h"
 #include "common/progress-source.h"
 
@@ -196,6 +200,35 @@ static void print_params(const cJSON *task) {
     print_field("Params", text);
 }
 
+/* Bytes that are left out of the middle of the file; 0 also where that cannot be seen. */
+static uint64_t left_out(const char *path, uint64_t size) {
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    uint64_t end;
+
+    if (fd < 0 || !gap_file_has_gap(fd, 0, size, 0, &end))
+        return 0;
+    off_t begin = lseek(fd, 0, SEEK_HOLE);
+    return begin >= 0 && (uint64_t)begin < end ? end - (uint64_t)begin : 0;
+}
+
+/* "575.1K, 64.0K of it kept" */
+static void print_log(const cJSON *task) {
+    uint64_t size = json_u64(task, "log-size"), out = 0;
+    const char *path = json_string(task, "log-file");
+    char all[FORMAT_MAX], kept[FORMAT_MAX], text[2 * FORMAT_MAX + 16];
+
+    if (path[0])
+        out = left_out(path, size);
+    format_size(all, size);
+    if (out == 0 || out >= size)
+        print_field("Log", all);
+    else {
+        snprintf(text, sizeof(text), "%s, %s of it kept", all, format_size(kept, size - out));
+        print_field("Log", text);
+    }
+    print_field("Log file", path);
+}
+
 static void print_task(const cJSON *task) {
     char text[FORMAT_MAX];
 
@@ -222,8 +255,7 @@ static void print_task(const cJSON *task) {
     print_field("Key", json_string(task, "unique"));
     if (json_u64(task, "pid") > 0)
         print_field("Process", format_number(text, json_u64(task, "pid")));
-    print_field("Log", format_size(text, json_u64(task, "log-size")));
-    print_field("Log file", json_string(task, "log-file"));
+    print_log(task);
     if (json_is_true(task, "has-result"))
         print_field("Result", "yes, \"longrun result\" takes it");
     show_attempts(task);

@@ -262,7 +262,7 @@ static int follow(const Invocation *inv, sd_bus *bus, const Started *s) {
             start_stdin_hint(inv);
         logout_warn(bus);
     }
-    return start_follow(bus, s->id, streams);
+    return start_follow(bus, s->id, streams, invocation_has(inv, OPT_QUIET));
 }
 
 static int new_call(const Invocation *inv, sd_bus *bus, bool is_command, uint64_t start_at,

@@ -72,6 +72,21 @@ static uint64_t block_before(const LogSource *s, uint64_t end) {
     return hole >= 0 && (uint64_t)hole < begin ? (uint64_t)hole : begin;
 }
 
+/* Passes over what is of other streams before the line; but a gap there is to be told of. */
+static int begin_at_line(LogSource *s) {
+    LogSource line = *s;
+    LogPiece piece;
+
+    if (s->streams == LOG_STREAMS_ALL)
+        return 0;
+    line.index = (LogIndex){};
+    int r = log_source_read(&line, &piece);
+    free(line.buffer);
+    if (r > 0 && piece.left_out == 0)
+        s->offset = piece.offset;
+    return r < 0 ? r : 0;
+}
+
 int log_range_last_lines(LogSource *s, uint64_t n) {
     uint64_t size = 0, end, wanted = n;
     bool any = false;
@@ -94,14 +109,17 @@ int log_range_last_lines(LogSource *s, uint64_t n) {
         any |= feeds.any;
         if (feeds.count >= wanted) {
             r = scan(s, begin, end, feeds.count - wanted + 1, &feeds);
-            if (r >= 0) /* unless it has been left out by now */
-                s->offset = feeds.behind_nth > 0 ? feeds.behind_nth : begin;
-            return r;
+            if (r < 0)
+                return r;
+            /* unless it has been left out by now */
+            s->offset = feeds.behind_nth > 0 ? feeds.behind_nth : begin;
+            return begin_at_line(s);
         }
         wanted -= feeds.count;
         end = begin;
     }
-    return 0;
+    /* One more: that many there are, and no line feed before the first of them. */
+    return any && wanted == 1 ? begin_at_line(s) : 0;
 }
 
 /* ---- by time ---- */

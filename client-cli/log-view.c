@@ -100,7 +100,10 @@ static int end_colour(LogView *v, EscapeFilter *f) {
     return put_string(v, "\x1b[0m");
 }
 
+/* Where nothing is drawn over, a line has a line of its own. */
 static int end_line(LogView *v, EscapeFilter *f, LineEnd end) {
+    if (end == LINE_END_RETURN && v->escapes == ESCAPE_FILTER_STRIP)
+        end = LINE_END_FEED;
     v->ended = end;
     if (end == LINE_END_NONE)
         return 0;
@@ -168,6 +171,21 @@ static int on_json_line(void *arg, const JoinedLine *line) {
     return r < 0 ? r : put_json_text(v, text);
 }
 
+/* ---- what Longrun says ---- */
+
+/* In the log a blank line sets it apart, and at a gap blanks keep its length: not so in lines. */
+static int on_any_line(void *arg, const JoinedLine *line) {
+    LogView *v = arg;
+    JoinedLine trimmed = *line;
+
+    while (line->stream == LOG_STREAM_LONGRUN && trimmed.size > 0 &&
+           line->text[trimmed.size - 1] == ' ')
+        trimmed.size--;
+    if (line->stream == LOG_STREAM_LONGRUN && trimmed.size == 0)
+        return 0;
+    return v->form == LOG_FORM_JSON ? on_json_line(v, &trimmed) : on_line(v, &trimmed);
+}
+
 /* ---- all ---- */
 
 void log_view_init(LogView *v) {
@@ -175,7 +193,7 @@ void log_view_init(LogView *v) {
         escape_filter_init(&v->filters[i], v->escapes);
     escape_filter_init(&v->aside,
                        v->escapes == ESCAPE_FILTER_RAW ? v->escapes : ESCAPE_FILTER_PLAIN);
-    v->join = (LineJoin){.func = v->form == LOG_FORM_JSON ? on_json_line : on_line, .arg = v};
+    v->join = (LineJoin){.func = on_any_line, .arg = v};
     v->out = (Sink){.fd = STDOUT_FILENO};
     v->err = (Sink){.fd = STDERR_FILENO};
     v->ended = LINE_END_FEED;

@@ -44,14 +44,16 @@ static int show_output(sd_bus *bus, uint64_t id, bool streams, TaskEnd *ret_end)
 }
 
 /* "task 42 failed: exit code 2"; the message may begin with the state itself. */
-static void print_failure(const TaskEnd *end, const char *message) {
+static void print_failure(const TaskEnd *end, const char *message, bool quiet) {
+    if (quiet && strncmp(message, "exit code ", 10) == 0) /* our own status says as much */
+        return;
     bool has_state = strncmp(message, end->state, strlen(end->state)) == 0;
 
     print_error("task %" PRIu64 " %s%s%s", end->id, has_state ? "" : end->state,
                 has_state ? "" : ": ", message);
 }
 
-int start_follow(sd_bus *bus, uint64_t id, bool streams) {
+int start_follow(sd_bus *bus, uint64_t id, bool streams, bool quiet) {
     _cleanup_json_ cJSON *task = NULL;
     TaskEnd end;
     int r = show_output(bus, id, streams, &end);
@@ -60,6 +62,6 @@ int start_follow(sd_bus *bus, uint64_t id, bool streams) {
         return r;
     /* The log does not say why a command could not be started, or what ended it. */
     if (!streq(end.state, "succeeded") && client_task_properties(bus, id, &task) >= 0)
-        print_failure(&end, json_string(task, "message"));
+        print_failure(&end, json_string(task, "message"), quiet);
     return client_exit_status(&end);
 }

@@ -8,6 +8,6 @@
 /* From here on keys say what becomes of the task. */
 void start_follow_keys(uint64_t id, bool streams);
 
-/* Looks on as if the command ran here, until the task has ended. Gives the exit status, or -errno
- * after a message. */
-int start_follow(sd_bus *bus, uint64_t id, bool streams);
+/* Looks on as if the command ran here, until the task has ended. quiet: an exit code of its own is
+ * not told. Gives the exit status, or -errno after a message. */
+int start_follow(sd_bus *bus, uint64_t id, bool streams, bool quiet);

@@ -39,8 +39,26 @@ static const char *run_time(char buf[FORMAT_MAX], const cJSON *task, const TaskE
                        end ? until - started : (until - started) / USEC_PER_SEC * USEC_PER_SEC);
 }
 
-/* As wide as leaves room for the rest, whatever that is: it is not to change its width all the
- * time. */
+/* ---- the bar ---- */
+
+/* What there is besides the status, the most of it first. */
+typedef struct Layout {
+    int bar; /* columns, at most */
+    bool rate, count, time;
+    size_t status; /* columns that the status is to have, unless it is shorter */
+} Layout;
+
+static const Layout layouts[] = {
+    {BAR_WIDTH_MAX, true, true, true, 20},
+    {16, true, true, true, 20},
+    {8, true, true, true, 20},
+    {8, false, true, true, 20},
+    {8, false, false, true, 20},
+    {0, false, false, true, 6},
+    {0, false, false, false, 0},
+};
+
+/* It is not to change its width all the time. */
 static int bar_width(size_t columns) {
     return columns >= 90 ? BAR_WIDTH_MAX : columns >= 70 ? 16 : columns >= 50 ? 8 : 0;
 }
@@ -61,32 +79,54 @@ static void put_part(FILE *f, const char *text, const char *behind) {
         fprintf(f, "  %s%s", text, behind);
 }
 
-/* How long it will take, or else how long it has taken; what is done, and how fast that goes. */
-static void put_pace(FILE *f, const cJSON *task, const TaskEnd *end) {
-    char left[FORMAT_MAX], taken[FORMAT_MAX], rate[FORMAT_MAX], count[COUNT_MAX];
+/* How long it will take, or else how long it has taken. */
+static void put_time(FILE *f, const cJSON *task, const TaskEnd *end) {
+    char left[FORMAT_MAX], taken[FORMAT_MAX];
 
     task_left(left, task, clock_usec(CLOCK_REALTIME));
-    put_part(f, left, " left");
-    if (!left[0])
+    if (left[0])
+        put_part(f, left, " left");
+    else
         put_part(f, run_time(taken, task, end), "");
-    if (end)
-        return;
-    put_part(f, task_count(count, task), "");
-    put_part(f, task_rate(rate, task), "");
 }
 
-static char *bar_line(const cJSON *task, const TaskEnd *end, size_t columns) {
-    _cleanup_free_ char *status = status_text(task, end);
+/* All but the status. */
+static char *line_head(const Layout *l, int bar_max, const cJSON *task, const TaskEnd *end) {
+    char rate[FORMAT_MAX], count[COUNT_MAX];
     int done = task_percent_done(task);
-    char *line = NULL;
+    char *head = NULL;
     size_t size;
-    FILE *f = must(open_memstream(&line, &size));
+    FILE *f = must(open_memstream(&head, &size));
 
-    put_bar(f, bar_width(columns), done);
+    put_bar(f, MIN(l->bar, bar_max), done);
     fprintf(f, done < 0 ? "   --" : " %3d%%", done);
-    put_pace(f, task, end);
-    put_part(f, status, "");
+    if (l->time)
+        put_time(f, task, end);
+    if (!end && l->count)
+        put_part(f, task_count(count, task), "");
+    if (!end && l->rate)
+        put_part(f, task_rate(rate, task), "");
     fclose(f);
+    return must(head);
+}
+
+static size_t status_room(const Layout *l, const char *status) {
+    return status[0] ? 2 + MIN(text_columns(status), l->status) : 0;
+}
+
+/* As much as there is room for. */
+static char *bar_line(const cJSON *task, const TaskEnd *end, size_t columns, size_t room) {
+    _cleanup_free_ char *status = status_text(task, end), *head = NULL;
+    char *line;
+
+    for (size_t i = 0; i < ELEMENTSOF(layouts); i++) {
+        free(head);
+        head = line_head(&layouts[i], bar_width(columns), task, end);
+        if (text_columns(head) + status_room(&layouts[i], status) <= room)
+            break;
+    }
+    if (asprintf(&line, "%s%s%s", head, status[0] ? "  " : "", status) < 0)
+        line = NULL;
     return must(line);
 }
 
@@ -95,8 +135,9 @@ static void draw_bar(const cJSON *task, const TaskEnd *end) {
     const char *colour = output_has_colour() ? state_colour(state) : "";
     /* The last column stays free: a terminal may wrap there. */
     size_t used = strlen(state) + 1, columns = output_columns();
-    _cleanup_free_ char *line = bar_line(task, end, columns);
-    _cleanup_free_ char *cut = text_cut(line, columns > used ? columns - used : 1);
+    size_t room = columns > used ? columns - used : 1;
+    _cleanup_free_ char *line = bar_line(task, end, columns, room);
+    _cleanup_free_ char *cut = text_cut(line, room);
 
     printf("\r%s%s%s%s\x1b[K", colour, state, colour[0] ? COLOUR_OFF : "", cut);
     if (!end)

@@ -123,6 +123,7 @@ static int send_write(ShimJob *j, StdinWrite *w) {
     if (r <= 0 || !w->close)
         return r;
     r = send_field(j, SHIM_STDIN_END, "1");
+    j->end_sent |= r >= 0;
     return r < 0 ? r : 1;
 }
 
@@ -181,12 +182,24 @@ static bool is_closed(const ShimJob *j, int error) {
     return j->takes_messages && (error == -ESHUTDOWN || error == -EPIPE);
 }
 
+/* Whoever asked for it may leave, and take the wish along: so others wait behind it. */
+static bool close_waits(const ShimJob *j) {
+    StdinWrite *w;
+
+    TAILQ_FOREACH (w, &j->outbox, link)
+        if (w->close)
+            return true;
+    return false;
+}
+
 int shim_job_write(ExecJob *job, StdinWrite *w) {
     ShimJob *j = CONTAINER_OF(job, ShimJob, job);
     int r = check(j);
 
-    if (r < 0)
-        return w->close && is_closed(j, r) ? 1 : r;
+    if (r < 0 && !(w->close && is_closed(j, r)))
+        return r;
+    if (r < 0 && !close_waits(j))
+        return 1;
     if (j->inbox_known && !j->takes_bytes)
         return -EOPNOTSUPP;
     if (j->n_writes >= STDIN_WRITES_MAX)
@@ -209,7 +222,7 @@ void shim_job_drop_write(ExecJob *job, StdinWrite *w) {
 
     remove_write(j, w);
     if (w->close)
-        j->stdin_ended = false;
+        j->stdin_ended = j->end_sent || close_waits(j);
     shim_job_send_outbox(j); /* what was behind it */
 }
 

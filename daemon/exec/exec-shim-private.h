@@ -48,6 +48,7 @@ typedef struct ShimJob {
      * for one on whose socket nobody looks yet may be lost with it. */
     bool takes_messages, takes_bytes, inbox_known;
     bool stdin_ended, stdin_closed; /* by CloseStdin, which may wait; by the command, or then */
+    bool end_sent;                  /* that of CloseStdin, to the shim */
     bool message_pending;           /* the shim has not read what it was sent before */
     struct StdinWriteQueue outbox;
     unsigned n_lines, n_writes; /* in it: messages, and what is others' */

@@ -7,7 +7,7 @@ import time
 import unittest
 
 from fake_daemon import FakeDaemon, run
-from longrun_testing import DEADLINE_SEC, LOGOUT_STAMP, Gate, Session
+from longrun_testing import DEADLINE_SEC, LOGOUT_STAMP, ROOT, Gate, GLib, Session, variant
 
 # Keys of a listed task, as the interface Manager documents them.
 TASK_KEYS = {"id", "kind", "label", "group", "state", "reason", "progress", "phase", "done", "total", "unit",
@@ -18,6 +18,25 @@ TASK_KEYS = {"id", "kind", "label", "group", "state", "reason", "progress", "pha
              "start-at", "due-at", "resources", "parent", "children", "retries", "retry-delay", "retry-on", "retry-of",
              "attempts", "every", "calendar", "persistent", "stdin-open", "stdin-file",
              "stdin-size", "pty", "pty-size"}
+
+HOUR = 3600_000_000
+
+
+def now():
+    return int(time.time() * 1e6)
+
+
+def started(*_):
+    """An answer to a start: it is task 7."""
+    return GLib.Variant("(to)", (7, f"{ROOT}/task/7"))
+
+
+def waiting(**more):
+    """Properties of task 7, which waits."""
+    properties = {"Id": variant("t", 7), "State": variant("s", "waiting"), "Reason": variant("s", ""),
+                  "CreatedAt": variant("t", now()), "DueAt": variant("t", 0), "Label": variant("s", "x"),
+                  "Every": variant("t", 0), "Calendar": variant("s", "")}
+    return {7: properties | more}
 
 
 class Case(unittest.TestCase):

@@ -130,6 +130,38 @@ class Parts(Case):
             self.fails(1, f"has no attempt {number}: there are attempts 1 to 3", "log", "--attempt", number, task)
         self.fails(2, "--follow does not go together with --attempt", "log", "-f", "--attempt", 1, task)
 
+    def test_last_line_of_a_stream(self):
+        """What ended the attempts before is no part of it."""
+        counter = self.work / f"count-{self.id()}"
+        script = f'echo x >>{counter}; n=$(wc -l <{counter}); echo out $n; echo err $n >&2; [ $n = 3 ]'
+        task = self.run_script(script, retries=5, retry_delay="1ms")
+        for stream, name in (("--stderr", "err"), ("--stdout", "out")):
+            last = self.session.run("log", stream, "-n", 1, task)
+            self.assertEqual((last.stdout, last.stderr), (f"{name} 3\n", ""))
+            two = self.session.run("log", stream, "-n", 2, task)
+            self.assertEqual(two.stdout, f"{name} 2\n{name} 3\n")
+            self.assertRegex(two.stderr, r"^\n\[longrun\] attempt 2 failed .*\n$")
+            all_three = self.session.run("log", stream, "-n", 4, task)
+            self.assertEqual(all_three.stdout, f"{name} 1\n{name} 2\n{name} 3\n")
+
+    def test_lines_of_longrun(self):
+        """In lines and in JSON there is nothing around them."""
+        counter = self.work / f"count-{self.id()}"
+        task = self.run_script(f'echo x >>{counter}; echo "  x "; [ $(wc -l <{counter}) = 2 ]', retries=1, retry_delay="1ms")
+        lines = [json.loads(line) for line in self.ok("log", "--json", task).splitlines()]
+        self.assertEqual([line["stream"] for line in lines], ["stdout", "longrun", "stdout"])
+        self.assertRegex(lines[1]["text"], r"^\[longrun\] attempt 1 failed .*\S$")
+        self.assertEqual(lines[2]["text"], "  x ")
+        self.assertEqual(re.sub(rf"{STAMP} ", "", self.ok("log", "-t", task)),
+                         f"out   x \n--  {lines[1]['text']}\nout   x \n")
+        task = self.run_script("yes | head -c 200000", log_max=32768)
+        texts = [json.loads(line) for line in self.ok("log", "--json", task).splitlines()]
+        own = [line["text"] for line in texts if line["stream"] == "longrun"]
+        self.assertEqual(len(own), 1)
+        self.assertRegex(own[0], r"^\[longrun\] \d+ bytes are left out here \(log-max 32\.0K\)$")
+        own = [line for line in self.ok("log", "-t", task).splitlines() if " --  " in line]
+        self.assertRegex("\n".join(own), rf"^{STAMP} --  \[longrun\] \d+ bytes are left out here \(log-max 32\.0K\)$")
+
     def test_attempt_of_one(self):
         task = self.run_script("echo x")
         self.assertEqual(self.ok("log", "--attempt", 1, task), "x\n")
@@ -200,8 +232,20 @@ class Parts(Case):
     def test_bars_keep_their_returns(self):
         task = self.run_script(r"printf '1%%\r2%%\r3%%\r\ndone\n'; printf '\r4%%' >&2")
         self.assertEqual(self.ok("log", task, text=False), b"1%\r2%\r3%\r\ndone\n\r4%")
-        text = re.sub(STAMP.encode(), b"@", self.ok("log", "-t", task, text=False))
-        self.assertEqual(text, b"@ out 1%\r@ out 2%\r@ out 3%\r\n@ out done\n@ err 4%\n")
+        for args, expected in (([], b"@ out 1%\n@ out 2%\n@ out 3%\n@ out done\n@ err 4%\n"),
+                               (["--raw"], b"@ out 1%\r@ out 2%\r@ out 3%\r\n@ out done\n@ err 4%\n")):
+            text = self.ok("log", "-t", *args, task, text=False)
+            self.assertEqual(re.sub(STAMP.encode(), b"@", text), expected)
+        with Terminal(self.session, "log", "-t", task) as t:
+            self.assertEqual(re.sub(STAMP, "@", t.finish()[1]),
+                             "@ out 1%\r@ out 2%\r@ out 3%\r\r\n@ out done\r\n@ err 4%\r\n")
+
+    def test_bars_in_a_pipe_are_lines(self):
+        """Each with its own time, also where those of two streams lie mixed and one has no end."""
+        task = self.run_script(r"printf '1%%\r\r2%%\r'; sleep 0.05; printf 'a\r' >&2; sleep 0.05; printf '3%%\r\n\n4%%'")
+        text = self.ok("log", "-t", task, text=False).decode()
+        self.assertNotIn("\r", text)
+        self.assertEqual(re.sub(STAMP, "@", text), "@ out 1%\n@ out 2%\n@ err a\n@ out 3%\n@ out \n@ out 4%\n")
 
     def test_json_of_anything(self):
         task = self.run_script(r"""printf 'tab\t"quote" \\ back \033[31mred\033[0m \377 \303\251\n\n\000\a'""")
@@ -318,8 +362,7 @@ class LikeHere(Case):
         script = r"echo out; echo err >&2; printf 'a\033[31m\000\377'; printf 'b\033]0;x\007' >&2; exit 7"
         r = self.session.run("start", "-f", "-q", "--", "sh", "-c", script, text=False)
         direct = subprocess.run(["sh", "-c", script], capture_output=True, check=False)
-        self.assertEqual((r.returncode, r.stdout), (7, direct.stdout))
-        self.assertTrue(r.stderr.startswith(direct.stderr), r.stderr)
+        self.assertEqual((r.returncode, r.stdout, r.stderr), (7, direct.stdout, direct.stderr))
         r = self.session.run("run", "-f", "-q", "countdown", "-p", "steps=1", "-p", "step_ms=1")
         self.assertEqual(r.stderr, "")
 

@@ -167,6 +167,16 @@ class Show(Case):
             self.assertRegex(text, rf"(?m)^ *{re.escape(expected)}$")
         self.assertRegex(text, r"(?m)^ +Finished: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")
 
+    def test_log_with_a_gap(self):
+        task = self.session.start_task("sh", "-c", "yes | head -c 600000", log_max=65536)
+        self.session.wait(task)
+        kept = re.search(r"(?m)^ +Log: 585\.9K, (\d+\.\d)K of it kept$", self.ok("show", task))
+        self.assertIsNotNone(kept, self.ok("show", task))
+        self.assertLessEqual(32, float(kept.group(1)))
+        self.assertLessEqual(float(kept.group(1)), 64)
+        os.unlink(self.session.property(task, "LogFile"))
+        self.assertRegex(self.ok("show", task), r"(?m)^ +Log: 585\.9K$")
+
     def test_kind(self):
         task = int(self.ok("run", "map", "-q", "-p", "items[]=a", "-p", "item_ms=0"))
         self.session.wait(task)

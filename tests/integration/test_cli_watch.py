@@ -112,6 +112,47 @@ class Watch(Case):
             self.assertTrue(all(len(frame) < columns for frame in frames), frames)
             self.assertTrue(frames[-1].endswith("…"), frames)
 
+    def test_bar_leaves_room_for_the_status(self):
+        """What there is no room for is left out as a whole: the bar gets smaller, then rate, count, bar and time go."""
+        script = textwrap.dedent("""\
+            import os, socket, time
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            s.connect(os.environ["NOTIFY_SOCKET"])
+            for n in range(5000, 50000):
+                s.send(b"X_LONGRUN_DONE=%d\\nX_LONGRUN_TOTAL=99999\\nSTATUS=the quick brown fox jumps over the lazy dog" % n)
+                time.sleep(0.1)
+            """)
+        task = self.session.start_task("/usr/bin/python3", "-c", script)
+        self.until_property(task, "ExpectedEndTime", lambda end: end > 0)
+        self.until_property(task, "Rate", lambda rate: 0 < rate < 100)
+        left, count, rate = r"\d+h \d+min left", r"5\d{3} of 99999", r"[0-9.]+/s"
+        status = "the quick brown fox jumps over the lazy dog"
+        table = [
+            (140, 24, [left, count, rate], len(status)),
+            (110, 24, [left, count, rate], 20),
+            (95, 16, [left, count, rate], 20),
+            (87, 8, [left, count, rate], 20),
+            (80, 8, [left, count], 20),
+            (68, 8, [left], 20),
+            (56, 0, [left], 20),
+            (40, 0, [left], 6),
+            (30, 0, [], 10),
+            (20, 0, [], 4),
+        ]
+        for columns, bar, parts, least in table:
+            with self.subTest(columns), Terminal(self.session, "watch", task, columns=columns) as t:
+                t.read_until("the")
+                t.press(b"\x03")
+                line = self.frames(t.finish()[1])[1].split("\n")[0].replace("^C", "")
+                expected = "  ".join([rf"running{f' .[#.]{{{bar}}}.' if bar else ''}   5%", *parts, "(the.*)"])
+                self.assertRegex(line, f"^{expected}$")
+                shown = re.search(f"^{expected}$", line).group(1)
+                self.assertLess(len(line), columns)
+                self.assertGreaterEqual(len(shown), least)
+                self.assertTrue(shown == status or (shown.endswith("…") and len(line) == columns - 1), line)
+        self.ok("cancel", task)
+        self.session.wait(task)
+
     def test_bar_without_progress_counts_the_time(self):
         gate, task = self.start_gate(4)
         with Terminal(self.session, "watch", task) as t:

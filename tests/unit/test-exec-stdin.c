@@ -218,6 +218,26 @@ START_TEST(test_drop) {
 }
 END_TEST
 
+/* Who is told that it is closed can rely on that, whoever else has wanted it. */
+START_TEST(test_drop_of_an_end) {
+    Write one, late, first, second;
+
+    start();
+    ck_assert_int_eq(put(&one, "x", 1), 0);
+    ck_assert_int_eq(put_end(&first), 0);
+    ck_assert_int_eq(put_end(&second), 0);
+    exec_job_drop_write(job.job, &first.write);
+    ck_assert_int_eq(put(&late, "y", 1), -ESHUTDOWN);
+    say(READY);
+    ck_assert(second.done && second.error == 0);
+    expect_packet("STDIN=x", 7);
+    expect_packet("STDIN_END=1\n", 12);
+    expect_nothing();
+    ck_assert_int_eq(put_end(&first), 1);
+    end();
+}
+END_TEST
+
 START_TEST(test_closed) {
     Write one, two;
 
@@ -316,6 +336,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_window);
     tcase_add_test(t, test_too_many);
     tcase_add_test(t, test_drop);
+    tcase_add_test(t, test_drop_of_an_end);
     tcase_add_test(t, test_closed);
     tcase_add_loop_test(t, test_older_shim, 0, ELEMENTSOF(older));
     tcase_add_test(t, test_adopt);

@@ -300,20 +300,58 @@ static const struct {
     {"eone\n|etwo\n", BIT(STDOUT), 3, ""},
 };
 
+/* What else is shown lies behind the first line that is wanted. */
+static const struct {
+    const char *text;
+    uint64_t n;
+    const char *expected;
+} begins[] = {
+    {"eone\n|l\nfailed\n|otwo\n|ethree\n", 1, "three\n"},
+    {"eone\n|l\nfailed\n|ethree\n|l\nagain\n|ofour\n", 1, "three\n\nagain\n"},
+    {"eone\n|l\nfailed\n|otwo\n|ethree\n", 2, "one\n\nfailed\nthree\n"},
+    {"oone\n|l\nfailed\n|ethree", 1, "three"},
+    {"oone\n|l\nfailed\n|ethree\n|efour\n", 2, "three\nfour\n"},
+    {"oone\n|l\nfailed\n|ethree\n|efour\n", 3, "\nfailed\nthree\nfour\n"},
+    {"oone\n|l\nfailed\n", 1, "\nfailed\n"},
+};
+
+static void append_parts(const char *text) {
+    for (const char *p = text; *p;) {
+        size_t n = strcspn(p, "|");
+        append(p[0] == 'o'   ? LOG_STREAM_STDOUT
+               : p[0] == 'e' ? LOG_STREAM_STDERR
+                             : LOG_STREAM_LONGRUN,
+               START + written, p + 1, n - 1);
+        p += n + (p[n] == '|');
+    }
+}
+
 START_TEST(test_tails) {
     uint64_t left_out;
     size_t size;
 
     begin(MIB);
-    for (const char *p = tails[_i].text; *p;) {
-        size_t n = strcspn(p, "|");
-        append(p[0] == 'o' ? LOG_STREAM_STDOUT : LOG_STREAM_STDERR, START + written, p + 1, n - 1);
-        p += n + (p[n] == '|');
-    }
+    append_parts(tails[_i].text);
     LogSource s = open_source(true, tails[_i].wanted);
     ck_assert_int_eq(log_range_last_lines(&s, tails[_i].n), 0);
     _cleanup_free_ char *all = read_all(&s, &size, &left_out);
     ck_assert_str_eq(all, tails[_i].expected);
+    log_source_done(&s);
+    end();
+}
+END_TEST
+
+START_TEST(test_begins) {
+    uint64_t left_out;
+    size_t size;
+
+    begin(MIB);
+    append_parts(begins[_i].text);
+    LogSource s = open_source(true, BIT(STDERR));
+    ck_assert_int_eq(log_range_last_lines(&s, begins[_i].n), 0);
+    s.streams |= BIT(LONGRUN);
+    _cleanup_free_ char *all = read_all(&s, &size, &left_out);
+    ck_assert_str_eq(all, begins[_i].expected);
     log_source_done(&s);
     end();
 }
@@ -464,6 +502,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_pass_over);
     tcase_add_test(t, test_bad_index);
     tcase_add_loop_test(t, test_tails, 0, ELEMENTSOF(tails));
+    tcase_add_loop_test(t, test_begins, 0, ELEMENTSOF(begins));
     tcase_add_loop_test(t, test_long_tails, 0, ELEMENTSOF(logs));
     tcase_add_test(t, test_tail_of_blocks);
     tcase_add_test(t, test_tail_of_part);
