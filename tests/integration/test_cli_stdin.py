@@ -262,7 +262,7 @@ class Write(StdinCase):
         self.assertEqual(self.output(task), b"in time\n")
 
     def test_reader_closes(self):
-        task = self.start("sh", "-c", "head -c 100000 >/dev/null; exec <&-; sleep 1000")
+        task = self.start("sh", "-c", "head -c 1000000 >/dev/null; exec <&-; sleep 1000")
         r = self.fails(1, "the command has closed it", "write", task, self.file("large", bytes(LARGE)))
         self.assertRegex(r.stderr, r"\d+ bytes were written to task \d+ before that\n")
         self.ok("cancel", task)
