@@ -141,7 +141,7 @@ class Watch(Case):
         ]
         for columns, bar, parts, least in table:
             with self.subTest(columns), Terminal(self.session, "watch", task, columns=columns) as t:
-                t.read_until("the")
+                t.read_until("  5%")
                 t.press(b"\x03")
                 line = self.frames(t.finish()[1])[1].split("\n")[0].replace("^C", "")
                 expected = "  ".join([rf"running{f' .[#.]{{{bar}}}.' if bar else ''}   5%", *parts, "(the.*)"])
