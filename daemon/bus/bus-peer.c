@@ -105,8 +105,8 @@ static int ask(BusPeers *p, const char *sender, Inquiry **ret) {
         return -ENOMEM;
     q->peers = p;
     strcpy(q->sender, sender);
-    parked_calls_init(&q->calls, &p->n_parked);
-    parked_calls_init(&q->back, &p->n_parked);
+    parked_calls_init(&q->calls, PARKED_CALLS_MAX, &p->n_parked);
+    parked_calls_init(&q->back, PARKED_CALLS_MAX, &p->n_parked);
     TAILQ_INSERT_TAIL(&p->inquiries, q, link);
     r = sd_bus_call_method_async(p->bus, &q->slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
                                  "org.freedesktop.DBus", "GetConnectionUnixUser", on_answer, q, "s",

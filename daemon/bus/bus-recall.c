@@ -129,8 +129,8 @@ static Wanted *find_or_add(BusRecall *r, uint64_t id) {
     if (!w)
         return NULL;
     w->id = id;
-    parked_calls_init(&w->calls, &r->n_parked);
-    parked_calls_init(&w->back, &r->n_parked);
+    parked_calls_init(&w->calls, BUS_RECALL_CALLS_MAX, &r->n_parked);
+    parked_calls_init(&w->back, BUS_RECALL_CALLS_MAX, &r->n_parked);
     HASH_ADD(hh, r->by_id, id, sizeof(w->id), w);
     return w;
 }
@@ -181,5 +181,5 @@ int bus_recall_call(BusRecall *r, uint64_t id, sd_bus_message *call, sd_bus_erro
                              "Too many calls wait for tasks to be read from disk (%d of one task "
                              "and %d altogether are the limits): wait for answers before you "
                              "send more",
-                             PARKED_CALLS_ROW_MAX, PARKED_CALLS_MAX);
+                             BUS_RECALL_CALLS_MAX, PARKED_CALLS_MAX);
 }

@@ -10,6 +10,8 @@ typedef struct Bus Bus;
 
 /* Tasks that are asked for at a time. */
 #define BUS_RECALL_BATCH 64
+/* Calls of one task that wait. */
+#define BUS_RECALL_CALLS_MAX 1000
 
 typedef struct BusRecall BusRecall;
 

@@ -8,9 +8,10 @@ typedef struct ParkedCall {
     TAILQ_ENTRY(ParkedCall) link;
 } ParkedCall;
 
-void parked_calls_init(ParkedCalls *p, size_t *total) {
+void parked_calls_init(ParkedCalls *p, size_t max, size_t *total) {
     TAILQ_INIT(&p->calls);
     p->n = 0;
+    p->max = max;
     p->total = total;
 }
 
@@ -22,7 +23,7 @@ void parked_calls_done(ParkedCalls *p) {
 int parked_calls_add(ParkedCalls *p, sd_bus_message *call) {
     ParkedCall *c;
 
-    if (p->n >= PARKED_CALLS_ROW_MAX || *p->total >= PARKED_CALLS_MAX)
+    if (p->n >= p->max || *p->total >= PARKED_CALLS_MAX)
         return -ENOBUFS;
     c = malloc(sizeof(ParkedCall));
     if (!c)

@@ -7,16 +7,16 @@
 /* Method calls that are held back until something is known: a row of them, and a number of calls in
  * all rows together that has a cap. */
 
-#define PARKED_CALLS_MAX 10000    /* in all rows that share a total */
-#define PARKED_CALLS_ROW_MAX 1000 /* in one row */
+#define PARKED_CALLS_MAX 10000 /* in all rows that share a total */
 
 typedef struct ParkedCalls {
     TAILQ_HEAD(, ParkedCall) calls; /* in the order in which they came */
-    size_t n;
+    size_t n, max;
     size_t *total; /* not owned */
 } ParkedCalls;
 
-void parked_calls_init(ParkedCalls *p, size_t *total);
+/* max: calls in this row, at most PARKED_CALLS_MAX. */
+void parked_calls_init(ParkedCalls *p, size_t max, size_t *total);
 void parked_calls_done(ParkedCalls *p);
 
 /* Keeps a reference of the call. 0, -ENOBUFS when a cap is reached, or -ENOMEM. */

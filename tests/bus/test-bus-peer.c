@@ -9,14 +9,14 @@
  * the bus: it names senders, and answers for them. */
 
 #define SENDER ":1.7"
-#define CALLS_MAX 16
+#define CALLS_MAX 3000
 
 static BusRig rig;
 static FakeDaemon fake;
 static sd_bus_message *question; /* who is SENDER? */
 static unsigned n_questions, n_answers;
 static uint64_t order[CALLS_MAX]; /* of the calls that were answered, by number */
-static bool refused[CALLS_MAX];
+static bool refused[CALLS_MAX], full[CALLS_MAX];
 
 static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     if (!sd_bus_message_is_method_call(m, "org.freedesktop.DBus", "GetConnectionUnixUser"))
@@ -38,7 +38,10 @@ static void teardown(void) {
 }
 
 static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-    refused[n_answers] = strstr(sd_bus_message_get_error(m)->name, "NotPermitted") != NULL;
+    const char *name = sd_bus_message_get_error(m)->name;
+
+    refused[n_answers] = strstr(name, "NotPermitted") != NULL;
+    full[n_answers] = strcmp(name, SD_BUS_ERROR_LIMITS_EXCEEDED) == 0;
     order[n_answers++] = (uint64_t)(uintptr_t)userdata;
     return 0;
 }
@@ -102,6 +105,18 @@ START_TEST(calls_keep_their_order) {
 }
 END_TEST
 
+/* However many come before the answer. */
+START_TEST(many_calls_keep_their_order) {
+    for (uint64_t i = 1; i <= CALLS_MAX; i++)
+        send_call(i);
+    bus_rig_run_until(&rig, is_asked, NULL);
+    ck_assert_int_ge(sd_bus_reply_method_return(question, "u", (uint32_t)geteuid()), 0);
+    assert_order(CALLS_MAX);
+    for (unsigned i = 0; i < CALLS_MAX; i++)
+        ck_assert(!refused[i] && !full[i]);
+}
+END_TEST
+
 START_TEST(another_user_is_refused) {
     send_call(1);
     send_call(2);
@@ -117,7 +132,9 @@ int main(void) {
     TCase *t = tcase_create("bus-peer");
 
     tcase_add_checked_fixture(t, setup, teardown);
+    tcase_set_timeout(t, 60);
     tcase_add_test(t, calls_keep_their_order);
+    tcase_add_test(t, many_calls_keep_their_order);
     tcase_add_test(t, another_user_is_refused);
     suite_add_tcase(s, t);
     SRunner *runner = srunner_create(s);

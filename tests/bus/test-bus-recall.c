@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/bus/bus-by-id.h"
+#include "daemon/bus/bus-recall.h"
 #include "daemon/bus/parked-calls.h"
 #include "tests/bus/bus-rig.h"
 
@@ -282,14 +283,14 @@ START_TEST(calls_of_one_task_have_a_cap) {
     uint64_t id = fake_daemon_add_ended(&fake, TASK_SUCCEEDED)->id;
 
     fake.disk_stopped = true;
-    for (int i = 0; i < PARKED_CALLS_ROW_MAX + 2; i++)
+    for (int i = 0; i < BUS_RECALL_CALLS_MAX + 2; i++)
         send_get(id, "Id");
     await(2);
     ck_assert_str_eq(error_of(0), SD_BUS_ERROR_LIMITS_EXCEEDED);
     ck_assert_str_eq(error_of(1), SD_BUS_ERROR_LIMITS_EXCEEDED);
     fake_daemon_go_on(&fake);
-    await(PARKED_CALLS_ROW_MAX + 2);
-    ck_assert_uint_eq(number_of(PARKED_CALLS_ROW_MAX + 1), id);
+    await(BUS_RECALL_CALLS_MAX + 2);
+    ck_assert_uint_eq(number_of(BUS_RECALL_CALLS_MAX + 1), id);
     forget_answers();
 }
 END_TEST

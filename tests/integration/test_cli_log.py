@@ -4,6 +4,7 @@
     LONGRUND=PATH LONGRUN=PATH test_cli_log.py
 """
 
+import contextlib
 import datetime
 import json
 import os
@@ -76,9 +77,14 @@ class Parts(Case):
 
     def wait_for_inotify(self, process):
         """Until it has begun to follow."""
+        def follows():
+            with contextlib.suppress(FileNotFoundError):  # one that was closed meanwhile
+                return any("inotify" in os.readlink(f"{fds}/{fd}") for fd in os.listdir(fds))
+            return False
+
         fds = f"/proc/{process.pid}/fd"
         deadline = time.monotonic() + DEADLINE_SEC
-        while not any("inotify" in os.readlink(f"{fds}/{fd}") for fd in os.listdir(fds)):
+        while not follows():
             self.assertLess(time.monotonic(), deadline, "it does not follow")
             time.sleep(0.001)
 
