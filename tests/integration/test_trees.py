@@ -7,7 +7,7 @@ changes nothing of that.
 
 import signal
 
-from daemon_testing import DaemonTestCase, Task, main, sanitized
+from daemon_testing import DEADLINE_SEC, DaemonTestCase, Task, main, sanitized
 from process_testing import is_gone
 
 
@@ -37,8 +37,8 @@ class TreeTestCase(DaemonTestCase):
         return self.session.command("sleep", "1000", **options)
 
     def waits_for_children(self, task):
-        self.session.wait_until(lambda: "its own work is over" in task.get("Reason"),
-                                f"task {task.id} to wait for its children")
+        self.session.settles(lambda: "its own work is over" in task.get("Reason"),
+                             lambda: f"task {task.id} does not wait for its children", DEADLINE_SEC)
 
     def finished_order(self, tasks):
         """The signals Finished of these, in their order."""
@@ -222,7 +222,8 @@ class CancelTest(TreeTestCase):
         pid = int(self.fifo.read_line())
         self.session.wait_until(lambda: parent.get("State") == "running", "the parent to run")
         parent.cancel()
-        self.session.wait_until(lambda: "it waits for 1 child" in parent.get("Reason"), "the parent to wait")
+        self.waits_for_children(parent)
+        self.assertIn("it waits for 1 child", parent.get("Reason"))
         self.assertEqual(parent.get("State"), "cancelling")
         self.assertEnds(child, "cancelled", 137)
         self.assertTrue(is_gone(pid))
