@@ -21,6 +21,8 @@ typedef enum ErrorCode {
     ERROR_NO_RESULT,
     ERROR_STDIN_CLOSED,
     ERROR_NOT_PERMITTED,
+    ERROR_BACKEND_OFFLINE, /* it could not be reached, or has not answered in time */
+    ERROR_BACKEND_FAILED,  /* it has answered, but with an error, or with what is no answer */
     ERROR_STORAGE,
     _ERROR_MAX,
 } ErrorCode;

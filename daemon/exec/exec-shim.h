@@ -2,7 +2,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "daemon/exec/executor.h"
+#include "daemon/core/executor.h"
 #include "daemon/exec/shim-end.h"
 #include "daemon/exec/shim-spec.h"
 

@@ -2,7 +2,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "daemon/exec/executor.h"
+#include "daemon/core/executor.h"
 #include "daemon/exec/start-trace.h"
 #include "daemon/kinds/kind.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "daemon/exec/executor.h"
+#include "daemon/core/executor.h"
 
 /* How a command ended, as its shim told, turned into a final state, codes and words. Pure. */
 

@@ -4,11 +4,21 @@
 
 #include "daemon/kinds/task-context.h"
 
+typedef enum KindPlace {
+    KIND_PLACE_ANY,     /* on a thread of the pool, or, with isolate, in a longrun-worker */
+    KIND_PLACE_PROCESS, /* always in a process of its own, as with isolate: it outlives the daemon
+                         */
+    KIND_PLACE_LOOP, /* on the daemon's event loop, by an executor of its own; isolate is refused */
+} KindPlace;
+
 /* A kind of work that is built in. */
 typedef struct Kind {
     const char *name;
     const char *description; /* one line, for people */
     bool takes_messages;     /* it looks for them, see task_context_receive() */
+    /* Where it runs when that is not for the task to choose; `run` is NULL where it is not a
+     * function of this library. */
+    KindPlace place;
 
     /* Checks the params (a JSON object) when the task is started. 0, or -EINVAL and in *ret_error
      * what is wrong with which parameter (owned by the caller). Runs on the loop: no I/O. */

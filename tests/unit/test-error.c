@@ -68,6 +68,8 @@ static const char *const names[_ERROR_MAX] = {
     [ERROR_NO_RESULT] = "NoResult",
     [ERROR_STDIN_CLOSED] = "StdinClosed",
     [ERROR_NOT_PERMITTED] = "NotPermitted",
+    [ERROR_BACKEND_OFFLINE] = "BackendOffline",
+    [ERROR_BACKEND_FAILED] = "BackendFailed",
     [ERROR_STORAGE] = "Storage",
 };
 

@@ -1,4 +1,4 @@
-#include "daemon/exec/executor.h"
+#include "daemon/core/executor.h"
 
 static void no_start(void *userdata, pid_t pid) {
 }

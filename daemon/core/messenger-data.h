@@ -1,0 +1,40 @@
+#pragma once
+
+#include "common/macro.h"
+
+/* What a messenger tells, in one form whichever dialect it speaks. Lists own their strings, none of
+ * which is NULL. */
+
+typedef struct Friend {
+    char *username;
+    bool online;
+    uint64_t last_seen; /* CLOCK_REALTIME microseconds, 0 = not known */
+} Friend;
+
+typedef struct FriendList {
+    size_t n;
+    Friend *items;
+} FriendList;
+
+typedef enum MessageDirection {
+    MESSAGE_SENT,
+    MESSAGE_RECEIVED,
+} MessageDirection;
+
+const char *message_direction_to_string(MessageDirection direction); /* "sent", "received" */
+
+typedef struct ChatMessage {
+    char *id, *peer, *content;
+    MessageDirection direction;
+    uint64_t timestamp; /* CLOCK_REALTIME microseconds, 0 = not known */
+    bool delivered;
+    bool stored_offline; /* it waits at the server for its peer */
+} ChatMessage;
+
+typedef struct MessageList {
+    size_t n;
+    ChatMessage *items; /* oldest first */
+} MessageList;
+
+void friend_list_done(FriendList *l);
+void message_list_done(MessageList *l);

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "daemon/core/backend-settings.h"
+#include "daemon/http/http-loop.h"
+
+/* Requests to one backend: its url, whom it trusts, and what it is told who we are. The secret is
+ * read from its file when it is needed, and again when the server refuses it (401). */
+
+typedef struct HttpClient HttpClient;
+
+/* Copies what it needs. */
+int http_client_new(HttpClient **ret, HttpLoop *loop, const BackendSettings *settings);
+HttpClient *http_client_free(HttpClient *c); /* NULL-safe, gives NULL; no call may be under way */
+
+typedef struct HttpClientRequest {
+    const char *method;
+    /* Under the url of the backend: "/api/friends?limit=3". An absolute url is taken where it has
+     * the origin of the backend's (RFC 6454: scheme, host, port), else refused: secrets stay where
+     * they belong. */
+    const char *path;
+    const char *const *headers;
+    const char *json;      /* body, sent as application/json; NULL = none */
+    uint64_t timeout_usec; /* 0 = the backend's */
+    uint64_t response_max; /* 0 = the backend's */
+    bool keep_redirect;
+} HttpClientRequest;
+
+/* As http_call_start(); besides -EREMOTE with the error set: the path is none, or the secret cannot
+ * be read. */
+int http_client_call(HttpClient *c, const HttpClientRequest *request, HttpDoneFunc func,
+                     void *userdata, HttpCall **ret, Error *error);
+
+/* The url of a path, and of a reference (RFC 3986, section 5) in an answer that came from base. To
+ * be freed; NULL when memory is short, or it is none. */
+char *http_url_join(const char *base, const char *reference);
+bool http_url_same_origin(const char *a, const char *b);
