@@ -50,12 +50,15 @@ Backend *backend_free(Backend *b);               /* NULL-safe, gives NULL */
 struct FriendList;
 struct MessageList;
 typedef struct BackendEvents {
-    /* A status check has an answer: BackendOnline(online), then, where online, StatusUpdated. */
+    /* A status check is over: BackendOnline(online), then StatusUpdated, where there is a
+     * status_json. online: the state, as the thresholds have it, so there may be no status_json
+     * with it. */
     void (*checked)(void *userdata, Backend *b, bool online, const char *status_json);
     void (*state_changed)(void *userdata, Backend *b); /* state, or its reason */
     /* What is polled is another than before. */
     void (*updated)(void *userdata, Backend *b, const char *path, const char *json);
-    /* Once for each text, until there was a good answer. */
+    /* Once for each text, until there was a good answer. A check that finds nobody there is none:
+     * `checked` and the reason say so. */
     void (*error)(void *userdata, Backend *b, const char *message);
 
     /* Of messengers: see core/messenger-data.h. */
