@@ -370,7 +370,7 @@ static bool refused(HttpCall *c) {
     if (status != 401 || c->renewed || c->elsewhere || !r->renew_secret)
         return false;
     c->renewed = true;
-    const char *secret = r->renew_secret(r->renew_userdata);
+    const char *secret = r->renew_secret(r->renew_userdata, r->url);
     return secret && http_secret_is_valid(r->auth, secret) && set_secret(c, secret) == 0;
 }
 
