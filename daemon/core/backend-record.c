@@ -96,7 +96,7 @@ static int read_strings(const cJSON *value, char ***field) {
     if (!cJSON_IsArray(value))
         return 0;
     *field = strv_free(*field);
-    cJSON_ArrayForEach(item, value) {
+    cJSON_ArrayForEach (item, value) {
         if (r >= 0 && cJSON_IsString(item))
             r = strv_push(field, &n, strdup(item->valuestring));
     }
