@@ -51,8 +51,9 @@ static int find_in_folder(DownloadFile *f, const char *path, char **ret_error) {
 
 static int find_file(DownloadFile *f, const char *path, char **ret_error) {
     const char *slash = strrchr(path, '/');
-    _cleanup_free_ char *folder =
-        !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+    _cleanup_free_ char *folder = !slash          ? strdup(".")
+                                  : slash == path ? strdup("/")
+                                                  : strndup(path, (size_t)(slash - path));
 
     f->name = strdup(slash ? slash + 1 : path);
     if (!folder || !f->name)
@@ -79,6 +80,16 @@ static int find_target(DownloadFile *f, char **ret_error) {
     return 0;
 }
 
+/* What an attempt that was killed behind the rename has left. */
+static bool is_ours_already(const DownloadFile *f, const struct stat *st) {
+    bool asked = false;
+
+    for (char **url = f->params->urls; *url; url++)
+        asked |= streq(*url, f->state.url);
+    return asked && f->has_state && f->state.inode != 0 && f->state.inode == st->st_ino &&
+           f->state.total == (uint64_t)st->st_size;
+}
+
 /* Looks before anything is fetched; that nobody comes in between, the rename sees to. A symlink is
  * a thing of its own, and replaced itself. 1: it is what this download has made. */
 static int check_target(const DownloadFile *f, char **ret_error) {
@@ -88,8 +99,7 @@ static int check_target(const DownloadFile *f, char **ret_error) {
         return errno == ENOENT ? 0
                                : download_error(ret_error, -errno, "Cannot look at %s: %s", f->path,
                                                 strerror(errno));
-    if (f->has_state && f->state.inode != 0 && f->state.inode == st.st_ino &&
-        f->state.total == (uint64_t)st.st_size)
+    if (is_ours_already(f, &st))
         return 1;
     if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
         return download_error(ret_error, -EEXIST, "%s is there, and is no file: give another path",
@@ -257,6 +267,8 @@ int download_file_open(DownloadFile *f, const DownloadParams *params, char **ret
     if (r == 0)
         r = check_target(f, ret_error);
     f->published = r > 0;
+    if (f->published)
+        f->size = f->state.total;
     return r == 0 ? take_over(f, ret_error) : r;
 }
 
@@ -296,6 +308,20 @@ int download_file_begin(DownloadFile *f, const char *url, const char *validator,
     return r < 0 ? cannot(f, "prepare", r, ret_error) : 0;
 }
 
+int download_file_piece(DownloadFile *f, uint64_t total, char **ret_error) {
+    int r = 0;
+
+    download_sync_lock(&f->sync);
+    bool changed = !f->state.pieced || f->state.total == DOWNLOAD_UNKNOWN;
+    f->state.pieced = true;
+    if (f->state.total == DOWNLOAD_UNKNOWN)
+        f->state.total = total;
+    if (changed && f->has_state)
+        r = save_state(f);
+    download_sync_unlock_anew(&f->sync, f->size);
+    return r < 0 ? cannot(f, "prepare", r, ret_error) : 0;
+}
+
 int download_file_reset(DownloadFile *f, char **ret_error) {
     return download_file_begin(f, "", "", DOWNLOAD_UNKNOWN, ret_error);
 }
@@ -304,8 +330,7 @@ static int cannot_write(const DownloadFile *f, int r, char **ret_error) {
     char size[FORMAT_MAX];
 
     if (r == -ENOSPC || r == -EDQUOT)
-        return download_error(ret_error, r,
-                              "%s after %s, in the folder %s: make room%s",
+        return download_error(ret_error, r, "%s after %s, in the folder %s: make room%s",
                               r == -ENOSPC ? "The disk is full" : "The quota is used up",
                               format_size(size, f->size), f->dir,
                               f->resumable ? ", and start it again: it goes on from there" : "");

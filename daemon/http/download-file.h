@@ -38,6 +38,9 @@ int download_file_open(DownloadFile *f, const DownloadParams *params, char **ret
 int download_file_begin(DownloadFile *f, const char *url, const char *validator, uint64_t total,
                         char **ret_error);
 
+/* An answer brings the rest: what is whole in the end is put together. total as above. */
+int download_file_piece(DownloadFile *f, uint64_t total, char **ret_error);
+
 /* The next bytes. */
 int download_file_write(DownloadFile *f, const void *data, size_t size, char **ret_error);
 

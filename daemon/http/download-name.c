@@ -62,7 +62,8 @@ char *download_name_from_url(const char *url) {
 
     while (begin > 0 && path[begin - 1] != '/')
         begin--;
-    if (begin == length || (authority && strcspn(authority + 3, "?#") < (size_t)(path - authority - 3)))
+    if (begin == length ||
+        (authority && strcspn(authority + 3, "?#") < (size_t)(path - authority - 3)))
         return NULL;
     char *name = strndup(path + begin, length - begin);
     if (!name)

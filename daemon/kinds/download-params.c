@@ -152,9 +152,9 @@ static bool is_token(const char *s) {
 
 /* What a server needs to be told is up to this program, and secrets are no params. */
 static int check_header_name(const char *name, char **ret_error) {
-    static const char *const ours[] = {"Accept-Encoding", "Connection", "Content-Length", "Host",
-                                       "If-Range",        "Range",      "TE",
-                                       "Transfer-Encoding"};
+    static const char *const ours[] = {
+        "Accept-Encoding", "Connection", "Content-Length",   "Host", "If-Range",
+        "Range",           "TE",         "Transfer-Encoding"};
     static const char *const secrets[] = {"Authorization", "Cookie", "Proxy-Authorization"};
 
     for (size_t i = 0; i < ELEMENTSOF(ours); i++)
@@ -253,9 +253,19 @@ static int parse_times(const cJSON *params, DownloadParams *p, char **ret_error)
 typedef int (*Parse)(const cJSON *params, DownloadParams *p, char **ret_error);
 
 int download_params_parse(const cJSON *params, DownloadParams *ret, char **ret_error) {
-    static const char *const names[] = {
-        "url",     "urls", "path",       "sha256",           "size",             "overwrite", "ca_file",
-        "headers", "auth", "credential", "give_up_after_ms", "stall_timeout_ms", NULL};
+    static const char *const names[] = {"url",
+                                        "urls",
+                                        "path",
+                                        "sha256",
+                                        "size",
+                                        "overwrite",
+                                        "ca_file",
+                                        "headers",
+                                        "auth",
+                                        "credential",
+                                        "give_up_after_ms",
+                                        "stall_timeout_ms",
+                                        NULL};
     static const Parse parts[] = {parse_urls, parse_sha256, parse_headers, parse_credential,
                                   parse_times};
     int r = kind_check_names(params, names, ret_error);

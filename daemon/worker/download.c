@@ -9,7 +9,7 @@ int main(int argc, char **argv) {
     Kind kind = kind_download;
 
     kind.run = download_run;
-    return worker_main(&(WorkerProgram){.name = kind.program,
-                                        .kinds = (const Kind *const[]){&kind, NULL}},
-                       argc, argv);
+    return worker_main(
+        &(WorkerProgram){.name = kind.program, .kinds = (const Kind *const[]){&kind, NULL}}, argc,
+        argv);
 }
