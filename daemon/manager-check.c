@@ -50,6 +50,11 @@ static int check_kind(const TaskSpec *spec, Error *error) {
                          "There is no kind \"%.100s\". The property Kinds, or \"longrun kinds\", "
                          "lists those that there are",
                          spec->kind);
+    if (kind->place == KIND_PLACE_LOOP && spec->isolate)
+        return error_set(error, ERROR_INVALID_OPTION,
+                         "isolate is not for kind %s: it waits for a server, in longrund itself, "
+                         "and outlives it",
+                         kind->name);
     return check_params(spec, kind, error);
 }
 

@@ -94,7 +94,7 @@ typedef struct TaskRun {
     ExecJob *job;     /* NULL before the start and after the end */
     LogTail *tail;    /* NULL before the first output */
     char *runtime_dir;
-    bool is_thread;
+    bool is_thread, is_loop; /* see manager_place(); neither: it has a process */
     bool is_counted;     /* in threads_running */
     bool waits_for_disk; /* for "starting" to be there, since there is no other trace of it */
     int trace_place;     /* where it is noted that it has begun; negative: nowhere */
@@ -190,6 +190,12 @@ unsigned manager_threads_busy(const Manager *m);
 void manager_update_status(Manager *m);
 
 /* manager-run.c */
+typedef enum RunPlace {
+    RUN_ON_THREAD,
+    RUN_IN_PROCESS, /* under a shim */
+    RUN_ON_LOOP,    /* see manager-operation.c */
+} RunPlace;
+RunPlace manager_place(const TaskSpec *spec);
 bool manager_runs_on_thread(const TaskSpec *spec);
 /* ahead: on a thread, as soon as another one has ended there. 0 or -errno. */
 int manager_start_job(TaskRun *run, bool ahead);

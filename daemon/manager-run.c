@@ -185,8 +185,18 @@ static bool is_command(const TaskSpec *spec) {
     return streq(spec->kind, TASK_KIND_COMMAND);
 }
 
+RunPlace manager_place(const TaskSpec *spec) {
+    const Kind *kind = is_command(spec) ? NULL : kind_by_name(spec->kind);
+
+    if (!kind || kind->place == KIND_PLACE_PROCESS)
+        return RUN_IN_PROCESS;
+    if (kind->place == KIND_PLACE_LOOP)
+        return RUN_ON_LOOP;
+    return spec->isolate ? RUN_IN_PROCESS : RUN_ON_THREAD;
+}
+
 bool manager_runs_on_thread(const TaskSpec *spec) {
-    return !is_command(spec) && !spec->isolate;
+    return manager_place(spec) == RUN_ON_THREAD;
 }
 
 /* For messages. */
@@ -300,7 +310,8 @@ TaskRun *manager_new_run(Manager *m, Task *t) {
         .manager = m,
         .task = t,
         .runtime_dir = state_dir_task_runtime(&m->dirs, t->id),
-        .is_thread = manager_runs_on_thread(t->spec),
+        .is_thread = manager_place(t->spec) == RUN_ON_THREAD,
+        .is_loop = manager_place(t->spec) == RUN_ON_LOOP,
         .trace_place = -ENOENT,
     };
     if (!run->runtime_dir) {

@@ -2,6 +2,7 @@
 
 #include "daemon/core/backend-settings.h"
 #include "daemon/http/http-loop.h"
+#include "daemon/http/http-url.h"
 
 /* Requests to one backend: its url, whom it trusts, and what it is told who we are. The secret is
  * read from its file when it is needed, and again when the server refuses it (401). */
@@ -10,6 +11,8 @@ typedef struct HttpClient HttpClient;
 
 /* Copies what it needs. */
 int http_client_new(HttpClient **ret, HttpLoop *loop, const BackendSettings *settings);
+/* Goes on with other settings: calls under way keep to those before. 0 or -ENOMEM. */
+int http_client_change(HttpClient *c, const BackendSettings *settings);
 HttpClient *http_client_free(HttpClient *c); /* NULL-safe, gives NULL; no call may be under way */
 
 typedef struct HttpClientRequest {
@@ -29,8 +32,3 @@ typedef struct HttpClientRequest {
  * be read. */
 int http_client_call(HttpClient *c, const HttpClientRequest *request, HttpDoneFunc func,
                      void *userdata, HttpCall **ret, Error *error);
-
-/* The url of a path, and of a reference (RFC 3986, section 5) in an answer that came from base. To
- * be freed; NULL when memory is short, or it is none. */
-char *http_url_join(const char *base, const char *reference);
-bool http_url_same_origin(const char *a, const char *b);

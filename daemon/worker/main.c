@@ -12,7 +12,8 @@
 
 static void print_kinds(FILE *out) {
     for (const Kind *const *k = kind_all(); *k; k++)
-        fprintf(out, "  %-10s  %s\n", (*k)->name, (*k)->description);
+        if ((*k)->run)
+            fprintf(out, "  %-10s  %s\n", (*k)->name, (*k)->description);
 }
 
 static void print_usage(FILE *out) {
@@ -40,7 +41,7 @@ static int find_kind(int argc, char **argv, const Kind **ret) {
         return -EINVAL;
     }
     *ret = kind_by_name(argv[1]);
-    if (*ret)
+    if (*ret && (*ret)->run)
         return 0;
     fprintf(stderr, "longrun-worker: unknown kind '%s', there are:\n", argv[1]);
     print_kinds(stderr);

@@ -1,0 +1,345 @@
+#include <errno.h>
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "daemon/http/http-policy.h"
+#include "daemon/http/http-private.h"
+#include "daemon/http/http-redirect.h"
+
+#define CONNECT_TIMEOUT_DEFAULT (10 * USEC_PER_SEC)
+#define HEADERS_MAX 64
+#define BODY_FIRST 4096
+
+/* Of the receive buffer, one for each request under way. */
+#define BUFFER_SIZE (16 * KIB)
+
+/* ---- the request ---- */
+
+bool http_request_is_valid(const HttpRequest *r) {
+    size_t n = 0;
+
+    if (isempty(r->url) || isempty(r->method) || !http_method_is_valid(r->method))
+        return false;
+    for (const char *const *h = r->headers; h && *h; h++)
+        if (++n > HEADERS_MAX || !http_header_is_valid(*h))
+            return false;
+    return r->auth == HTTP_AUTH_NONE || http_secret_is_valid(r->auth, r->secret);
+}
+
+static size_t size_of(const char *s) {
+    return s ? strlen(s) + 1 : 0;
+}
+
+static size_t copied_size(const HttpRequest *r) {
+    return r->body_size + size_of(r->method) + size_of(r->url) + size_of(r->ca_file) +
+           size_of(r->client_cert) + size_of(r->client_key);
+}
+
+static const char *put(char **at, const void *data, size_t size) {
+    char *begin = *at;
+
+    if (!data)
+        return NULL;
+    memcpy(begin, data, size);
+    *at += size;
+    return begin;
+}
+
+static int copy_headers(HttpCall *c, const char *const *headers) {
+    for (const char *const *h = headers; h && *h; h++) {
+        struct curl_slist *list = curl_slist_append(c->headers, *h);
+        if (!list)
+            return -ENOMEM;
+        c->headers = list;
+    }
+    return 0;
+}
+
+static void wipe_free(char *secret) {
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    free(secret);
+}
+
+static int set_secret(HttpCall *c, const char *secret) {
+    wipe_free(c->secret);
+    c->secret = secret ? strdup(secret) : NULL;
+    c->request.secret = c->secret;
+    return secret && !c->secret ? -ENOMEM : 0;
+}
+
+HttpCall *http_call_new(const HttpRequest *r) {
+    HttpCall *c = malloc(sizeof(HttpCall) + copied_size(r));
+
+    if (!c)
+        return NULL;
+    char *at = (char *)(c + 1);
+    memset(c, 0, sizeof(HttpCall));
+    c->request = *r;
+    c->request.headers = NULL;
+    c->request.secret = NULL;
+    c->request.body = put(&at, r->body, r->body_size);
+    c->request.method = put(&at, r->method, size_of(r->method));
+    c->request.url = put(&at, r->url, size_of(r->url));
+    c->request.ca_file = put(&at, r->ca_file, size_of(r->ca_file));
+    c->request.client_cert = put(&at, r->client_cert, size_of(r->client_cert));
+    c->request.client_key = put(&at, r->client_key, size_of(r->client_key));
+    if (c->request.response_max == 0)
+        c->request.response_max = HTTP_RESPONSE_MAX_DEFAULT;
+    c->begun = clock_usec(CLOCK_MONOTONIC);
+    if (copy_headers(c, r->headers) < 0 ||
+        set_secret(c, r->auth == HTTP_AUTH_NONE ? NULL : r->secret) < 0) {
+        http_call_destroy(c);
+        return NULL;
+    }
+    return c;
+}
+
+void http_call_destroy(HttpCall *c) {
+    curl_slist_free_all(c->headers);
+    wipe_free(c->secret);
+    free(c->url);
+    free(c->body);
+    free(c);
+}
+
+/* ---- the handle ---- */
+
+static int grow(HttpCall *c, size_t need) {
+    size_t size = MAX(c->body_allocated * 2, (size_t)BODY_FIRST);
+
+    if (need <= c->body_allocated)
+        return 0;
+    size = MAX(size, need);
+    char *body = realloc(c->body, size);
+    if (!body)
+        return -ENOMEM;
+    c->body = body;
+    c->body_allocated = size;
+    return 0;
+}
+
+/* What is counted here is unpacked. */
+static size_t on_body(char *data, size_t size, size_t count, void *userdata) {
+    HttpCall *c = userdata;
+
+    size *= count;
+    c->too_large = size > c->request.response_max - c->body_size;
+    if (c->too_large || grow(c, c->body_size + size + 1) < 0)
+        return CURL_WRITEFUNC_ERROR;
+    memcpy(c->body + c->body_size, data, size);
+    c->body_size += size;
+    return size;
+}
+
+static long msec(uint64_t usec) {
+    uint64_t ms = (usec + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
+    return (long)MIN(ms, (uint64_t)INT32_MAX);
+}
+
+/* Of redirects all together take the time of one. */
+static int set_times(HttpCall *c) {
+    uint64_t total = c->request.timeout_usec, connect = c->request.connect_timeout_usec;
+    uint64_t passed = clock_usec(CLOCK_MONOTONIC) - c->begun;
+
+    if (total > 0 && passed >= total)
+        return -ETIMEDOUT;
+    if (total > 0)
+        curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, msec(total - passed));
+    if (connect == 0)
+        connect = total > 0 ? total : CONNECT_TIMEOUT_DEFAULT;
+    curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, msec(connect));
+    return 0;
+}
+
+/* A header without a value is one that libcurl is not to add by itself. */
+static int set_headers(HttpCall *c) {
+    bool has_type = false;
+
+    for (struct curl_slist *h = c->headers; h; h = h->next)
+        has_type = has_type || http_header_is(h->data, "Content-Type");
+    if (c->request.body && !has_type) {
+        struct curl_slist *list = curl_slist_append(c->headers, "Content-Type:");
+        if (!list)
+            return -ENOMEM;
+        c->headers = list;
+    }
+    curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
+    return 0;
+}
+
+static int set_request(HttpCall *c) {
+    const HttpRequest *r = &c->request;
+    HttpPolicy policy = {.ca_file = r->ca_file};
+    int error;
+
+    if (!c->elsewhere) {
+        policy.client_cert = r->client_cert;
+        policy.client_key = r->client_key;
+        policy.auth = r->auth;
+        policy.secret = r->secret;
+    }
+    error = http_policy_apply(c->easy, &policy);
+    if (error == 0)
+        error = http_policy_set_method(c->easy, r->method, r->body, r->body_size);
+    if (error == 0)
+        error = set_headers(c);
+    if (error == 0 && curl_easy_setopt(c->easy, CURLOPT_URL, r->url) != CURLE_OK)
+        error = -ENOMEM;
+    return error;
+}
+
+static int set_receiver(HttpCall *c) {
+    CURLcode r = curl_easy_setopt(c->easy, CURLOPT_PRIVATE, c);
+
+    r = r ?: curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, c->detail);
+    r = r ?: curl_easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, on_body);
+    r = r ?: curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, c);
+    r = r ?: curl_easy_setopt(c->easy, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
+    r = r ?: curl_easy_setopt(c->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_SIZE);
+    r = r ?: curl_easy_setopt(c->easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    /* The length that is announced; of HEAD there is no body, however long. */
+    if (!streq(c->request.method, "HEAD"))
+        r = r
+                ?: curl_easy_setopt(c->easy, CURLOPT_MAXFILESIZE_LARGE,
+                                    (curl_off_t)MIN(c->request.response_max, (uint64_t)INT64_MAX));
+    return r == CURLE_OK ? 0 : -ENOMEM;
+}
+
+int http_call_prepare(HttpCall *c) {
+    int r;
+
+    c->detail[0] = '\0';
+    c->body_size = 0;
+    r = set_times(c);
+    if (r == 0)
+        r = set_request(c);
+    return r == 0 ? set_receiver(c) : r;
+}
+
+/* ---- what has come ---- */
+
+void http_call_fail(HttpCall *c, int error, const char *text) {
+    c->error = error;
+    snprintf(c->text, sizeof(c->text), "%s", text);
+}
+
+static void failed(HttpCall *c, CURLcode code) {
+    HttpFailure f = {
+        .url = c->request.url,
+        .detail = c->detail,
+        .timeout_usec = c->request.timeout_usec,
+        .response_max = c->request.response_max,
+    };
+
+    http_failure_read(&f, c->easy, code);
+    if (code == CURLE_WRITE_ERROR && !c->too_large)
+        f.code = CURLE_OUT_OF_MEMORY;
+    if (f.phase < HTTP_PHASE_ANSWER && c->request.connect_timeout_usec > 0)
+        f.timeout_usec = c->request.connect_timeout_usec;
+    c->error = http_failure_describe(&f, c->text);
+}
+
+static void drop_headers(HttpCall *c) {
+    struct curl_slist **at = &c->headers;
+
+    while (*at) {
+        struct curl_slist *h = *at;
+        if (http_redirect_keeps_header(h->data)) {
+            at = &h->next;
+            continue;
+        }
+        *at = h->next;
+        h->next = NULL;
+        curl_slist_free_all(h);
+    }
+}
+
+static bool redirected(HttpCall *c) {
+    HttpRedirect to = {};
+    int r;
+
+    if (c->request.keep_redirect)
+        return false;
+    r = http_redirect_next(c->easy, c->request.url, c->request.method, c->redirects, &to, c->text);
+    if (r <= 0) {
+        c->error = r;
+        return false;
+    }
+    c->redirects++;
+    free(c->url);
+    c->request.url = c->url = to.url;
+    if (to.to_get) {
+        c->request.method = "GET";
+        c->request.body = NULL;
+        c->request.body_size = 0;
+    }
+    /* Once it has been elsewhere it stays so, also on the way back: what sent it there is not what
+     * we trust. */
+    if (to.elsewhere && !c->elsewhere) {
+        c->elsewhere = true;
+        drop_headers(c);
+    }
+    return true;
+}
+
+static bool refused(HttpCall *c) {
+    const HttpRequest *r = &c->request;
+    long status = 0;
+
+    curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 401 || c->renewed || c->elsewhere || !r->renew_secret)
+        return false;
+    c->renewed = true;
+    const char *secret = r->renew_secret(r->renew_userdata, r->url);
+    return secret && http_secret_is_valid(r->auth, secret) && set_secret(c, secret) == 0;
+}
+
+static void add_latency(HttpCall *c) {
+    curl_off_t usec = 0;
+
+    curl_easy_getinfo(c->easy, CURLINFO_TOTAL_TIME_T, &usec);
+    c->latency_usec += usec > 0 ? (uint64_t)usec : 0;
+}
+
+bool http_call_goes_on(HttpCall *c, CURLcode code) {
+    add_latency(c);
+    if (code != CURLE_OK) {
+        failed(c, code);
+        return false;
+    }
+    return redirected(c) || (c->error == 0 && refused(c));
+}
+
+static const char *reply_body(HttpCall *c) {
+    if (c->error < 0 || c->body_size == 0)
+        return "";
+    c->body[c->body_size] = '\0';
+    return c->body;
+}
+
+void http_call_tell(HttpCall *c) {
+    HttpReply reply = {
+        .error = c->error,
+        .error_text = c->error < 0 ? c->text : "",
+        .body = reply_body(c),
+        .body_size = c->error < 0 ? 0 : c->body_size,
+        .url = c->request.url,
+        .latency_usec = c->latency_usec,
+        .headers = c->error < 0 ? NULL : c->easy,
+    };
+    long status = 0;
+
+    if (c->error == 0)
+        curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+    reply.status = (unsigned)status;
+    c->func(c->userdata, &reply);
+}
+
+const char *http_reply_header(const HttpReply *r, const char *name) {
+    struct curl_header *h;
+
+    if (!r->headers || curl_easy_header(r->headers, name, 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
+        return NULL;
+    return h->value;
+}
