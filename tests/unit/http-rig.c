@@ -93,8 +93,9 @@ static bool flush(Conn *c, bool *ret_gone) {
 /* ---- answers ---- */
 
 static void answer(Conn *c, unsigned status, const char *headers, const char *body) {
-    say(c, "HTTP/1.1 %u Status\r\nContent-Type: text/plain\r\nX-First: one\r\nX-First: two\r\n%s"
-           "Content-Length: %zu\r\n\r\n%s",
+    say(c,
+        "HTTP/1.1 %u Status\r\nContent-Type: text/plain\r\nX-First: one\r\nX-First: two\r\n%s"
+        "Content-Length: %zu\r\n\r\n%s",
         status, headers, strlen(body), body);
 }
 

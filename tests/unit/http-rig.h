@@ -45,8 +45,8 @@ typedef struct RigCall {
 struct HttpRig {
     sd_event *event;
     HttpLoop *loop;
-    unsigned port; /* of 127.0.0.1 */
-    unsigned other; /* of [::1], another origin; 0 where there is no IPv6 */
+    unsigned port;                  /* of 127.0.0.1 */
+    unsigned other;                 /* of [::1], another origin; 0 where there is no IPv6 */
     unsigned connections, requests; /* so far */
     unsigned open;                  /* connections now */
     struct RigServer *server;
