@@ -46,8 +46,7 @@ static OperationState state_of_end(const cJSON *root) {
 }
 
 /* What somebody has named may be a word, a number that stands for one, or whether it is done. */
-static void read_named_state(const cJSON *root, const HttpOperationParams *p,
-                             OperationReading *r) {
+static void read_named_state(const cJSON *root, const HttpOperationParams *p, OperationReading *r) {
     const cJSON *value = operation_point(root, p->state_field);
 
     if (cJSON_IsBool(value)) {
@@ -95,11 +94,11 @@ static void find_state_of(const cJSON *root, const HttpOperationParams *p, Opera
 
 /* ---- words about it ---- */
 
-static const char *const phase_names[] = {"phase",     "stage",       "currentphase", "currentstage",
-                                          "currentstep", "step", NULL};
+static const char *const phase_names[] = {
+    "phase", "stage", "currentphase", "currentstage", "currentstep", "step", NULL};
 static const char *const text_names[] = {
-    "statusmessage", "statustext",    "statusdetail", "statusdetails",
-    "progressmessage", "message",     "detail",       NULL,
+    "statusmessage",   "statustext", "statusdetail", "statusdetails",
+    "progressmessage", "message",    "detail",       NULL,
 };
 
 /* The last of Redfish's "Messages". */
@@ -140,13 +139,14 @@ void operation_read(const cJSON *root, const HttpOperationParams *p, OperationSc
 /* ---- why it failed ---- */
 
 static const char *const words_of_error[] = {
-    "message", "detail", "errormessage",  "errordescription", "description",
-    "title",   "reason", "failurereason", "statusmessage",    "error",
-    NULL,
+    "message",       "detail", "errormessage", "errordescription",
+    "description",   "title",  "reason",       "failurereason",
+    "statusmessage", "error",  NULL,
 };
 static const char *const words_of_answer[] = {
-    "errormessage", "errordescription", "failurereason", "detail", "message",
-    "statusmessage", "title",           "reason",        NULL,
+    "errormessage", "errordescription", "failurereason",
+    "detail",       "message",          "statusmessage",
+    "title",        "reason",           NULL,
 };
 
 /* Redfish has the message that says something below. */
@@ -160,10 +160,9 @@ static const cJSON *extended_info(const cJSON *error) {
 /* One that is a list, or an object in an object. */
 static const cJSON *innermost(const cJSON *error) {
     for (int depth = 0; depth < 4 && error; depth++) {
-        const cJSON *inner = cJSON_IsArray(error) ? cJSON_GetArrayItem(error, 0)
-                             : cJSON_IsObject(error)
-                                 ? operation_member(error, words_of_error)
-                                 : NULL;
+        const cJSON *inner = cJSON_IsArray(error)    ? cJSON_GetArrayItem(error, 0)
+                             : cJSON_IsObject(error) ? operation_member(error, words_of_error)
+                                                     : NULL;
         if (!cJSON_IsArray(inner) && !cJSON_IsObject(inner))
             return error;
         error = inner;
