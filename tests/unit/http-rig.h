@@ -66,5 +66,7 @@ void http_rig_wait(HttpRig *rig, const RigCall *c);
 void http_rig_get(HttpRig *rig, RigCall *c, const char *path, const HttpRequest *request);
 /* Runs the loop until the condition holds. */
 void http_rig_until(HttpRig *rig, bool (*condition)(HttpRig *rig));
+/* The server closes all connections. */
+void http_rig_close(HttpRig *rig);
 /* One turn, or nothing after 100 ms. */
 void http_rig_turn(HttpRig *rig);
