@@ -9,6 +9,7 @@
 #include "daemon/exec/exec-shim.h"
 #include "daemon/exec/exec-thread.h"
 #include "daemon/exec/start-trace.h"
+#include "daemon/http/backend-watch.h"
 #include "daemon/logs/log-tail.h"
 #include "daemon/manager.h"
 #include "daemon/service-status.h"
@@ -36,7 +37,11 @@ struct Manager {
     TaskTable tasks;
     Scheduler scheduler;
     ResourceTable kept_resources; /* as they are on disk */
-    BusKind *kinds;               /* built-in ones; the last has no name */
+    HttpLoop *http;
+    BackendWatches *watches;
+    Backend *backends;                 /* by name */
+    struct KeptBackend *kept_backends; /* as they are on disk; by name */
+    BusKind *kinds;                    /* built-in ones; the last has no name */
     uint64_t next_id;
 
     Store *store;
@@ -72,7 +77,8 @@ struct Manager {
     Calendar *calendar;
     struct Series *series; /* by id */
     LIST_HEAD(, CalendarCheck) calendar_checks;
-    LIST_HEAD(, GroupNote) group_notes; /* what is to be told of groups when it is on disk */
+    LIST_HEAD(, BackendNote) backend_notes; /* the same, of backends */
+    LIST_HEAD(, GroupNote) group_notes;     /* what is to be told of groups when it is on disk */
 
     unsigned threads_running;
     sd_event_source *stop_timer;
@@ -295,6 +301,26 @@ void manager_put_resources(Manager *m); /* those that are kept are to be written
 void manager_follow_config_resources(Manager *m, const ResourceTable *before);
 int manager_configure_resource(void *userdata, const char *name, uint32_t capacity, Error *error);
 const Resource *manager_next_resource(void *userdata, const Resource *r);
+
+/* manager-backend.c */
+int manager_init_backends(Manager *m);
+/* Who waits for an answer is told; nobody may be at work on one. The bus is to go after this. */
+void manager_done_backends(Manager *m);
+/* The configuration was read again. */
+void manager_follow_config_backends(Manager *m);
+Backend *manager_find_backend(void *userdata, const char *name); /* NULL = there is none */
+const Backend *manager_next_backend(void *userdata, const Backend *b);
+int manager_add_backend(void *userdata, const char *name, BackendSettings *settings, Error *error);
+int manager_remove_backend(void *userdata, const char *name, Error *error);
+int manager_set_backend_polling(void *userdata, Backend *b, bool on, Error *error);
+/* Tasks with when-online go by its state. */
+void manager_set_backend_condition(Manager *m, const Backend *b);
+
+/* manager-backend-kept.c */
+void manager_put_backends(Manager *m); /* those that are kept are to be written */
+
+/* manager-backend-ask.c */
+extern const BackendApi manager_backend_api;
 
 /* manager-due.c */
 int manager_init_due(Manager *m);

@@ -137,7 +137,7 @@ typedef struct BusApi {
      * reply waits for that. 0, or -ENOMEM: then func is not called. */
     int (*when_committed)(void *userdata, void (*func)(void *arg, int error), void *arg);
 
-    BackendApi backends;
+    const BackendApi *backends;
 
     /* The lines of a log that nobody has been told of; final: the unfinished last one too. */
     int (*new_log_lines)(void *userdata, Task *task, bool final, LogLines *ret);

@@ -24,7 +24,7 @@ Backend *bus_backend_of_path(const Bus *b, const char *path) {
 
     if (sd_bus_path_decode(path, LONGRUN_BACKEND_PATH, &name) <= 0)
         return NULL;
-    return b->api->backends.find(b->api_userdata, name);
+    return b->api->backends->find(b->api_userdata, name);
 }
 
 Backend *bus_backend_of_call(const Bus *b, sd_bus_message *m) {
@@ -56,7 +56,7 @@ static int method_check_status(sd_bus_message *m, void *userdata, sd_bus_error *
 
     if (r < 0)
         return r;
-    r = b->api->backends.check(b->api_userdata, backend, on_checked, c, &error);
+    r = b->api->backends->check(b->api_userdata, backend, on_checked, c, &error);
     return bus_backend_call_begun(c, r, &error, ret_error);
 }
 
@@ -73,13 +73,13 @@ static int method_poll(sd_bus_message *m, void *userdata, sd_bus_error *ret_erro
 
     if (r < 0)
         return r;
-    r = b->api->backends.poll(b->api_userdata, backend, on_polled, c, &error);
+    r = b->api->backends->poll(b->api_userdata, backend, on_polled, c, &error);
     return bus_backend_call_begun(c, r, &error, ret_error);
 }
 
 static int set_polling(Bus *b, sd_bus_message *m, bool on, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
-    int r = b->api->backends.set_polling(b->api_userdata, bus_backend_of_call(b, m), on, &error);
+    int r = b->api->backends->set_polling(b->api_userdata, bus_backend_of_call(b, m), on, &error);
 
     return r < 0 ? bus_error_from(ret_error, r, &error) : bus_reply_nothing(b, m);
 }
@@ -135,8 +135,8 @@ static int method_request(sd_bus_message *m, void *userdata, sd_bus_error *ret_e
     r = bus_backend_call_new(&c, b, m, backend, ret_error);
     if (r < 0)
         return r;
-    r = b->api->backends.request(b->api_userdata, backend, method, path, body, on_answered, c,
-                                 &error);
+    r = b->api->backends->request(b->api_userdata, backend, method, path, body, on_answered, c,
+                                  &error);
     return bus_backend_call_begun(c, r, &error, ret_error);
 }
 
@@ -265,13 +265,13 @@ static int find_backend(sd_bus *bus, const char *path, const char *interface, vo
 static int on_backend_call(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
     _cleanup_free_ char *name = NULL;
-    const char *interface = sd_bus_message_get_interface(m);
+    const char *interface = sd_bus_message_get_interface(m), *path = sd_bus_message_get_path(m);
     Bus *b = userdata;
-    int r = sd_bus_path_decode(sd_bus_message_get_path(m), LONGRUN_BACKEND_PATH, &name);
+    int r = sd_bus_path_decode(path, LONGRUN_BACKEND_PATH, &name);
 
-    if (r <= 0)
-        return r;
-    const Backend *backend = b->api->backends.find(b->api_userdata, name);
+    if (r <= 0 || streq(path, LONGRUN_BACKEND_PATH))
+        return MIN(r, 0);
+    const Backend *backend = b->api->backends->find(b->api_userdata, name);
     if (!backend)
         r = error_set(&error, ERROR_NO_SUCH_BACKEND,
                       "There is no backend \"%.100s\": ListBackends, or \"longrun backend list\", "
@@ -297,7 +297,7 @@ static int enumerate_backends(sd_bus *bus, const char *prefix, void *userdata, c
     if (!nodes)
         return -ENOMEM;
     for (const Backend *i = NULL;
-         n < ENUMERATED_MAX && (i = b->api->backends.next(b->api_userdata, i));) {
+         n < ENUMERATED_MAX && (i = b->api->backends->next(b->api_userdata, i));) {
         nodes[n] = bus_backend_path(i->name);
         n += nodes[n] != NULL;
     }

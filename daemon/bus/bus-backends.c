@@ -42,7 +42,7 @@ int bus_method_add_backend(sd_bus_message *m, void *userdata, sd_bus_error *ret_
     int r = read_added(m, &name, &settings, &error);
 
     if (r >= 0)
-        r = b->api->backends.add(b->api_userdata, name, settings, &error);
+        r = b->api->backends->add(b->api_userdata, name, settings, &error);
     return r < 0 ? bus_error_from(ret_error, r, &error) : reply_added(b, m, name);
 }
 
@@ -53,7 +53,7 @@ int bus_method_remove_backend(sd_bus_message *m, void *userdata, sd_bus_error *r
     int r = sd_bus_message_read_basic(m, 's', &name);
 
     if (r >= 0)
-        r = b->api->backends.remove(b->api_userdata, name, &error);
+        r = b->api->backends->remove(b->api_userdata, name, &error);
     return r < 0 ? bus_error_from(ret_error, r, &error) : bus_reply_nothing(b, m);
 }
 
@@ -70,7 +70,7 @@ int bus_method_list_backends(sd_bus_message *m, void *userdata, sd_bus_error *re
 
     if (r >= 0)
         r = sd_bus_message_open_container(reply, 'a', "(so)");
-    for (const Backend *i = NULL; r >= 0 && (i = b->api->backends.next(b->api_userdata, i));)
+    for (const Backend *i = NULL; r >= 0 && (i = b->api->backends->next(b->api_userdata, i));)
         r = append_backend(reply, i);
     if (r >= 0)
         r = sd_bus_message_close_container(reply);

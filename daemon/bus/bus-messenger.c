@@ -64,7 +64,7 @@ typedef struct Begun {
 static int begin(sd_bus_message *m, void *userdata, sd_bus_error *ret_error, Begun *ret) {
     Bus *b = userdata;
 
-    *ret = (Begun){.bus = b, .api = &b->api->backends, .backend = bus_backend_of_call(b, m)};
+    *ret = (Begun){.bus = b, .api = b->api->backends, .backend = bus_backend_of_call(b, m)};
     return bus_backend_call_new(&ret->call, b, m, ret->backend, ret_error);
 }
 
@@ -185,7 +185,7 @@ static int set_peer(sd_bus *bus, const char *path, const char *interface, const 
     int r = backend ? sd_bus_message_read_basic(value, 's', &peer) : -ENOENT;
 
     if (r >= 0)
-        r = b->api->backends.set_current_peer(b->api_userdata, backend, peer, &error);
+        r = b->api->backends->set_current_peer(b->api_userdata, backend, peer, &error);
     return r < 0 ? bus_error_from(ret_error, r, &error) : 0;
 }
 
