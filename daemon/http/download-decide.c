@@ -116,6 +116,14 @@ static bool take_rest(DownloadTry *t) {
     return s->total == DOWNLOAD_UNKNOWN || has_room(t, s->total - t->file->size);
 }
 
+static bool take_none(DownloadTry *t) {
+    if (!t->asked_range)
+        return is_error(t);
+    if (t->answer.has_range && !has_size(t, t->answer.range.total))
+        return false;
+    return anew(t, "the server has less of it than is there already");
+}
+
 /* ---- all of it ---- */
 
 static bool decide(DownloadTry *t) {
@@ -125,8 +133,7 @@ static bool decide(DownloadTry *t) {
     case 206:
         return take_rest(t);
     case 416:
-        return t->asked_range ? anew(t, "the server has less of it than is there already")
-                              : is_error(t);
+        return take_none(t);
     default:
         return is_error(t);
     }
