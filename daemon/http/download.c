@@ -27,7 +27,7 @@ typedef struct Download {
     char *secret;
     char *why; /* it failed, in words; owned */
 
-    Mirror *anew; /* this one is asked for all of it at once; NULL: as usual. Not owned */
+    Mirror *anew;        /* this one is asked for all of it at once; NULL: as usual. Not owned */
     uint64_t active;     /* microseconds that have passed, pauses left out */
     uint64_t news_at;    /* of these, when the file was last longer than ever before */
     uint64_t longest;    /* bytes */
@@ -179,8 +179,8 @@ static const char *bound_to(const Download *d) {
 }
 
 static bool is_whole(const Download *d) {
-    return d->file.state.total != DOWNLOAD_UNKNOWN &&
-           d->file.size == d->file.state.total && d->file.size > 0 &&
+    return d->file.state.total != DOWNLOAD_UNKNOWN && d->file.size == d->file.state.total &&
+           d->file.size > 0 &&
            (d->params.size == DOWNLOAD_SIZE_UNKNOWN || d->params.size == d->file.size);
 }
 

@@ -4,19 +4,27 @@ The program lies beside the daemon that LONGRUND in the environment names.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
 import select
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
+import unittest
 
 from daemon_testing import DaemonSession
 from process_testing import DEADLINE_SEC, until
 
+MB = 1 << 20
+PART = ".file.longrun-part"
+STATE = PART + ".state"
+FAST = {"give_up_after_ms": 20000, "stall_timeout_ms": 10000}
 PROGRAM = pathlib.Path(os.environ["LONGRUND"]).parent / "longrun-download"
 
 NGINX_CONFIG = """
@@ -199,3 +207,78 @@ class Download:
         with contextlib.suppress(FileNotFoundError):
             return json.loads(self.result_path.read_text(encoding="utf-8"))
         return None
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+class ProgramTestCase(unittest.TestCase):
+    """A folder, in which the program makes the file "file"."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="longrun-test-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.target = self.folder / "file"
+
+    def download(self, **params):
+        d = Download(self.folder, **{**FAST, **params})
+        self.addCleanup(self.end, d)
+        return d
+
+    @staticmethod
+    def end(d):
+        if d.process.poll() is None:
+            d.kill()
+
+    def assertLoads(self, data, **params):
+        """It succeeds, and the file is that."""
+        d = self.download(**params)
+        code, words = d.wait()
+        self.assertEqual(code, 0, f"{words}\n{d.log}")
+        self.assertEqual(sha256(self.target.read_bytes()), sha256(data), d.log)
+        self.assertEqual(self.left(), [])
+        self.assertEqual(d.result()["size"], len(data))
+        return d
+
+    def assertFails(self, words_like, **params):
+        d = self.download(**params)
+        code, words = d.wait()
+        self.assertEqual(code, 1, d.log)
+        self.assertRegex(words, words_like)
+        return d
+
+    def left(self):
+        """What lies beside the target."""
+        return sorted(p.name for p in self.folder.iterdir() if p.name.startswith(".file."))
+
+    def assertNothing(self):
+        self.assertFalse(self.target.exists())
+        self.assertEqual(self.left(), [])
+
+    def check_progress(self, d):
+        """Within a phase it never falls, and never comes to the total before the end."""
+        done, phase = 0, ""
+        for key, value in d.told:
+            if key == "X_LONGRUN_PHASE":
+                self.assertNotEqual(value, phase)
+                done, phase = 0, value
+            if key == "X_LONGRUN_DONE":
+                self.assertGreaterEqual(int(value), done)
+                done = int(value)
+
+
+class NginxTestCase(ProgramTestCase):
+    """The same, with a real server."""
+
+    def setUp(self):
+        super().setUp()
+        if not shutil.which("nginx", path="/usr/sbin:/usr/bin"):
+            self.skipTest("nginx is not installed")
+        self.base = self.folder / "nginx"
+        self.base.mkdir()
+
+    def nginx(self, **kwargs):
+        server = Nginx(self.base, **kwargs)
+        self.addCleanup(server.__exit__)
+        return server
