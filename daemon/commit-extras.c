@@ -26,6 +26,20 @@ int commit_extras_add_attempt(struct CommitExtras *l, uint64_t id, const TaskAtt
     return 0;
 }
 
+int commit_extras_add_backend(struct CommitExtras *l, const char *name, const char *settings,
+                              bool polling) {
+    _cleanup_free_ char *name_copy = strdup(name), *copy = strdup(settings);
+    CommitExtra *e =
+        name_copy && copy ? commit_extras_add(l, COMMIT_PUT_BACKEND, 0, name_copy) : NULL;
+
+    if (!e)
+        return -ENOMEM;
+    TAKE_PTR(name_copy);
+    e->backend.settings = TAKE_PTR(copy);
+    e->backend.polling = polling;
+    return 0;
+}
+
 static int put(const CommitExtra *e, StoreBatch *b) {
     switch (e->type) {
     case COMMIT_REMOVE_TASK:
@@ -39,6 +53,12 @@ static int put(const CommitExtra *e, StoreBatch *b) {
         return store_batch_remove_group(b, e->text);
     case COMMIT_PUT_RESOURCE:
         return store_batch_put_resource(b, e->text, e->capacity);
+    case COMMIT_PUT_BACKEND:
+        return store_batch_put_backend(b, e->text, e->backend.settings, e->backend.polling);
+    case COMMIT_REMOVE_BACKEND:
+        return store_batch_remove_backend(b, e->text);
+    case COMMIT_PUT_OPERATION:
+        return store_batch_put_operation(b, e->id, e->text);
     }
     return -EINVAL;
 }
@@ -60,6 +80,8 @@ void commit_extras_clear(struct CommitExtras *l) {
         STAILQ_REMOVE_HEAD(l, link);
         if (e->type == COMMIT_PUT_ATTEMPT)
             free(e->attempt.message);
+        if (e->type == COMMIT_PUT_BACKEND)
+            free(e->backend.settings);
         free(e->text);
         free(e);
     }

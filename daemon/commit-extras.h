@@ -5,7 +5,8 @@
 #include "daemon/store/store.h"
 
 /* The changes of a commit that are no rows of tasks or groups: removals, results, attempts,
- * resources. Kept in the order in which they came, each with a copy of what it says. */
+ * resources,
+ * backends, operations. Kept in the order in which they came, each with a copy of what it says. */
 
 typedef enum CommitExtraType {
     COMMIT_REMOVE_TASK,
@@ -13,6 +14,9 @@ typedef enum CommitExtraType {
     COMMIT_PUT_ATTEMPT,
     COMMIT_REMOVE_GROUP, /* text: its name */
     COMMIT_PUT_RESOURCE, /* text: its name */
+    COMMIT_PUT_BACKEND,  /* text: its name */
+    COMMIT_REMOVE_BACKEND,
+    COMMIT_PUT_OPERATION, /* text: JSON; NULL deletes the one that is there */
 } CommitExtraType;
 
 typedef struct CommitExtra {
@@ -22,6 +26,10 @@ typedef struct CommitExtra {
     union {
         TaskAttempt attempt; /* with a message of its own */
         uint32_t capacity;
+        struct {
+            char *settings; /* owned */
+            bool polling;
+        } backend;
     };
     STAILQ_ENTRY(CommitExtra) link;
 } CommitExtra;
@@ -33,6 +41,9 @@ CommitExtra *commit_extras_add(struct CommitExtras *l, CommitExtraType type, uin
                                char *text);
 /* Copies the attempt. 0 or -ENOMEM. */
 int commit_extras_add_attempt(struct CommitExtras *l, uint64_t id, const TaskAttempt *attempt);
+/* Copies name and settings. 0 or -ENOMEM. */
+int commit_extras_add_backend(struct CommitExtras *l, const char *name, const char *settings,
+                              bool polling);
 /* Puts all into the batch. 0 or -ENOMEM. */
 int commit_extras_put(const struct CommitExtras *l, StoreBatch *b);
 void commit_extras_clear(struct CommitExtras *l);

@@ -409,6 +409,34 @@ int commit_queue_put_resource(CommitQueue *q, const char *name, uint32_t capacit
     return 0;
 }
 
+int commit_queue_put_backend(CommitQueue *q, const char *name, const char *settings, bool polling) {
+    int r = commit_extras_add_backend(&q->extras, name, settings, polling);
+
+    if (r >= 0)
+        want_commit(q);
+    return r;
+}
+
+int commit_queue_remove_backend(CommitQueue *q, const char *name) {
+    _cleanup_free_ char *copy = strdup(name);
+
+    if (!copy || !commit_extras_add(&q->extras, COMMIT_REMOVE_BACKEND, 0, copy))
+        return -ENOMEM;
+    TAKE_PTR(copy);
+    want_commit(q);
+    return 0;
+}
+
+int commit_queue_put_operation(CommitQueue *q, uint64_t id, const char *json) {
+    _cleanup_free_ char *copy = json ? strdup(json) : NULL;
+
+    if ((json && !copy) || !commit_extras_add(&q->extras, COMMIT_PUT_OPERATION, id, copy))
+        return -ENOMEM;
+    TAKE_PTR(copy);
+    want_commit(q);
+    return 0;
+}
+
 int commit_queue_add(CommitQueue *q, CommitFunc func, void *userdata, void *arg) {
     int r =
         commit_calls_add(&q->waiting, (CommitCall){.func = func, .userdata = userdata, .arg = arg});

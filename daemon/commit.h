@@ -50,6 +50,12 @@ void commit_queue_put_group(CommitQueue *q, Group *g, bool later);
 int commit_queue_remove_group(CommitQueue *q, Group *g);
 /* capacity 0 removes it. 0 or -ENOMEM. */
 int commit_queue_put_resource(CommitQueue *q, const char *name, uint32_t capacity);
+/* settings: JSON; "" = only whether it is polled. Copied. 0 or -ENOMEM. */
+int commit_queue_put_backend(CommitQueue *q, const char *name, const char *settings, bool polling);
+int commit_queue_remove_backend(CommitQueue *q, const char *name);
+/* What a next daemon needs to go on with the operation of a task: JSON, copied; NULL deletes it. 0
+ * or -ENOMEM. */
+int commit_queue_put_operation(CommitQueue *q, uint64_t id, const char *json);
 /* Keeps a result, a JSON text that it takes, also when it gives -ENOMEM; NULL deletes the one that
  * is there. */
 int commit_queue_put_result(CommitQueue *q, uint64_t id, char *json);

@@ -1,20 +1,14 @@
 #include "daemon/config.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <ini.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "common/fd-io.h"
-#include "common/log.h"
 #include "common/parse.h"
+#include "daemon/config-file.h"
 #include "daemon/core/group.h"
 #include "daemon/core/task-spec.h"
 
-#define FILE_MAX (1 * MIB)
 #define CONFIG_AGE_LIMIT (36500 * USEC_PER_DAY)
 
 static unsigned cpus(void) {
@@ -98,41 +92,36 @@ static int read_value(const char *value, size_t key, Config *config) {
 }
 
 typedef struct Reader {
-    const char *path;
-    const char *rest; /* what of the text has not been read */
-    unsigned line;
+    ConfigFile file;
     Config config;
-    bool out_of_memory;
-    Error *error;
 } Reader;
 
-/* As fgets(3), for inih, which has room for some 200 bytes: of a comment the rest is left out, a
- * longer value is an error. */
-static char *read_line(char *buf, int size, void *userdata) {
-    Reader *reader = userdata;
-    size_t len = strcspn(reader->rest, "\n"), room = (size_t)size - 2;
-    const char *begin = reader->rest + strspn(reader->rest, " \t");
-
-    if (!*reader->rest)
-        return NULL;
-    reader->line++;
-    if (len > room && !strchr("#;", *begin))
-        error_set(reader->error, ERROR_INVALID_OPTION, "%s: line %u has more than %zu bytes",
-                  reader->path, reader->line, room);
-    memcpy(buf, reader->rest, MIN(len, room));
-    strcpy(buf + MIN(len, room), "\n");
-    reader->rest += len + (reader->rest[len] == '\n');
-    return buf;
+/* Only whether it may be one: who is asked tells the rest. */
+static int read_probe(Reader *reader, const char *value) {
+    if (!isempty(value) && strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0)
+        return config_file_error(&reader->file,
+                                 "NetworkProbe=%s is not valid, it wants an url, as "
+                                 "http://example.org/, or nothing for no probe",
+                                 value);
+    char *copy = isempty(value) ? NULL : strdup(value);
+    if (!isempty(value) && !copy)
+        return -ENOMEM;
+    free(reader->config.network_probe);
+    reader->config.network_probe = copy;
+    return 0;
 }
 
 static int on_manager_key(Reader *reader, const char *name, const char *value) {
+    if (streq(name, "NetworkProbe"))
+        return read_probe(reader, value);
     for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
         if (!streq(name, keys[i].name))
             continue;
         if (read_value(value, i, &reader->config) >= 0)
             return 0;
-        return error_set(reader->error, ERROR_INVALID_OPTION, "%s: %s=%s is not valid, it wants %s",
-                         reader->path, name, value, keys[i].wants);
+        return error_set(reader->file.error, ERROR_INVALID_OPTION,
+                         "%s: %s=%s is not valid, it wants %s", reader->file.path, name, value,
+                         keys[i].wants);
     }
     return -ENOENT;
 }
@@ -140,76 +129,66 @@ static int on_manager_key(Reader *reader, const char *name, const char *value) {
 static int on_resource(Reader *reader, const char *name, const char *value) {
     ResourceTable *table = &reader->config.resources;
     uint32_t capacity = 0;
-    int r = group_name_check("resource", name, reader->error);
+    int r = group_name_check("resource", name, reader->file.error);
 
     if (r < 0) {
-        error_prefix(reader->error, "%s: line %u: ", reader->path, reader->line);
+        config_file_locate(&reader->file);
         return r;
     }
     if (parse_u32(value, &capacity) < 0 || capacity == 0)
-        return error_set(reader->error, ERROR_INVALID_OPTION,
-                         "%s: line %u: %s=%s is not valid, it wants a number of tokens, at least "
-                         "1; without the line there are none",
-                         reader->path, reader->line, name, value);
+        return config_file_error(&reader->file,
+                                 "%s=%s is not valid, it wants a number of tokens, at least 1; "
+                                 "without the line there are none",
+                                 name, value);
     if (HASH_COUNT(table->by_name) >= RESOURCES_MAX && !resource_find(table, name))
-        return error_set(reader->error, ERROR_INVALID_OPTION,
-                         "%s: line %u: there are more than %d resources", reader->path,
-                         reader->line, RESOURCES_MAX);
+        return config_file_error(&reader->file, "there are more than %d resources", RESOURCES_MAX);
     return resource_configure(table, name, capacity);
 }
 
-/* inih wants 1 for a line that is all right. */
-static int on_line(void *userdata, const char *section, const char *name, const char *value) {
-    Reader *reader = userdata;
-    int r = streq(section, "Manager")     ? on_manager_key(reader, name, value)
-            : streq(section, "Resources") ? on_resource(reader, name, value)
-                                          : -ENOENT;
+static int on_section(ConfigFile *f, const char *section) {
+    Reader *reader = CONTAINER_OF(f, Reader, file);
 
-    if (r == -ENOENT)
-        log_warning("%s: unknown key %s= in section [%s], ignoring", reader->path, name, section);
-    if (r == -ENOMEM)
-        reader->out_of_memory = true;
-    return r >= 0 || r == -ENOENT;
+    return config_backends_section(&reader->config.backends, f, section);
 }
 
-/* The file may be a link to where somebody keeps such files. */
-static int read_text(const char *path, char **ret) {
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat st;
+static int on_key(ConfigFile *f, const char *section, const char *name, const char *value) {
+    Reader *reader = CONTAINER_OF(f, Reader, file);
 
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return -errno;
-    if (!S_ISREG(st.st_mode))
-        return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-    return fd_read_all(fd, FILE_MAX, ret, NULL);
-}
-
-static int parse_text(Reader *reader) {
-    int line = ini_parse_stream(read_line, reader, on_line, reader);
-
-    if (reader->out_of_memory || line < 0)
-        return -ENOMEM;
-    if (line > 0)
-        error_set(reader->error, ERROR_INVALID_OPTION,
-                  "%s: line %d is neither [Section] nor Key=Value", reader->path, line);
-    return reader->error->code != ERROR_NONE ? -EREMOTE : 0;
+    if (streq(section, "Manager"))
+        return on_manager_key(reader, name, value);
+    if (streq(section, "Resources"))
+        return on_resource(reader, name, value);
+    return config_backends_key(&reader->config.backends, f, section, name, value);
 }
 
 void config_done(Config *c) {
     resource_table_done(&c->resources);
+    config_backends_done(&c->backends);
+    free(c->network_probe);
+}
+
+static int read_all(Reader *reader, bool required) {
+    ConfigFile *f = &reader->file;
+    int r = config_file_read(f);
+
+    if (r < 0 && r != -EREMOTE && r != -ENOMEM && (r != -ENOENT || required))
+        return error_set(f->error, ERROR_INVALID_OPTION, "Cannot read the configuration %s: %s",
+                         f->path, strerror(-r));
+    if (r >= 0)
+        r = config_backends_check(&reader->config.backends, f->error);
+    if (r >= 0 || r == -ENOENT)
+        r = config_backends_read_dir(&reader->config.backends, f->path);
+    return r;
 }
 
 int config_load(const char *path, bool required, Config *ret, Error *error) {
-    Reader reader = {.path = path, .config = config_defaults, .error = error};
-    _cleanup_free_ char *text = NULL;
-    int r = read_text(path, &text);
+    Reader reader = {
+        .file = {.path = path, .error = error, .on_key = on_key, .on_section = on_section},
+        .config = config_defaults,
+    };
 
     reader.config.max_parallel = cpus();
-    if (r < 0 && (r != -ENOENT || required))
-        return error_set(error, ERROR_INVALID_OPTION, "Cannot read the configuration %s: %s", path,
-                         strerror(-r));
-    reader.rest = strempty(text);
-    r = parse_text(&reader);
+    int r = read_all(&reader, required);
     if (r < 0) {
         config_done(&reader.config);
         return r;

@@ -9,6 +9,7 @@
 #include "daemon/exec/exec-shim.h"
 #include "daemon/exec/exec-thread.h"
 #include "daemon/exec/start-trace.h"
+#include "daemon/http/backend-watch.h"
 #include "daemon/logs/log-tail.h"
 #include "daemon/manager.h"
 #include "daemon/service-status.h"
@@ -36,7 +37,11 @@ struct Manager {
     TaskTable tasks;
     Scheduler scheduler;
     ResourceTable kept_resources; /* as they are on disk */
-    BusKind *kinds;               /* built-in ones; the last has no name */
+    HttpLoop *http;
+    BackendWatches *watches;
+    Backend *backends;                 /* by name */
+    struct KeptBackend *kept_backends; /* as they are on disk; by name */
+    BusKind *kinds;                    /* built-in ones; the last has no name */
     uint64_t next_id;
 
     Store *store;
@@ -72,10 +77,14 @@ struct Manager {
     Calendar *calendar;
     struct Series *series; /* by id */
     LIST_HEAD(, CalendarCheck) calendar_checks;
-    LIST_HEAD(, GroupNote) group_notes; /* what is to be told of groups when it is on disk */
+    LIST_HEAD(, BackendNote) backend_notes; /* the same, of backends */
+    LIST_HEAD(, GroupNote) group_notes;     /* what is to be told of groups when it is on disk */
 
     unsigned threads_running;
+    struct SavedOperation *saved_operations; /* by task, during the start */
+    LIST_HEAD(, OperationSave) operation_saves;
     sd_event_source *stop_timer;
+    bool stop_overdue; /* what is under way is not waited for any more */
     bool stopping, has_stuck_threads;
     int exit_status;
 };
@@ -94,14 +103,16 @@ typedef struct TaskRun {
     ExecJob *job;     /* NULL before the start and after the end */
     LogTail *tail;    /* NULL before the first output */
     char *runtime_dir;
-    bool is_thread;
-    bool is_counted;     /* in threads_running */
-    bool waits_for_disk; /* for "starting" to be there, since there is no other trace of it */
-    int trace_place;     /* where it is noted that it has begun; negative: nowhere */
+    bool is_thread, is_loop; /* see manager_place(); neither: it has a process */
+    bool is_counted;         /* in threads_running */
+    bool waits_for_disk;     /* for "starting" to be there, since there is no other trace of it */
+    int trace_place;         /* where it is noted that it has begun; negative: nowhere */
     PauseRequest pause_request;
     sd_event_source *timeout, *idle; /* of a task on a thread; NULL = none */
     uint64_t active_at;              /* the last sign of life, CLOCK_MONOTONIC */
     bool message_refused;            /* the last one that it sent was not taken by its parent */
+    Backend *backend;                /* of an operation, which it uses; NULL = none; not owned */
+    bool has_saved;                  /* it is an operation that has something on disk */
     char *limit;                     /* which limit it was stopped for, in words; NULL = none */
 } TaskRun;
 
@@ -190,6 +201,12 @@ unsigned manager_threads_busy(const Manager *m);
 void manager_update_status(Manager *m);
 
 /* manager-run.c */
+typedef enum RunPlace {
+    RUN_ON_THREAD,
+    RUN_IN_PROCESS, /* under a shim */
+    RUN_ON_LOOP,    /* see manager-operation.c */
+} RunPlace;
+RunPlace manager_place(const TaskSpec *spec);
 bool manager_runs_on_thread(const TaskSpec *spec);
 /* ahead: on a thread, as soon as another one has ended there. 0 or -errno. */
 int manager_start_job(TaskRun *run, bool ahead);
@@ -201,6 +218,28 @@ TaskRun *manager_new_run(Manager *m, Task *t);
 /* Takes up the command of an earlier daemon. As shim_job_adopt(). */
 int manager_adopt(TaskRun *run);
 void manager_publish_state(Manager *m, Task *t); /* once it is committed */
+
+extern const ExecEvents *const manager_exec_events; /* userdata: the TaskRun */
+/* The socket of the journal, where output is to go there too. */
+const char *manager_journal(const Manager *m);
+
+/* manager-operation.c: the kind http-operation */
+/* Whether there is such a backend. 0 or -EREMOTE. */
+int manager_check_operation(const Manager *m, const cJSON *params, Error *error);
+/* saved: what an earlier daemon has saved, NULL = it is a new one. 0; -ENODEV: a new one, and there
+ * is no such backend any more; or another -errno. */
+int manager_start_operation(TaskRun *run, const char *saved);
+/* The run is over, of whatever kind. In the turn in which its end is put. */
+void manager_operation_ended(TaskRun *run);
+/* A backend has come: operations that were taken up without it go on. */
+void manager_operations_join(Manager *m, Backend *b);
+/* What the daemon before has saved: for the time of the recovery. */
+int manager_load_operations(Manager *m);
+const char *manager_saved_operation(const Manager *m, uint64_t id); /* NULL = nothing */
+void manager_forget_saved_operations(Manager *m);
+void manager_done_operations(Manager *m);
+void manager_hold_operations(Manager *m);
+bool manager_operations_starting(const Manager *m);
 
 /* manager-tree.c */
 /* Whether the task may have children, 0 = none is meant. 0 or -EREMOTE. */
@@ -290,6 +329,26 @@ void manager_follow_config_resources(Manager *m, const ResourceTable *before);
 int manager_configure_resource(void *userdata, const char *name, uint32_t capacity, Error *error);
 const Resource *manager_next_resource(void *userdata, const Resource *r);
 
+/* manager-backend.c */
+int manager_init_backends(Manager *m);
+/* Who waits for an answer is told; nobody may be at work on one. The bus is to go after this. */
+void manager_done_backends(Manager *m);
+/* The configuration was read again. */
+void manager_follow_config_backends(Manager *m);
+Backend *manager_find_backend(void *userdata, const char *name); /* NULL = there is none */
+const Backend *manager_next_backend(void *userdata, const Backend *b);
+int manager_add_backend(void *userdata, const char *name, BackendSettings *settings, Error *error);
+int manager_remove_backend(void *userdata, const char *name, Error *error);
+int manager_set_backend_polling(void *userdata, Backend *b, bool on, Error *error);
+/* Tasks with when-online go by its state. */
+void manager_set_backend_condition(Manager *m, const Backend *b);
+
+/* manager-backend-kept.c */
+void manager_put_backends(Manager *m); /* those that are kept are to be written */
+
+/* manager-backend-ask.c */
+extern const BackendApi manager_backend_api;
+
 /* manager-due.c */
 int manager_init_due(Manager *m);
 
@@ -324,7 +383,8 @@ void manager_series_ask_anew(Manager *m);
 
 /* manager-guard.c */
 int manager_init_guards(Manager *m);
-void manager_guard_run(TaskRun *run);
+/* elapsed_usec: for so long it has run already. */
+void manager_guard_run(TaskRun *run, uint64_t elapsed_usec);
 void manager_guard_done(TaskRun *run);
 /* The task has been put into the queue. */
 void manager_guard_queued(Manager *m, Task *t);

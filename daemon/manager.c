@@ -148,6 +148,7 @@ static const BusApi bus_api = {
     .next_group = manager_next_group,
     .configure_resource = manager_configure_resource,
     .next_resource = manager_next_resource,
+    .backends = &manager_backend_api,
 };
 
 /* ---- configuration ---- */
@@ -178,6 +179,7 @@ int manager_reload(Manager *m, Error *error) {
         bus_emit_manager_property(m->bus->bus, "MaxParallel");
     }
     manager_follow_config_resources(m, &old.resources);
+    manager_follow_config_backends(m);
     config_done(&old);
     check_journal(m);
     manager_forget_ended(m); /* the limits may be lower */
@@ -229,6 +231,7 @@ static void store_anew(Manager *m) {
         }
     manager_put_groups(m);
     manager_put_resources(m);
+    manager_put_backends(m);
 }
 
 static void on_committed(void *userdata, Task *const *tasks, size_t n, int error) {
@@ -323,6 +326,8 @@ static int make_parts(Manager *m) {
     if (r >= 0)
         r = manager_load_resources(m);
     if (r >= 0)
+        r = manager_init_backends(m);
+    if (r >= 0)
         r = shim_executor_new(&m->shims, m->event, m->libexec_dir, m->dirs.runtime);
     if (r >= 0)
         shim_executor_set_events(m->shims, &shim_events, m);
@@ -407,9 +412,11 @@ Manager *manager_free(Manager *m) {
     tasks_unit_free(m->unit);
     bus_free(m->bus);
     manager_free_runs(m);
+    manager_done_backends(m);
     thread_executor_free(m->threads);
     shim_executor_free(m->shims);
     commit_queue_free(m->commits);
+    manager_done_operations(m);
     store_free(m->store);
     start_trace_close(m->trace);
     sd_event_source_disable_unref(m->trimming);

@@ -2,6 +2,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "daemon/bus/backend-api.h"
 #include "daemon/core/error.h"
 #include "daemon/core/filter.h"
 #include "daemon/core/group.h"
@@ -135,6 +136,8 @@ typedef struct BusApi {
     /* Calls func once everything that has been changed so far is safe; error is 0 or -errno. A
      * reply waits for that. 0, or -ENOMEM: then func is not called. */
     int (*when_committed)(void *userdata, void (*func)(void *arg, int error), void *arg);
+
+    const BackendApi *backends;
 
     /* The lines of a log that nobody has been told of; final: the unfinished last one too. */
     int (*new_log_lines)(void *userdata, Task *task, bool final, LogLines *ret);

@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/strv.h"
+#include "daemon/bus/bus-backend.h"
 #include "daemon/bus/bus-by-id.h"
 #include "daemon/bus/bus-emit.h"
 #include "daemon/bus/bus-error.h"
@@ -218,6 +219,18 @@ static const sd_bus_vtable manager_vtable[] = {
                             SD_BUS_NO_ARGS,
                             SD_BUS_RESULT("a(suu)", resources),
                             bus_method_list_resources, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("AddBackend",
+                            SD_BUS_ARGS("s", name, "a{sv}", settings),
+                            SD_BUS_RESULT("o", backend),
+                            bus_method_add_backend, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("RemoveBackend",
+                            SD_BUS_ARGS("s", name),
+                            SD_BUS_NO_RESULT,
+                            bus_method_remove_backend, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ListBackends",
+                            SD_BUS_NO_ARGS,
+                            SD_BUS_RESULT("a(so)", backends),
+                            bus_method_list_backends, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("ListKinds",
                             SD_BUS_NO_ARGS,
                             SD_BUS_RESULT("a(ss)", kinds),
@@ -246,6 +259,8 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_SIGNAL_WITH_ARGS("GroupFinished",
                             SD_BUS_ARGS("s", group, "u", succeeded, "u", failed), 0),
     SD_BUS_SIGNAL_WITH_ARGS("GroupChanged", SD_BUS_ARGS("s", group), 0),
+    SD_BUS_SIGNAL_WITH_ARGS("BackendAdded", SD_BUS_ARGS("s", name, "o", backend), 0),
+    SD_BUS_SIGNAL_WITH_ARGS("BackendRemoved", SD_BUS_ARGS("s", name, "o", backend), 0),
 
     SD_BUS_VTABLE_END
 };

@@ -20,8 +20,10 @@ typedef struct Bus {
     LIST_HEAD(, PendingReply) replies; /* calls that wait for a commit */
     LIST_HEAD(, BusStdinCall) writes;  /* calls that wait for the reader of a stdin */
     size_t n_writes, bytes_of_writes;
+    LIST_HEAD(, BusBackendCall) backend_calls; /* calls that wait for servers */
+    size_t n_backend_calls;
     sd_bus_vtable *task_vtable;
-    sd_bus_slot *slots[4];
+    sd_bus_slot *slots[4], *backend_slots[4];
 } Bus;
 
 /* Exports all objects on the connection, which is attached to the event loop. 0 or -errno. */
@@ -31,3 +33,4 @@ Bus *bus_free(Bus *b); /* NULL-safe, gives NULL */
 /* Used by bus.c alone: put the vtables in place. */
 int bus_manager_export(Bus *b);
 int bus_task_export(Bus *b);
+int bus_backend_export(Bus *b);

@@ -11,7 +11,7 @@ typedef struct BackendSettings {
     char *url;  /* http or https, absolute, without query and fragment; no slash at its end */
     char *type; /* BACKEND_TYPE_* */
 
-    char *status_path;             /* what a check asks for */
+    char *status_path;             /* what a check asks for; "" = as the type has it */
     uint64_t status_interval_usec; /* 10 s */
     char *poll_path;               /* what is polled; "" = nothing, or what the type says */
     uint64_t poll_interval_usec;   /* 2 s */
@@ -67,7 +67,7 @@ int backend_setting_parse(BackendSettings *s, const BackendSetting *setting, con
                           Error *error);
 
 /* All of them together, and fills in what the type has defaults of (the status path of a messenger
- * is /api/status). Refused are: no url; one with a user or password in it; auth without credential
- * and the other way round; a credential over http to anything but loopback; an expectation that
- * does not parse; ... 0 or -EREMOTE. */
+ * is /api/status, that of others /status). Refused are: no url; one with a user or password in it;
+ * auth without credential and the other way round; a credential over http to anything but loopback;
+ * an expectation that does not parse; ... 0 or -EREMOTE. */
 int backend_settings_check(BackendSettings *s, Error *error);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/cleanup.h"
 #include "common/macro.h"
 
 /* What a messenger tells, in one form whichever dialect it speaks. Lists own their strings, none of
@@ -22,6 +23,7 @@ typedef enum MessageDirection {
 } MessageDirection;
 
 const char *message_direction_to_string(MessageDirection direction); /* "sent", "received" */
+MessageDirection message_direction_from_string(const char *s);       /* -EINVAL: it is neither */
 
 typedef struct ChatMessage {
     char *id, *peer, *content;
@@ -37,4 +39,9 @@ typedef struct MessageList {
 } MessageList;
 
 void friend_list_done(FriendList *l);
+void message_done(ChatMessage *m);
 void message_list_done(MessageList *l);
+#define _cleanup_friend_list_ _cleanup_(friend_list_done)
+#define _cleanup_message_list_ _cleanup_(message_list_done)
+
+bool message_list_equal(const MessageList *a, const MessageList *b);

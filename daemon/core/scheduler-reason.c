@@ -68,6 +68,11 @@ static char *series_reason(const Task *t) {
 static char *waiting_reason(const Scheduler *s, const Task *t) {
     if (t->ties && t->ties->n_needs > 0)
         return needs_reason(t->ties);
+    if (!scheduler_condition_holds(s, t->spec->when_online) &&
+        !scheduler_has_condition(s, t->spec->when_online))
+        return format("waits for backend %s to come online, but there is no such backend any more: "
+                      "longrun backend add %s URL",
+                      t->spec->when_online, t->spec->when_online);
     if (!scheduler_condition_holds(s, t->spec->when_online))
         return format("waits for backend %s to come online", t->spec->when_online);
     if (task_spec_is_series(t->spec))

@@ -35,15 +35,16 @@ int backend_watch_add(BackendWatches *w, Backend *b);
 /* Its settings are others now: as if it were new, but state and what is known stay until the next
  * answer. */
 int backend_watch_change(Backend *b);
-/* Drops all that is under way: who waits for an answer is told -ECANCELED. b->watch is NULL then.
- */
+/* Drops all that is under way: who waits for an answer is told NoSuchBackend, from within. b->watch
+ * is NULL then. */
 void backend_watch_remove(Backend *b);
+/* Sets b->polling. One that is under way goes on. */
 void backend_watch_set_polling(Backend *b, bool polling);
 HttpClient *backend_watch_client(Backend *b);
 /* What is polled is something else now: a poll under way is dropped, the next begins at once. */
 void backend_watch_poll_anew(Backend *b);
 /* An answer that came outside of checks and polls: LastUpdate, Latency, LastError and the event
- * error follow it. error: NULL = it was good. */
+ * error follow it. error: NULL = it was good. Its text is told each time: somebody has asked. */
 void backend_watch_note(Backend *b, const HttpReply *reply, const Error *error);
 const BackendEvents *backend_watch_events(const Backend *b, void **ret_userdata);
 
@@ -54,10 +55,10 @@ const BackendEvents *backend_watch_events(const Backend *b, void **ret_userdata)
 /* Checks the status now; one that is under way counts. */
 typedef void (*BackendCheckFunc)(void *arg, bool online, const Error *error);
 int backend_watch_check(Backend *b, BackendCheckFunc func, void *arg);
-/* Polls now. error: that of the backend. */
+/* Polls now, whatever the state. error: that of the backend. -ENODATA: there is nothing to poll. */
 typedef void (*BackendPollFunc)(void *arg, const Error *error);
 int backend_watch_poll(Backend *b, BackendPollFunc func, void *arg);
-/* Any request, for a client. body: JSON, or "" for none. */
+/* Any request, for a client. body: JSON, or "" for none; of the answer: any text of UTF-8. */
 typedef void (*BackendRequestFunc)(void *arg, unsigned http_status, const char *body,
                                    const Error *error);
 int backend_watch_request(Backend *b, const char *method, const char *path, const char *body,

@@ -19,17 +19,29 @@ static HttpAuthType auth_of(const BackendSettings *s) {
     return streq(s->auth, "basic") ? HTTP_AUTH_BASIC : HTTP_AUTH_BEARER;
 }
 
+int http_client_change(HttpClient *c, const BackendSettings *settings) {
+    BackendSettings *copy = backend_settings_copy(settings);
+
+    if (!copy)
+        return -ENOMEM;
+    backend_settings_free(c->settings);
+    c->settings = copy;
+    c->auth = auth_of(settings);
+    c->secret = http_secret_free(c->secret);
+    return 0;
+}
+
 int http_client_new(HttpClient **ret, HttpLoop *loop, const BackendSettings *settings) {
     HttpClient *c = calloc(1, sizeof(HttpClient));
+    int r;
 
     if (!c)
         return -ENOMEM;
     c->loop = loop;
-    c->auth = auth_of(settings);
-    c->settings = backend_settings_copy(settings);
-    if (!c->settings) {
+    r = http_client_change(c, settings);
+    if (r < 0) {
         http_client_free(c);
-        return -ENOMEM;
+        return r;
     }
     *ret = c;
     return 0;
@@ -52,12 +64,15 @@ static int need_secret(HttpClient *c, Error *error) {
     return http_secret_read(c->settings->credential, c->auth, &c->secret, error);
 }
 
-/* The server has refused the one that we have. Whoever renews it writes the file anew. */
-static const char *renew_secret(void *userdata) {
+/* The server has refused the one that we have. Whoever renews it writes the file anew. A call from
+ * before a change of the settings may be at another server: that one gets nothing. */
+static const char *renew_secret(void *userdata, const char *url) {
     _cleanup_error_ Error error = {};
     HttpClient *c = userdata;
     char *secret = NULL;
 
+    if (c->auth == HTTP_AUTH_NONE || !http_url_same_origin(url, c->settings->url))
+        return NULL;
     if (http_secret_read(c->settings->credential, c->auth, &secret, &error) < 0)
         return NULL;
     bool same = c->secret && streq(c->secret, secret);

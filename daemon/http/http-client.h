@@ -11,6 +11,8 @@ typedef struct HttpClient HttpClient;
 
 /* Copies what it needs. */
 int http_client_new(HttpClient **ret, HttpLoop *loop, const BackendSettings *settings);
+/* Goes on with other settings: calls under way keep to those before. 0 or -ENOMEM. */
+int http_client_change(HttpClient *c, const BackendSettings *settings);
 HttpClient *http_client_free(HttpClient *c); /* NULL-safe, gives NULL; no call may be under way */
 
 typedef struct HttpClientRequest {

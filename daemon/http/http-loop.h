@@ -41,9 +41,9 @@ typedef struct HttpRequest {
     HttpAuthType auth;
     const char *secret; /* never logged, never sent to another host than that of the url */
     bool keep_redirect; /* a redirect is the answer: it is not followed */
-    /* Asked once when the server refuses the secret (401): another one, or NULL to leave it at
-     * that. It is copied. NULL = not asked. The userdata outlives the call. */
-    const char *(*renew_secret)(void *userdata);
+    /* Asked once when the server of this url refuses the secret (401): another one, or NULL to
+     * leave it at that. It is copied. NULL = not asked. The userdata outlives the call. */
+    const char *(*renew_secret)(void *userdata, const char *url);
     void *renew_userdata;
 } HttpRequest;
 

@@ -14,7 +14,8 @@
 #define SHOWN_MAX ((size_t)64) /* bytes of a stranger's text in an error */
 
 static const Kind *const kinds[] = {
-    &kind_checksum, &kind_compute_e, &kind_countdown, &kind_download, &kind_map, &kind_noop, NULL,
+    &kind_checksum,       &kind_compute_e, &kind_countdown, &kind_download,
+    &kind_http_operation, &kind_map,       &kind_noop,      NULL,
 };
 
 const Kind *const *kind_all(void) {

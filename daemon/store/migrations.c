@@ -112,11 +112,21 @@
     "ALTER TABLE task ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"                                \
     "ALTER TABLE task ADD COLUMN progress_source TEXT NOT NULL DEFAULT '';"
 
+/* Backends of AddBackend, and for those of files only whether they are polled (settings = '').
+ * What the task of a long operation on one needs to go on. */
+#define STEP_4                                                                                     \
+    "CREATE TABLE backend ("                                                                       \
+    " name TEXT PRIMARY KEY,"                                                                      \
+    " settings TEXT NOT NULL,"                                                                     \
+    " polling INTEGER NOT NULL) WITHOUT ROWID;"                                                    \
+    "CREATE TABLE operation (task_id INTEGER PRIMARY KEY, json TEXT NOT NULL);"
+
 /* Append only. Every version that was ever released is opened in a test: tests/unit/schemas. */
 static const char *const steps[] = {
     STEP_1,
     STEP_2,
     STEP_3,
+    STEP_4,
 };
 
 int migrations_version(void) {

@@ -7,8 +7,8 @@
 
 #include "common/parse.h"
 #include "common/strv.h"
+#include "daemon/core/json-scan.h"
 #include "daemon/core/task-options.h"
-#include "daemon/store/json-scan.h"
 
 /* Others who read the text may take numbers for doubles, which hold whole ones up to here. Above,
  * it is a string. */

@@ -216,3 +216,38 @@ int store_batch_put_resource(StoreBatch *b, const char *name, uint32_t capacity)
     op->resource = (StoreResource){.name = at, .capacity = capacity};
     return 0;
 }
+
+int store_batch_put_backend(StoreBatch *b, const char *name, const char *settings, bool polling) {
+    size_t name_at, settings_at;
+    int r = add_text(b, name, &name_at);
+
+    if (r >= 0)
+        r = add_text(b, settings, &settings_at);
+    StoreOp *op = r >= 0 ? add_op(b, STORE_OP_PUT_BACKEND, 0) : NULL;
+    if (!op)
+        return -ENOMEM;
+    op->backend = (StoreBackend){.name = name_at, .settings = settings_at, .polling = polling};
+    return 0;
+}
+
+int store_batch_remove_backend(StoreBatch *b, const char *name) {
+    size_t at;
+    int r = add_text(b, name, &at);
+    StoreOp *op = r >= 0 ? add_op(b, STORE_OP_REMOVE_BACKEND, 0) : NULL;
+
+    if (!op)
+        return -ENOMEM;
+    op->backend.name = at;
+    return 0;
+}
+
+int store_batch_put_operation(StoreBatch *b, uint64_t id, const char *json) {
+    size_t at;
+    int r = add_text(b, json, &at);
+    StoreOp *op = r >= 0 ? add_op(b, STORE_OP_PUT_OPERATION, id) : NULL;
+
+    if (!op)
+        return -ENOMEM;
+    op->operation = at;
+    return 0;
+}

@@ -14,6 +14,9 @@ typedef enum StoreOpType {
     STORE_OP_PUT_GROUP,
     STORE_OP_REMOVE_GROUP,
     STORE_OP_PUT_RESOURCE,
+    STORE_OP_PUT_BACKEND,
+    STORE_OP_REMOVE_BACKEND,
+    STORE_OP_PUT_OPERATION,
 } StoreOpType;
 
 /* What changes in a task's life. Texts are offsets in the batch's buffer. */
@@ -59,15 +62,22 @@ typedef struct StoreResource {
     uint32_t capacity;
 } StoreResource;
 
+typedef struct StoreBackend {
+    size_t name, settings;
+    bool polling;
+} StoreBackend;
+
 typedef struct StoreOp {
     StoreOpType type;
     uint64_t id; /* of a task; 0 = of none */
     union {
         StoreRow row;
-        char *result; /* owned */
+        char *result;     /* owned */
+        size_t operation; /* a text; 0 = there is none any more */
         StoreAttempt attempt;
         StoreGroup group;
         StoreResource resource;
+        StoreBackend backend;
     };
 } StoreOp;
 

@@ -30,9 +30,10 @@ static bool env_is_whole(sqlite3_stmt *row) {
 }
 
 static const Table tables[] = {
-    {"task", "id", NULL},        {"request", "task_id", NULL}, {"result", "task_id", NULL},
-    {"env", "id", env_is_whole}, {"attempt", "task_id", NULL}, {"grp", "name", NULL},
-    {"resource", "name", NULL},  {"meta", "key", NULL},
+    {"task", "id", NULL},           {"request", "task_id", NULL}, {"result", "task_id", NULL},
+    {"env", "id", env_is_whole},    {"attempt", "task_id", NULL}, {"grp", "name", NULL},
+    {"resource", "name", NULL},     {"meta", "key", NULL},        {"backend", "name", NULL},
+    {"operation", "task_id", NULL},
 };
 
 /* INSERT with as many values as the table of the damaged one has columns. What the new schema does
@@ -114,6 +115,7 @@ static const char *const repairs[] = {
     " WHERE finished_at > 0 AND has_result AND id NOT IN (SELECT task_id FROM result)",
     "DELETE FROM request WHERE task_id NOT IN (SELECT id FROM task)",
     "DELETE FROM attempt WHERE task_id NOT IN (SELECT id FROM task)",
+    "DELETE FROM operation WHERE task_id NOT IN (SELECT id FROM task WHERE finished_at = 0)",
     "DELETE FROM result WHERE task_id NOT IN (SELECT id FROM task)",
     "DELETE FROM env WHERE id NOT IN (SELECT env_id FROM task WHERE env_id IS NOT NULL)",
 };

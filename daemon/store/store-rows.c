@@ -138,6 +138,8 @@ int store_row_remove(StoreDb *d, uint64_t id) {
     if (r >= 0)
         r = store_statement_run(d, STATEMENT_DELETE_RESULT, id, NULL);
     if (r >= 0)
+        r = store_statement_run(d, STATEMENT_DELETE_OPERATION, id, NULL);
+    if (r >= 0)
         r = store_attempts_remove(d, id);
     if (r >= 0 && env > 0)
         r = store_statement_run(d, STATEMENT_DELETE_ENV, (uint64_t)env, NULL);

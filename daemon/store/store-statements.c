@@ -45,6 +45,10 @@ static const char *const statements[_STATEMENT_MAX] = {
     [STATEMENT_DELETE_GROUP] = "DELETE FROM grp WHERE name = ?1",
     [STATEMENT_PUT_RESOURCE] = "INSERT OR REPLACE INTO resource VALUES (?1, ?2)",
     [STATEMENT_DELETE_RESOURCE] = "DELETE FROM resource WHERE name = ?1",
+    [STATEMENT_PUT_BACKEND] = "INSERT OR REPLACE INTO backend VALUES (?1, ?2, ?3)",
+    [STATEMENT_DELETE_BACKEND] = "DELETE FROM backend WHERE name = ?1",
+    [STATEMENT_PUT_OPERATION] = "INSERT OR REPLACE INTO operation VALUES (?1, ?2)",
+    [STATEMENT_DELETE_OPERATION] = "DELETE FROM operation WHERE task_id = ?1",
     [STATEMENT_PUT_META] = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
     [STATEMENT_RAISE_ID] = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'task' AND seq < ?1",
     [STATEMENT_READ_TASK] =

@@ -4,6 +4,7 @@
 
 #include "common/log.h"
 #include "daemon/store/store-attempts.h"
+#include "daemon/store/store-backends.h"
 #include "daemon/store/store-file.h"
 #include "daemon/store/store-groups.h"
 #include "daemon/store/store-rows.h"
@@ -51,6 +52,12 @@ static int write_op(StoreDb *d, const StoreBatch *b, const StoreOp *op, StoreEnv
         return store_group_remove(d, b, op);
     case STORE_OP_PUT_RESOURCE:
         return store_resource_put(d, b, op);
+    case STORE_OP_PUT_BACKEND:
+        return store_backend_put(d, b, op);
+    case STORE_OP_REMOVE_BACKEND:
+        return store_backend_remove(d, b, op);
+    case STORE_OP_PUT_OPERATION:
+        return store_operation_put(d, b, op);
     }
     return -EINVAL;
 }

@@ -49,6 +49,15 @@ int store_load_groups(Store *s, int (*func)(void *userdata, Group *group), void 
 int store_load_resources(Store *s, int (*func)(void *userdata, const char *name, uint32_t capacity),
                          void *userdata);
 
+/* The backends as they were put in last. */
+int store_load_backends(Store *s,
+                        int (*func)(void *userdata, const char *name, const char *settings,
+                                    bool polling),
+                        void *userdata);
+/* What the tasks that have not ended have put in as their operation, by id. */
+int store_load_operations(Store *s, int (*func)(void *userdata, uint64_t id, const char *json),
+                          void *userdata);
+
 /* How a task has ended. 0; -ENOENT when there is none of that id, or it is active; -errno. */
 int store_final_state(Store *s, uint64_t id, TaskState *ret);
 
@@ -74,6 +83,11 @@ int store_batch_put_group(StoreBatch *b, const Group *g);
 int store_batch_remove_group(StoreBatch *b, const char *name);
 /* capacity 0 removes it. */
 int store_batch_put_resource(StoreBatch *b, const char *name, uint32_t capacity);
+/* settings: JSON; "" = only whether it is polled. Copied. */
+int store_batch_put_backend(StoreBatch *b, const char *name, const char *settings, bool polling);
+int store_batch_remove_backend(StoreBatch *b, const char *name);
+/* What a next daemon needs to go on with the operation of a task: a JSON text; NULL deletes it. */
+int store_batch_put_operation(StoreBatch *b, uint64_t id, const char *json);
 /* The result of a task that has ended: a JSON text. */
 int store_batch_put_result(StoreBatch *b, uint64_t id, const char *json);
 /* Deletes the result. */

@@ -175,6 +175,28 @@ void rig_expect_resources(const char *expected) {
     ck_assert_str_eq(names, expected);
 }
 
+static int on_backend(void *userdata, const char *name, const char *settings, bool polling) {
+    add_name(name, (unsigned)strlen(settings) * 10 + polling);
+    return 0;
+}
+
+void rig_expect_backends(const char *expected) {
+    reopen_store();
+    MUST(store_load_backends(rig_store, on_backend, NULL) == 0);
+    ck_assert_str_eq(names, expected);
+}
+
+static int on_operation(void *userdata, uint64_t id, const char *json) {
+    add_name(json, (unsigned)id);
+    return 0;
+}
+
+void rig_expect_operations(const char *expected) {
+    reopen_store();
+    MUST(store_load_operations(rig_store, on_operation, NULL) == 0);
+    ck_assert_str_eq(names, expected);
+}
+
 void rig_put_attempt(const char *message) {
     const TaskAttempt a = {
         .number = 1, .state = TASK_FAILED, .exit_code = 3, .message = (char *)message};

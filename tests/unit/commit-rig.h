@@ -45,5 +45,7 @@ unsigned rig_active_on_disk(void);
  * groups their max-parallel, of attempts the message and number. */
 void rig_expect_groups(const char *expected);
 void rig_expect_resources(const char *expected);
+void rig_expect_backends(const char *expected);   /* bytes of settings * 10, + 1 when polled */
+void rig_expect_operations(const char *expected); /* the JSON and the id */
 void rig_expect_attempts(const char *expected);
 const char *rig_load_groups(void); /* the same words, and the queue stays; good until the next */

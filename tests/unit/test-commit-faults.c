@@ -108,6 +108,8 @@ START_TEST(test_failure_keeps_all) {
     MUST(commit_queue_remove_group(rig_queue, meanwhile) == 0);
     group_free(meanwhile);
     MUST(commit_queue_put_resource(rig_queue, "gpu", 4) == 0);
+    MUST(commit_queue_put_backend(rig_queue, "home", "{}", false) == 0);
+    MUST(commit_queue_put_operation(rig_queue, 1, "{}") == 0);
     rig_until_failures(1);
     ck_assert(kept->is_listed && removed->is_listed);
     MUST(commit_queue_remove_group(rig_queue, removed) == 0);
@@ -119,6 +121,8 @@ START_TEST(test_failure_keeps_all) {
     ck_assert(!kept->is_listed);
     rig_expect_groups("kept=9 ");
     rig_expect_resources("gpu=4 ");
+    rig_expect_backends("home=20 ");
+    rig_expect_operations("{}=1 ");
     rig_expect_attempts("exit=1 ");
     group_free(kept);
 }

@@ -1,4 +1,5 @@
-/* What a commit takes to the disk beside the rows of tasks: groups, resources, attempts. */
+/* What a commit takes to the disk beside the rows of tasks: groups, resources, backends,
+ * operations, attempts. */
 
 #include "common/clock.h"
 #include "tests/unit/commit-rig.h"
@@ -89,6 +90,47 @@ START_TEST(test_resources) {
 }
 END_TEST
 
+START_TEST(test_backends) {
+    char name[] = "home", settings[] = "{}";
+
+    MUST(commit_queue_put_backend(rig_queue, name, settings, true) == 0);
+    MUST(commit_queue_put_backend(rig_queue, "file", "", false) == 0);
+    memset(name, 0, sizeof(name)); /* they were copied */
+    memset(settings, 0, sizeof(settings));
+    ck_assert(!commit_queue_is_empty(rig_queue));
+    rig_until_empty();
+    rig_expect_backends("file=0 home=21 ");
+    MUST(commit_queue_put_backend(rig_queue, "home", "{ }", false) == 0);
+    MUST(commit_queue_remove_backend(rig_queue, "file") == 0);
+    rig_until_empty();
+    rig_expect_backends("home=30 ");
+    MUST(commit_queue_put_backend(rig_queue, "home", "{}", true) == 0);
+    MUST(commit_queue_remove_backend(rig_queue, "home") == 0);
+    rig_until_empty();
+    rig_expect_backends("");
+}
+END_TEST
+
+/* With the row of its task, in the same commit, or later. */
+START_TEST(test_operation) {
+    char json[] = "{\"key\":1}";
+
+    commit_queue_put(rig_queue, rig_tasks[0]);
+    if (_i > 0)
+        rig_until_empty();
+    MUST(commit_queue_put_operation(rig_queue, 1, json) == 0);
+    json[0] = '\0';
+    rig_until_empty();
+    rig_expect_operations("{\"key\":1}=1 ");
+    MUST(commit_queue_put_operation(rig_queue, 1, "{}") == 0);
+    rig_until_empty();
+    rig_expect_operations("{}=1 ");
+    MUST(commit_queue_put_operation(rig_queue, 1, NULL) == 0);
+    rig_until_empty();
+    rig_expect_operations("");
+}
+END_TEST
+
 /* With the row of a new task, and of one that is there; removed with it. */
 START_TEST(test_attempt) {
     char message[] = "exit";
@@ -120,6 +162,8 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_group_under_way);
     tcase_add_test(t, test_group_removed);
     tcase_add_test(t, test_resources);
+    tcase_add_test(t, test_backends);
+    tcase_add_loop_test(t, test_operation, 0, 2);
     tcase_add_loop_test(t, test_attempt, 0, 2);
     suite_add_tcase(s, t);
     return s;

@@ -252,6 +252,8 @@ START_TEST(test_free_while_it_waits) {
     ck_assert_int_eq(commit_queue_put_result(rig_queue, 2, strdup("[1]")), 0);
     rig_put_attempt("exit");
     MUST(commit_queue_put_resource(rig_queue, "gpu", 1) == 0);
+    MUST(commit_queue_put_backend(rig_queue, "home", "{}", true) == 0);
+    MUST(commit_queue_put_operation(rig_queue, 1, "{}") == 0);
     rig_queue = commit_queue_free(rig_queue);
     ck_assert_ptr_null(rig_queue);
     ck_assert(sd_event_run(rig_event, 0) == 0);

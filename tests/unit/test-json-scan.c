@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "common/cleanup.h"
-#include "daemon/store/json-scan.h"
+#include "daemon/core/json-scan.h"
 #include "tests/unit/unit.h"
 
 static unsigned random_below(unsigned n) {

@@ -42,7 +42,7 @@ START_TEST(test_kinds_table) {
         if (n > 0)
             ck_assert_int_lt(strcmp(all[n - 1]->name, all[n]->name), 0);
     }
-    ck_assert_uint_eq(n, 6);
+    ck_assert_uint_eq(n, 7);
     ck_assert_str_eq(kind_program("noop"), "longrun-worker");
     ck_assert_str_eq(kind_program("download"), "longrun-download");
     ck_assert_ptr_null(kind_by_name("command"));

@@ -83,6 +83,30 @@ static void assert_plan(bool has_it) {
     ck_assert_uint_eq(capacity, has_it ? 2 : 0);
 }
 
+static int on_backend(void *userdata, const char *name, const char *settings, bool polling) {
+    ck_assert_str_eq(name, "home");
+    ck_assert_str_eq(settings, "{\"url\":\"http://127.0.0.1:8080\"}");
+    ck_assert(polling);
+    ++*(unsigned *)userdata;
+    return 0;
+}
+
+static int on_operation(void *userdata, uint64_t id, const char *json) {
+    ck_assert_uint_eq(id, 2);
+    ck_assert_str_eq(json, "{\"url\":\"http://127.0.0.1:8080/operations/7\"}");
+    ++*(unsigned *)userdata;
+    return 0;
+}
+
+/* What came with version 4. */
+static void assert_remote(bool has_it) {
+    unsigned n = 0;
+
+    MUST(store_load_backends(rig_store, on_backend, &n) == 0);
+    MUST(store_load_operations(rig_store, on_operation, &n) == 0);
+    ck_assert_uint_eq(n, has_it ? 2 : 0);
+}
+
 /* Each version that there ever was, with the same contents. */
 START_TEST(test_older_schema) {
     _cleanup_free_ char *sql = read_dump(_i);
@@ -125,6 +149,7 @@ START_TEST(test_older_schema) {
     ck_assert_uint_eq(rig_list(&(TaskFilter){.limit = 10})->n, 1);
     ck_assert_uint_eq(rig_count(&(TaskFilter){})->counts[TASK_FAILED], 1);
     assert_plan(_i >= 2);
+    assert_remote(_i >= 4);
 }
 END_TEST
 
@@ -237,6 +262,9 @@ static void put_plan(StoreBatch *b) {
         group_free(g);
     }
     MUST(store_batch_put_resource(b, "gpu", 3) == 0);
+    MUST(store_batch_put_backend(b, "home", "{}", false) == 0);
+    MUST(store_batch_put_backend(b, "file", "", true) == 0);
+    MUST(store_batch_put_operation(b, ACTIVE, "{}") == 0);
 }
 
 /* A history with one active task, all in one file. */
@@ -387,7 +415,9 @@ START_TEST(test_page_in_the_middle) {
     ck_assert_str_eq(session, "boot/1");
     ck_assert_int_eq(rig_sql("SELECT count(*) FROM grp WHERE max_parallel = 7"), ELEMENTSOF(names));
     ck_assert_int_eq(rig_sql("SELECT capacity FROM resource WHERE name = 'gpu'"), 3);
+    ck_assert_int_eq(rig_sql("SELECT count(*) FROM backend WHERE settings = '{}' OR polling"), 2);
     /* Those of the one that is lost went with it. */
+    ck_assert_int_eq(rig_sql("SELECT count(*) FROM operation"), 0);
     ck_assert_int_eq(rig_sql("SELECT count(*) FROM attempt"), ATTEMPTS / 2);
     ck_assert_int_eq(rig_sql("SELECT count(*) FROM attempt WHERE task_id = 5"), ATTEMPTS / 2);
 }

@@ -1,4 +1,4 @@
-#include "daemon/store/json-scan.h"
+#include "daemon/core/json-scan.h"
 
 #include <errno.h>
 
@@ -191,7 +191,7 @@ static char *take_string(char *p, char **ret) {
 static char *take_number(char *p, JsonValue *ret) {
     char *end = skip_number(p);
 
-    *ret = (JsonValue){.type = JSON_NUMBER, .is_negative = *p == '-'};
+    *ret = (JsonValue){.type = JSON_NUMBER, .is_negative = *p == '-', .text = p};
     for (p += ret->is_negative; p < end; p++)
         if (!is_digit(*p) || __builtin_mul_overflow(ret->number, UINT64_C(10), &ret->number) ||
             __builtin_add_overflow(ret->number, (uint64_t)(*p - '0'), &ret->number))

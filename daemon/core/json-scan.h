@@ -3,14 +3,14 @@
 #include "common/macro.h"
 
 /* Reads a JSON text in place, without memory of its own: a hundred thousand requests are read when
- * the daemon starts. Strings are what cJSON writes, and numbers whole ones; others are told apart,
- * no more. */
+ * the daemon starts, and of what a server sends nobody knows how much memory a parser would want.
+ * Strings have no NUL in them, and numbers are whole ones; others are told apart, no more. */
 
 typedef enum JsonType {
     JSON_NULL,
     JSON_BOOL,
-    JSON_NUMBER, /* whole, and from -UINT64_MAX to UINT64_MAX */
-    JSON_OTHER_NUMBER,
+    JSON_NUMBER,       /* whole, and from -UINT64_MAX to UINT64_MAX */
+    JSON_OTHER_NUMBER, /* text is where it stands, with the rest behind it */
     JSON_STRING,
     JSON_ARRAY,
     JSON_OBJECT,

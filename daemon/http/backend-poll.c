@@ -1,0 +1,206 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "daemon/http/backend-answer.h"
+#include "daemon/http/backend-watch-private.h"
+
+/* Polls: what is new at a backend, asked for as long as it is online. */
+
+bool backend_poll_is_under_way(const BackendWatch *w) {
+    return w->poll.call || w->poll.unstarted.code != ERROR_NONE;
+}
+
+void backend_poll_drop(BackendWatch *w) {
+    backend_ask_drop(&w->poll);
+}
+
+void backend_poll_forget(BackendWatch *w) {
+    http_seen_forget(&w->seen);
+    free(w->poll_path);
+    w->poll_path = NULL;
+}
+
+static bool is_wanted(const BackendWatch *w) {
+    return w->b->polling && w->b->state == BACKEND_ONLINE;
+}
+
+void backend_poll_follow(BackendWatch *w) {
+    uint64_t now = clock_usec(CLOCK_MONOTONIC);
+
+    if (!is_wanted(w))
+        backend_watch_plan_poll(w, USEC_INFINITY);
+    else if (!backend_poll_is_under_way(w))
+        backend_watch_plan_poll(w, MAX(now, w->poll.hold));
+}
+
+/* ---- what has come ---- */
+
+static void plan_next(BackendWatch *w) {
+    uint64_t interval = w->b->settings->poll_interval_usec;
+    uint64_t now = clock_usec(CLOCK_MONOTONIC);
+    uint64_t pause = backend_plan_next(interval, false, backend_watch_random(w->all));
+    uint64_t due = w->poll.begun + pause;
+
+    w->poll.repeated = false;
+    if (!is_wanted(w)) {
+        backend_watch_plan_poll(w, USEC_INFINITY);
+        return;
+    }
+    /* One that was slow has missed its next: none is made up for. */
+    if (due <= now)
+        due = now + pause;
+    backend_watch_plan_poll(w, MAX(due, w->poll.hold));
+}
+
+static void finish_bad(BackendWatch *w, Error *error) {
+    error_prefix(error, "%s: ", w->type->poll_failed);
+    plan_next(w);
+    backend_check_soon(w);
+    backend_news_bad(w, BACKEND_FROM_POLL, strempty(error->message), true);
+    backend_ask_tell(&w->poll, false, error);
+}
+
+/* Takes what is new; the type can refuse it. */
+static int take(BackendWatch *w, const HttpReply *reply, const char *json, Error *error) {
+    const BackendEvents *events = w->all->events;
+    int r = w->type->polled ? w->type->polled(w->b, w->poll_path, json, error) : 0;
+
+    if (r < 0)
+        return r;
+    http_seen_keep(&w->seen, reply);
+    if (events->updated)
+        events->updated(w->all->userdata, w->b, w->poll_path, json);
+    return 0;
+}
+
+static int judge(BackendWatch *w, const HttpReply *reply, Error *error) {
+    bool is_good = reply->error == 0 && reply->status >= 200 && reply->status <= 299;
+    const char *json;
+    HttpNews news;
+
+    if (!is_good && (reply->error < 0 || reply->status != 304))
+        return answer_error(reply, error);
+    news = http_seen_compare(&w->seen, reply);
+    if (news == HTTP_SAME)
+        return 0;
+    if (news == HTTP_NOTHING)
+        return answer_error(reply, error);
+    if (answer_json(reply, &json, error) < 0)
+        return -EREMOTE;
+    return take(w, reply, json, error);
+}
+
+static void on_poll(void *userdata, const HttpReply *reply) {
+    _cleanup_error_ Error error = {};
+    BackendWatch *w = userdata;
+    int r;
+
+    w->poll.call = NULL;
+    if (backend_ask_stood_still(&w->poll, w, reply)) {
+        backend_poll_begin(w);
+        return;
+    }
+    r = judge(w, reply, &error);
+    if (r < 0 && r != -EREMOTE)
+        error_set(&error, ERROR_BACKEND_FAILED, "%s", strerror(-r));
+    if (r < 0) {
+        backend_ask_hold(&w->poll, w, reply);
+        finish_bad(w, &error);
+        return;
+    }
+    w->poll.hold = 0;
+    backend_news_good(w, BACKEND_FROM_POLL, reply->latency_usec);
+    plan_next(w);
+    backend_ask_tell(&w->poll, true, &error);
+}
+
+/* ---- asking ---- */
+
+/* What is to be polled now. Another path than before: what was seen is of no use. 0, or -ENODATA
+ * when there is nothing. */
+static int set_path(BackendWatch *w) {
+    char *path = w->type->poll_path(w->b);
+
+    if (!path)
+        return -ENODATA;
+    if (w->poll_path && streq(path, w->poll_path)) {
+        free(path);
+        return 0;
+    }
+    backend_poll_forget(w);
+    w->poll_path = path;
+    return 0;
+}
+
+/* A messenger without a peer, or that loads the list anyway, may have something later; what is
+ * polled by poll-path has not, where it is empty. */
+static uint64_t next_look(const BackendWatch *w) {
+    return is_wanted(w) && w->type->polled ? w->poll.begun + w->b->settings->poll_interval_usec
+                                           : USEC_INFINITY;
+}
+
+void backend_poll_begin(BackendWatch *w) {
+    HttpClientRequest request = {.method = "GET"};
+    int r = set_path(w);
+
+    w->poll.begun = clock_usec(CLOCK_MONOTONIC);
+    backend_watch_plan_poll(w, r < 0 ? next_look(w) : USEC_INFINITY);
+    if (r >= 0) {
+        request.path = w->poll_path;
+        request.headers = http_seen_headers(&w->seen);
+        r = http_client_call(w->client, &request, on_poll, w, &w->poll.call, &w->poll.unstarted);
+    } else if (TAILQ_EMPTY(&w->poll.asked))
+        r = 0;
+    else
+        error_set(&w->poll.unstarted, ERROR_BACKEND_FAILED, "there is nothing to poll any more");
+    if (r < 0 && r != -EREMOTE)
+        error_set(&w->poll.unstarted, ERROR_BACKEND_FAILED, "cannot ask: %s", strerror(-r));
+    backend_watch_arm(w);
+}
+
+void backend_poll_unstarted(BackendWatch *w) {
+    Error error = w->poll.unstarted;
+
+    w->poll.unstarted = (Error){};
+    error.code = ERROR_BACKEND_FAILED;
+    finish_bad(w, &error);
+    error_done(&error);
+}
+
+int backend_watch_poll(Backend *b, BackendPollFunc func, void *arg) {
+    BackendWatch *w = b->watch;
+    _cleanup_free_ char *path = w->type->poll_path(b);
+    int r = path ? backend_ask_add(&w->poll, NULL, func, arg) : -ENODATA;
+
+    if (r < 0)
+        return r;
+    if (!backend_poll_is_under_way(w))
+        backend_poll_begin(w);
+    return 0;
+}
+
+/* Those who wait for the one that is dropped get the next. */
+void backend_watch_poll_anew(Backend *b) {
+    BackendWatch *w = b->watch;
+
+    backend_poll_drop(w);
+    backend_poll_forget(w);
+    w->poll.repeated = false;
+    if (!TAILQ_EMPTY(&w->poll.asked))
+        backend_poll_begin(w);
+    else
+        backend_poll_follow(w);
+}
+
+void backend_watch_set_polling(Backend *b, bool polling) {
+    BackendWatch *w = b->watch;
+
+    if (b->polling == polling)
+        return;
+    b->polling = polling;
+    if (!polling && TAILQ_EMPTY(&w->poll.asked))
+        backend_poll_drop(w);
+    backend_poll_follow(w);
+}
