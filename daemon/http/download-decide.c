@@ -3,7 +3,11 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "common/clock.h"
+#include "daemon/core/retry-after.h"
 #include "daemon/http/download-error.h"
+
+#define RETRY_AFTER_MAX USEC_PER_DAY /* whoever gives up does so before */
 
 /* Without a digest, the rest must be of the very same thing; with one, whatever has the same size
  * will do, for the end will tell. */
@@ -34,7 +38,8 @@ static bool may_be_better_later(unsigned status) {
 
 static bool is_error(DownloadTry *t) {
     download_error(&t->why, 0, "HTTP %u", t->answer.status);
-    t->retry_after_usec = t->answer.retry_after_usec;
+    t->retry_after_usec = retry_after_usec(t->answer.retry_after, t->answer.date,
+                                           clock_usec(CLOCK_REALTIME), RETRY_AFTER_MAX);
     return end_with(t, may_be_better_later(t->answer.status) ? TRY_AGAIN : TRY_OTHER);
 }
 
