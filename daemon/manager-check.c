@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "daemon/core/task-options.h"
 #include "daemon/kinds/kinds.h"
 #include "daemon/manager-private.h"
 
@@ -25,7 +26,7 @@ static int check_cwd(const TaskSpec *spec, Error *error) {
     return error_set(error, ERROR_INVALID_OPTION, "cwd %s is not a folder", spec->cwd);
 }
 
-static int check_params(const TaskSpec *spec, const Kind *kind, Error *error) {
+static int check_params(const Manager *m, const TaskSpec *spec, const Kind *kind, Error *error) {
     _cleanup_free_ char *why = NULL;
     cJSON *params = NULL;
     int r = kind_parse_params(isempty(spec->params) ? "{}" : spec->params, &params, &why);
@@ -35,11 +36,13 @@ static int check_params(const TaskSpec *spec, const Kind *kind, Error *error) {
     if (r < 0)
         r = error_set(error, ERROR_INVALID_OPTION, "params of kind %s: %s", kind->name,
                       why ?: strerror(-r));
+    if (r >= 0 && kind->place == KIND_PLACE_LOOP)
+        r = manager_check_operation(m, params, error);
     cJSON_Delete(params);
     return r;
 }
 
-static int check_kind(const TaskSpec *spec, Error *error) {
+static int check_kind(const Manager *m, const TaskSpec *spec, Error *error) {
     const Kind *kind;
 
     if (streq(spec->kind, TASK_KIND_COMMAND))
@@ -55,7 +58,7 @@ static int check_kind(const TaskSpec *spec, Error *error) {
                          "isolate is not for kind %s: it waits for a server, in longrund itself, "
                          "and outlives it",
                          kind->name);
-    return check_params(spec, kind, error);
+    return check_params(m, spec, kind, error);
 }
 
 /* A condition that nobody has made would be waited for until somebody does. */
@@ -78,7 +81,7 @@ static int check_place(const Manager *m, const TaskSpec *spec, Error *error) {
 }
 
 int manager_check_again(Manager *m, TaskSpec **spec, Error *error) {
-    int r = check_kind(*spec, error);
+    int r = check_kind(m, *spec, error);
 
     if (r >= 0)
         r = task_spec_check(*spec, error);
@@ -87,11 +90,33 @@ int manager_check_again(Manager *m, TaskSpec **spec, Error *error) {
     return r < 0 ? r : task_spec_pack(spec);
 }
 
+/* What the kind decides where the request has not. */
+static int apply_kind(TaskSpec *spec, const TaskSpec *group_defaults) {
+    const Kind *kind = kind_by_name(spec->kind);
+    bool said = TASK_SPEC_GIVES(spec, on_interrupt) ||
+                (group_defaults && TASK_SPEC_GIVES(group_defaults, on_interrupt));
+
+    if (!kind)
+        return 0;
+    spec->isolate |= kind->place == KIND_PLACE_PROCESS;
+    if (said || !kind->goes_on)
+        return 0;
+    char *restart = strdup(TASK_ON_INTERRUPT_RESTART);
+    if (!restart)
+        return -ENOMEM;
+    free(spec->on_interrupt);
+    spec->on_interrupt = restart;
+    return 0;
+}
+
 int manager_check_spec(void *userdata, TaskSpec **spec, Error *error) {
     Manager *m = userdata;
     Group *g;
     int r = manager_find_group(m, (*spec)->group, &g, error);
 
+    /* First what has a process of its own, for of the group's defaults some are for such alone. */
+    if (r >= 0)
+        r = apply_kind(*spec, g->defaults);
     if (r >= 0)
         r = task_spec_apply_defaults(*spec, g->defaults);
     return r < 0 ? r : manager_check_again(m, spec, error);

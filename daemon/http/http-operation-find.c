@@ -9,6 +9,9 @@ static const char *const containers[] = {
     "progress",  "status", "result", "import",   "export",     NULL,
 };
 
+/* Of an object so many are looked at, for each name: the loop has other things to do. */
+#define MEMBERS_MAX 1000
+
 bool operation_is_text(const cJSON *value) {
     return cJSON_IsString(value) && !isempty(value->valuestring);
 }
@@ -22,11 +25,9 @@ static bool is_there(const cJSON *value) {
 }
 
 static const cJSON *find_member(const cJSON *object, const char *name) {
-    const cJSON *m;
+    const cJSON *m = cJSON_IsObject(object) ? object->child : NULL;
 
-    if (!cJSON_IsObject(object))
-        return NULL;
-    cJSON_ArrayForEach (m, object)
+    for (unsigned i = 0; m && i < MEMBERS_MAX; i++, m = m->next)
         if (is_there(m) && operation_words_equal(m->string, name))
             return m;
     return NULL;
@@ -71,9 +72,9 @@ static const char *link_text(const cJSON *value) {
 }
 
 static const char *link_of_relation(const cJSON *array, const char *name) {
-    const cJSON *item;
+    const cJSON *item = array->child;
 
-    cJSON_ArrayForEach (item, array) {
+    for (unsigned i = 0; item && i < MEMBERS_MAX; i++, item = item->next) {
         const cJSON *rel = find_member(item, "rel");
         if (operation_is_text(rel) && operation_words_equal(rel->valuestring, name))
             return link_text(item);

@@ -8,17 +8,25 @@
 #define COUNT_MAX 9007199254740992.0 /* 2^53, above it a double is not exact */
 
 static const char *const percent_names[] = {
-    "percentcomplete",    "percentcompleted", "percentagecomplete", "percentdone",
-    "progresspercentage", "progresspercent",  "percentage",         "percent",
-    "pct",                "donepercent",      NULL,
+    "percentcomplete",
+    "percentcompleted",
+    "percentagecomplete",
+    "percentdone",
+    "progresspercentage",
+    "progresspercent",
+    "percentage",
+    "percent",
+    "pct",
+    "donepercent",
+    NULL,
 };
 static const char *const fraction_names[] = {"fraction", "fractioncomplete", "completionfraction",
                                              "fractiondone", NULL};
 static const char *const progress_names[] = {"progress", NULL};
 static const char *const done_names[] = {
-    "done",           "completed", "processed",      "current",        "finished",
-    "completedsteps", "doneitems", "processeditems", "completeditems", "bytesdone",
-    "processedbytes", NULL,
+    "done",           "completed",      "processed",      "current",
+    "finished",       "completedsteps", "doneitems",      "processeditems",
+    "completeditems", "bytesdone",      "processedbytes", NULL,
 };
 static const char *const total_names[] = {"total",      "totalsteps", "totalitems",
                                           "totalcount", "totalbytes", NULL};
@@ -157,8 +165,8 @@ static void find_progress(const cJSON *root, OperationScale *scale, OperationRea
                     operation_find(root, total_names, operation_is_number), r);
 }
 
-void operation_read_progress(const cJSON *root, const HttpOperationParams *p,
-                             OperationScale *scale, OperationReading *ret) {
+void operation_read_progress(const cJSON *root, const HttpOperationParams *p, OperationScale *scale,
+                             OperationReading *ret) {
     if (p->progress_field)
         read_named(root, p, scale, ret);
     else

@@ -27,7 +27,7 @@ static bool is_something(const cJSON *value) {
     return operation_is_text(value) || cJSON_GetArraySize(value) > 0;
 }
 
-static bool has_error(const cJSON *root) {
+bool operation_has_error(const cJSON *root) {
     return is_something(operation_member(root, error_names));
 }
 
@@ -41,13 +41,25 @@ static void set_word(OperationReading *r, const char *word) {
     snprintf(r->word, sizeof(r->word), "%s", strempty(clean));
 }
 
+/* AIP-151 has no word for it but the code of the error, google.rpc.Code. */
+static bool says_cancelled(const cJSON *root) {
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
+    const cJSON *code = cJSON_GetObjectItemCaseSensitive(error, "code");
+    const cJSON *status = cJSON_GetObjectItemCaseSensitive(error, "status");
+
+    return (cJSON_IsNumber(code) && code->valuedouble == 1) ||
+           (operation_is_text(status) && operation_words_equal(status->valuestring, "cancelled"));
+}
+
 static OperationState state_of_end(const cJSON *root) {
-    return has_error(root) || says_no_success(root) ? OPERATION_FAILED : OPERATION_SUCCEEDED;
+    if (says_cancelled(root))
+        return OPERATION_CANCELLED;
+    return operation_has_error(root) || says_no_success(root) ? OPERATION_FAILED
+                                                              : OPERATION_SUCCEEDED;
 }
 
 /* What somebody has named may be a word, a number that stands for one, or whether it is done. */
-static void read_named_state(const cJSON *root, const HttpOperationParams *p,
-                             OperationReading *r) {
+static void read_named_state(const cJSON *root, const HttpOperationParams *p, OperationReading *r) {
     const cJSON *value = operation_point(root, p->state_field);
 
     if (cJSON_IsBool(value)) {
@@ -87,7 +99,7 @@ static void find_state_of(const cJSON *root, const HttpOperationParams *p, Opera
     if (is_bool(done)) {
         if (cJSON_IsFalse(done))
             r->state = OPERATION_RUNNING;
-        else if (!operation_state_is_final(r->state) || has_error(root))
+        else if (!operation_state_is_final(r->state) || operation_has_error(root))
             r->state = r->state == OPERATION_CANCELLED ? r->state : state_of_end(root);
     } else if (is_google_operation(root))
         r->state = OPERATION_RUNNING;
@@ -95,11 +107,11 @@ static void find_state_of(const cJSON *root, const HttpOperationParams *p, Opera
 
 /* ---- words about it ---- */
 
-static const char *const phase_names[] = {"phase",     "stage",       "currentphase", "currentstage",
-                                          "currentstep", "step", NULL};
+static const char *const phase_names[] = {
+    "phase", "stage", "currentphase", "currentstage", "currentstep", "step", NULL};
 static const char *const text_names[] = {
-    "statusmessage", "statustext",    "statusdetail", "statusdetails",
-    "progressmessage", "message",     "detail",       NULL,
+    "statusmessage",   "statustext", "statusdetail", "statusdetails",
+    "progressmessage", "message",    "detail",       NULL,
 };
 
 /* The last of Redfish's "Messages". */
@@ -140,13 +152,14 @@ void operation_read(const cJSON *root, const HttpOperationParams *p, OperationSc
 /* ---- why it failed ---- */
 
 static const char *const words_of_error[] = {
-    "message", "detail", "errormessage",  "errordescription", "description",
-    "title",   "reason", "failurereason", "statusmessage",    "error",
-    NULL,
+    "message",       "detail", "errormessage", "errordescription",
+    "description",   "title",  "reason",       "failurereason",
+    "statusmessage", "error",  NULL,
 };
 static const char *const words_of_answer[] = {
-    "errormessage", "errordescription", "failurereason", "detail", "message",
-    "statusmessage", "title",           "reason",        NULL,
+    "errormessage", "errordescription", "failurereason",
+    "detail",       "message",          "statusmessage",
+    "title",        "reason",           NULL,
 };
 
 /* Redfish has the message that says something below. */
@@ -160,10 +173,9 @@ static const cJSON *extended_info(const cJSON *error) {
 /* One that is a list, or an object in an object. */
 static const cJSON *innermost(const cJSON *error) {
     for (int depth = 0; depth < 4 && error; depth++) {
-        const cJSON *inner = cJSON_IsArray(error) ? cJSON_GetArrayItem(error, 0)
-                             : cJSON_IsObject(error)
-                                 ? operation_member(error, words_of_error)
-                                 : NULL;
+        const cJSON *inner = cJSON_IsArray(error)    ? cJSON_GetArrayItem(error, 0)
+                             : cJSON_IsObject(error) ? operation_member(error, words_of_error)
+                                                     : NULL;
         if (!cJSON_IsArray(inner) && !cJSON_IsObject(inner))
             return error;
         error = inner;

@@ -25,6 +25,9 @@ typedef struct OperationReading {
 void operation_read(const cJSON *root, const HttpOperationParams *p, OperationScale *scale,
                     OperationReading *ret);
 
+/* Something in it is named "error". */
+bool operation_has_error(const cJSON *root);
+
 /* Why something has failed, in the server's words: one line, cut at OPERATION_TEXT_MAX bytes. To be
  * freed; NULL: it says nothing, or memory is short. p may be NULL. body: for an answer that is no
  * JSON. */

@@ -3,19 +3,42 @@
 /* Of Azure, Google (AIP-151), Redfish, GitLab, Kubernetes, Jenkins, Celery and others. What ends
  * well with remarks has succeeded; what was stopped by a person is cancelled. */
 static const char *const succeeded[] = {
-    "succeeded", "success",   "successful", "completed", "complete", "done",
-    "finished",  "passed",    "completedwithwarnings",   "succeededwithwarnings",
-    "successwithwarnings",    NULL,
+    "succeeded",
+    "success",
+    "successful",
+    "completed",
+    "complete",
+    "done",
+    "finished",
+    "passed",
+    "completedwithwarnings",
+    "succeededwithwarnings",
+    "successwithwarnings",
+    NULL,
 };
 static const char *const failed[] = {
-    "failed",   "failure",  "fail",    "error",    "errored",  "faulted",
-    "exception", "rejected", "expired", "timedout", "timeout",  "crashed",
-    "completedwitherrors",  "partiallysucceeded", "partialsuccess", "partiallyfailed",
-    "completedwithfailures", NULL,
+    "failed",
+    "failure",
+    "fail",
+    "error",
+    "errored",
+    "faulted",
+    "exception",
+    "rejected",
+    "expired",
+    "timedout",
+    "timeout",
+    "crashed",
+    "completedwitherrors",
+    "partiallysucceeded",
+    "partialsuccess",
+    "partiallyfailed",
+    "completedwithfailures",
+    NULL,
 };
 static const char *const cancelled[] = {
-    "cancelled", "canceled", "aborted",       "killed",  "stopped",
-    "terminated", "revoked", "usercancelled", "skipped", NULL,
+    "cancelled",  "canceled", "aborted",       "killed",  "stopped",
+    "terminated", "revoked",  "usercancelled", "skipped", NULL,
 };
 
 static char fold(char c) {

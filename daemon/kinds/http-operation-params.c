@@ -6,11 +6,29 @@
 #include "common/text.h"
 
 static const char *const names[] = {
-    "backend",          "method",           "path",             "body",          "headers",
-    "idempotency_key",  "url_field",        "url_template",     "state_field",   "progress_field",
-    "total_field",      "message_field",    "result_field",     "error_field",   "succeeded_states",
-    "failed_states",    "cancelled_states", "poll_interval_ms", "start_tries",   "cancel_method",
-    "cancel_path",      "cancel_body",      NULL,
+    "backend",
+    "method",
+    "path",
+    "body",
+    "headers",
+    "idempotency_key",
+    "url_field",
+    "url_template",
+    "state_field",
+    "progress_field",
+    "total_field",
+    "message_field",
+    "result_field",
+    "error_field",
+    "succeeded_states",
+    "failed_states",
+    "cancelled_states",
+    "poll_interval_ms",
+    "start_tries",
+    "cancel_method",
+    "cancel_path",
+    "cancel_body",
+    NULL,
 };
 
 /* ---- texts ---- */
@@ -212,8 +230,7 @@ static int read_headers(const cJSON *params, const cJSON **ret, char **ret_error
 
 /* ---- the others ---- */
 
-static int read_states(const cJSON *params, const char *name, const cJSON **ret,
-                       char **ret_error) {
+static int read_states(const cJSON *params, const char *name, const cJSON **ret, char **ret_error) {
     const cJSON *value = NULL, *state;
     int r;
 
