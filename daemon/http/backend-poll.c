@@ -197,6 +197,16 @@ void backend_watch_poll_anew(Backend *b) {
         backend_poll_follow(w);
 }
 
+void backend_watch_poll_later(Backend *b) {
+    BackendWatch *w = b->watch;
+
+    if (!TAILQ_EMPTY(&w->poll.asked))
+        return;
+    backend_poll_drop(w);
+    w->poll.begun = clock_usec(CLOCK_MONOTONIC);
+    plan_next(w);
+}
+
 void backend_watch_set_polling(Backend *b, bool polling) {
     BackendWatch *w = b->watch;
 

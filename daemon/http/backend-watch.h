@@ -44,6 +44,9 @@ void backend_watch_set_polling(Backend *b, bool polling);
 HttpClient *backend_watch_client(Backend *b);
 /* What is polled is something else now: a poll under way is dropped, the next begins at once. */
 void backend_watch_poll_anew(Backend *b);
+/* What is polled is asked for otherwise, now: a poll under way is dropped, unless somebody waits
+ * for it, and the next begins after PollInterval. */
+void backend_watch_poll_later(Backend *b);
 /* An answer that came outside of checks and polls: LastUpdate, Latency, LastError and the event
  * error follow it. error: NULL = it was good. Its text is told each time: somebody has asked. */
 void backend_watch_note(Backend *b, const HttpReply *reply, const Error *error);

@@ -263,7 +263,11 @@ class DaemonSession:
         self._descriptors = collections.Counter(self.descriptors())
 
     def _on_signal(self, _connection, _sender, path, interface, member, parameters):
+<<<<<<< HEAD
         if interface in (MANAGER, TASK, BACKEND, MESSENGER, PROPERTIES):
+=======
+        if interface.startswith(NAME + ".") or interface == PROPERTIES:
+>>>>>>> wt-manager
             self.signals.append(Signal(time.monotonic(), path, member, parameters.unpack()))
 
     def end_daemon(self, signum=signal.SIGTERM):
