@@ -28,8 +28,6 @@ from process_testing import children, command_line, keepers_of, kill, processes_
 
 ERROR_PREFIX = NAME + ".Error."
 PROPERTIES = "org.freedesktop.DBus.Properties"
-BACKEND = NAME + ".Backend"
-MESSENGER = NAME + ".Messenger"
 
 FINAL = {"succeeded", "failed", "cancelled", "timed-out", "interrupted", "skipped"}
 ACTIVE = ["waiting", "queued", "starting", "running", "paused", "cancelling"]
@@ -263,11 +261,7 @@ class DaemonSession:
         self._descriptors = collections.Counter(self.descriptors())
 
     def _on_signal(self, _connection, _sender, path, interface, member, parameters):
-<<<<<<< HEAD
-        if interface in (MANAGER, TASK, BACKEND, MESSENGER, PROPERTIES):
-=======
         if interface.startswith(NAME + ".") or interface == PROPERTIES:
->>>>>>> wt-manager
             self.signals.append(Signal(time.monotonic(), path, member, parameters.unpack()))
 
     def end_daemon(self, signum=signal.SIGTERM):

@@ -5,33 +5,24 @@ import re
 import sys
 
 from backend_testing import Backend
-from daemon_testing import BACKEND, MESSENGER, PROPERTIES, DaemonTestCase, DBusError
+from backends_testing import BACKEND, MESSENGER, BackendObject, add_backend
+from daemon_testing import DaemonTestCase, DBusError
 from daemon_testing import main as daemon_main
-from longrun_testing import ROOT, SKIP, GLib
-
-PATH = ROOT + "/backend/chat"
+from longrun_testing import SKIP, GLib
 
 MSEC = 1000
 SEC = 1000 * MSEC
 
-# Types of the settings that tests give.
-SETTINGS = {"url": "s", "type": "s", "timeout": "t", "status-interval": "t", "poll-interval": "t", "polling": "b",
-            "response-max": "t", "backoff-max": "t"}
 
-
-class Chat:
-    """The object of the backend, as a client sees it."""
-
-    def __init__(self, session):
-        self.session = session
-        self.seen = 0  # signals that were looked at
+class Chat(BackendObject):
+    """As a client of the messenger sees it. What has one result gives it, not a tuple."""
 
     def call(self, method, signature="()", *args, interface=MESSENGER, **kwargs):
-        reply = self.session.call(method, signature, *args, path=PATH, interface=interface, **kwargs)
-        return reply[0] if reply else None
+        reply = super().call(method, signature, *args, interface=interface, **kwargs)
+        return reply[0] if len(reply) == 1 else reply
 
-    def later(self, method, signature="()", *args, interface=MESSENGER, **kwargs):
-        return self.session.call_later(method, signature, *args, path=PATH, interface=interface, **kwargs)
+    def later(self, method, signature="()", *args):
+        return self.call_later(method, signature, *args, interface=MESSENGER)
 
     def friends(self):
         return self.call("LoadFriends")
@@ -52,17 +43,16 @@ class Chat:
     def check(self):
         return self.call("CheckStatus", interface=BACKEND)
 
-    def get(self, name, interface=MESSENGER):
-        return self.session.get(name, PATH, interface)
+    def state(self):
+        return self.get("State")
+
+    def peer(self):
+        return self.get("CurrentPeer", MESSENGER)
 
     def set_peer(self, peer):
-        self.session.call("Set", "(ssv)", MESSENGER, "CurrentPeer", GLib.Variant("s", peer), path=PATH,
-                          interface=PROPERTIES)
+        self.set("CurrentPeer", peer)
 
     # --- signals
-
-    def signals(self, *members):
-        return [s for s in self.session.signals if s.path == PATH and s.member in members]
 
     def loaded(self):
         """Peer and contents of each MessagesLoaded that has come."""
@@ -71,7 +61,8 @@ class Chat:
     def errors(self):
         return [s.args[0] for s in self.signals("Error")]
 
-    def wait_signals(self, count, *members):
+    def wait_told(self, count, *members):
+        """Waits until so many have come, and gives all of them."""
         self.session.wait_until(lambda: len(self.signals(*members)) >= count, f"{count} signals {members}")
         return self.signals(*members)
 
@@ -90,21 +81,18 @@ class MessengerTestCase(DaemonTestCase):
 
     OPTIONS = ("--peer=anna:online", "--peer=bert:offline", "--peer=carla")
     # What is not tested should not come in between.
-    CHAT = {"status-interval": 3600 * SEC, "poll-interval": 3600 * SEC, "timeout": 20 * SEC}
+    CHAT = {"status_interval": 3600 * SEC, "poll_interval": 3600 * SEC, "timeout": 20 * SEC}
 
     def setUp(self):
         super().setUp()
         self.session.connections = 100
         self.server = Backend(*self.OPTIONS)
         self.addCleanup(self.server.stop)
-        self.chat = Chat(self.session)
         self.add_backend()
 
     def add_backend(self, **more):
-        settings = {"url": self.server.url, "type": "messenger", **self.CHAT,
-                    **{name.replace("_", "-"): value for name, value in more.items()}}
-        self.session.call("AddBackend", "(sa{sv})", "chat",
-                          {name: GLib.Variant(SETTINGS[name], value) for name, value in settings.items()})
+        add_backend(self.session, "chat", **{"url": self.server.url, "type": "messenger", **self.CHAT, **more})
+        self.chat = Chat(self.session, "chat")
 
     def replace_backend(self, **more):
         self.session.call("RemoveBackend", "(s)", "chat")
@@ -113,7 +101,7 @@ class MessengerTestCase(DaemonTestCase):
     def online(self):
         """It is polled from now on."""
         self.assertTrue(self.chat.check())
-        self.session.wait_until(lambda: self.chat.get("State", BACKEND) == "online", "the backend to be online")
+        self.session.wait_until(lambda: self.chat.state() == "online", "the backend to be online")
 
     def requests(self, path="/api/messages", method=None):
         return [r for r in self.server.requests(path) if method in (None, r["method"])]

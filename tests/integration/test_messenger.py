@@ -7,8 +7,8 @@
 import json
 import time
 
-from daemon_testing import BACKEND, SOON_SEC
-from longrun_testing import variant
+from backends_testing import BACKEND, add_backend
+from daemon_testing import SOON_SEC
 from messenger_testing import MSEC, SEC, MessengerTestCase, main
 
 MARKUP = '<b>bold</b> &amp; <a href="x">"quoted"</a> \\n %s ünïcödé 😀'
@@ -18,21 +18,21 @@ class Dialects:
     """What clients see is the same in both."""
 
     def test_status(self):
-        self.chat.wait_signals(1, "StatusUpdated")  # of the first check
+        self.chat.wait_told(1, "StatusUpdated")  # of the first check
         self.chat.forget()
         self.server.set(username="me", status={"uptime": 42})
         self.assertTrue(self.chat.check())
-        online, status = self.chat.wait_signals(2, "BackendOnline", "StatusUpdated")
+        online, status = self.chat.wait_told(2, "BackendOnline", "StatusUpdated")
         self.assertEqual((online.member, online.args), ("BackendOnline", (True,)))
         self.assertEqual(status.member, "StatusUpdated")
         self.assertEqual(json.loads(status.args[0]), {"status": "online", "username": "me", "uptime": 42})
 
     def test_status_of_one_that_is_gone(self):
-        self.chat.wait_signals(1, "StatusUpdated")
+        self.chat.wait_told(1, "StatusUpdated")
         self.chat.forget()
         self.server.stop()
         self.assertFalse(self.chat.check())
-        (online,) = self.chat.wait_signals(1, "BackendOnline")
+        (online,) = self.chat.wait_told(1, "BackendOnline")
         self.assertEqual(online.args, (False,))
         self.assertEqual(self.chat.signals("StatusUpdated"), [])
 
@@ -41,12 +41,12 @@ class Dialects:
         friends = self.chat.friends()
         self.assertEqual([(f["username"], f["online"]) for f in friends], [("anna", True), ("bert", False)])
         self.assertEqual(friends[0]["last-seen"], 1700000000 * SEC)
-        (loaded,) = self.chat.wait_signals(1, "FriendsLoaded")
+        (loaded,) = self.chat.wait_told(1, "FriendsLoaded")
         self.assertEqual(loaded.args[0], friends)
 
     def test_add_friend(self):
         self.assertEqual(self.chat.call("AddFriend", "(s)", "carla")["username"], "carla")
-        added, loaded = self.chat.wait_signals(2, "FriendAdded", "FriendsLoaded")
+        added, loaded = self.chat.wait_told(2, "FriendAdded", "FriendsLoaded")
         self.assertEqual((added.member, added.args[0]["username"]), ("FriendAdded", "carla"))
         self.assertEqual([f["username"] for f in loaded.args[0]], ["anna", "bert", "carla"])
 
@@ -59,7 +59,7 @@ class Dialects:
 
     def test_remove_friend(self):
         self.chat.call("RemoveFriend", "(s)", "bert")
-        (loaded,) = self.chat.wait_signals(1, "FriendsLoaded")
+        (loaded,) = self.chat.wait_told(1, "FriendsLoaded")
         self.assertEqual([f["username"] for f in loaded.args[0]], ["anna"])
         self.assertFails("BackendFailed", "^Failed to remove friend: no such friend: bert$", "RemoveFriend", "(s)",
                          "bert")
@@ -74,8 +74,8 @@ class Dialects:
                           "timestamp": 1700000000 * SEC, "delivered": True, "stored-offline": False})
         self.assertNotEqual(first["id"], second["id"])
         self.assertEqual((second["direction"], second["delivered"]), ("sent", False))
-        self.assertEqual(self.chat.get("CurrentPeer"), "anna")
-        (loaded,) = self.chat.wait_signals(1, "MessagesLoaded")
+        self.assertEqual(self.chat.peer(), "anna")
+        (loaded,) = self.chat.wait_told(1, "MessagesLoaded")
         self.assertEqual(loaded.args, ("anna", [first, second]))
         self.assertEqual([m["content"] for m in self.chat.messages("anna", limit=1)], ["hi"])
         self.assertFails("BackendFailed", "^Failed to load messages: no such user: dora$", "LoadMessages", "(sa{sv})",
@@ -87,7 +87,7 @@ class Dialects:
         m = self.chat.send("anna", "hi")
         self.assertEqual((m["peer"], m["direction"], m["content"], m["delivered"], m["stored-offline"]),
                          ("anna", "sent", "hi", True, False))
-        sent, loaded = self.chat.wait_signals(2, "MessageSent", "MessagesLoaded")
+        sent, loaded = self.chat.wait_told(2, "MessageSent", "MessagesLoaded")
         self.assertEqual((sent.member, sent.args), ("MessageSent", (m,)))
         self.assertEqual([(n["id"], n["content"]) for n in loaded.args[1]], [(m["id"], "hi")])
 
@@ -95,7 +95,7 @@ class Dialects:
         m = self.chat.send("bert", "hi")
         self.assertEqual((m["delivered"], m["stored-offline"]), (False, True))
         # And nobody is shown other messages because of it.
-        self.assertEqual(self.chat.get("CurrentPeer"), "")
+        self.assertEqual(self.chat.peer(), "")
 
     def test_send_fails(self):
         self.assertFails("BackendFailed", "^Failed to send message: no such user: dora$", "SendMessage", "(ss)",
@@ -109,7 +109,7 @@ class Dialects:
         self.server.message("anna", "two")
         first = self.chat.messages("anna")[0]
         self.chat.call("DeleteMessage", "(s)", first["id"])
-        self.chat.wait_signals(2, "MessagesLoaded")
+        self.chat.wait_told(2, "MessagesLoaded")
         self.assertEqual(self.chat.loaded(), [("anna", ["one", "two"]), ("anna", ["two"])])
         self.assertFails("BackendFailed", "^Failed to delete message: no such message: ", "DeleteMessage", "(s)",
                          first["id"])
@@ -118,7 +118,7 @@ class Dialects:
         self.server.message("anna", MARKUP)
         self.assertEqual(self.chat.messages("anna")[0]["content"], MARKUP)
         self.assertEqual(self.chat.send("anna", MARKUP)["content"], MARKUP)
-        self.chat.wait_signals(2, "MessagesLoaded")
+        self.chat.wait_told(2, "MessagesLoaded")
         self.assertEqual(self.chat.loaded()[-1], ("anna", [MARKUP, MARKUP]))
         self.assertEqual(json.loads(self.requests(method="POST")[0]["body"])["content"], MARKUP)
 
@@ -166,11 +166,9 @@ class Arguments(MessengerTestCase):
             self.chat.set_peer("  ")
 
     def test_defaults(self):
-        settings = self.chat.get("Settings", BACKEND)
+        settings = self.chat.get("Settings")
         self.assertEqual(settings["status-path"], "/api/status")
-        self.session.call("AddBackend", "(sa{sv})", "other",
-                          {"url": variant("s", self.server.url), "type": variant("s", "messenger")})
-        settings = self.session.get("Settings", "/org/longrun/Longrun1/backend/other", BACKEND)
+        settings = add_backend(self.session, "other", url=self.server.url, type="messenger").get("Settings")
         self.assertEqual([settings[name] for name in ("status-interval", "poll-interval", "timeout")],
                          [10 * SEC, 2 * SEC, 5 * SEC])
 
@@ -182,7 +180,7 @@ class Arguments(MessengerTestCase):
 
 
 class Polls(MessengerTestCase):
-    CHAT = {**MessengerTestCase.CHAT, "poll-interval": 100 * MSEC}
+    CHAT = {**MessengerTestCase.CHAT, "poll_interval": 100 * MSEC}
 
     def wait_polls(self, more):
         self.server.wait_requests(self.server.count("/api/messages") + more, "/api/messages")
@@ -195,7 +193,7 @@ class Polls(MessengerTestCase):
         self.chat.settled()
         self.assertEqual(self.chat.loaded(), [("anna", ["one"])])
         self.server.message("anna", "two")
-        self.chat.wait_signals(2, "MessagesLoaded")
+        self.chat.wait_told(2, "MessagesLoaded")
         self.wait_polls(2)
         self.chat.settled()
         self.assertEqual(self.chat.loaded(), [("anna", ["one"]), ("anna", ["one", "two"])])
@@ -211,7 +209,7 @@ class Polls(MessengerTestCase):
         self.chat.messages("bert")
         self.chat.forget()
         self.server.friend("bert", True)
-        (loaded,) = self.chat.wait_signals(1, "MessagesLoaded")
+        (loaded,) = self.chat.wait_told(1, "MessagesLoaded")
         self.assertTrue(loaded.args[1][0]["delivered"])
 
     def test_current_peer(self):
@@ -219,11 +217,11 @@ class Polls(MessengerTestCase):
         self.wait_nothing_polled()
         self.server.message("anna", "hello")
         self.chat.set_peer("anna")
-        self.chat.wait_signals(1, "MessagesLoaded")
+        self.chat.wait_told(1, "MessagesLoaded")
         self.assertEqual(self.chat.loaded(), [("anna", ["hello"])])
         self.session.wait_until(lambda: self.peers_told() == ["anna"], "PropertiesChanged of CurrentPeer")
         self.chat.set_peer("bert")
-        self.chat.wait_signals(2, "MessagesLoaded")
+        self.chat.wait_told(2, "MessagesLoaded")
         self.assertEqual(self.chat.loaded()[-1], ("bert", []))
         self.chat.set_peer("")
         self.wait_nothing_polled()
@@ -286,7 +284,7 @@ class Polls(MessengerTestCase):
             self.chat.settled()
             self.assertEqual(len(self.chat.loaded()), count)
         self.server.message("anna", "hello")
-        self.chat.wait_signals(4, "MessagesLoaded")
+        self.chat.wait_told(4, "MessagesLoaded")
         self.wait_polls(2)
         self.chat.settled()
         self.assertEqual(self.chat.loaded()[3:], [("anna", ["hello"])])
@@ -298,7 +296,7 @@ class Polls(MessengerTestCase):
                 '"timestamp":1}]}')
         self.server.fault("/api/messages", "status", code=200, body=body)
         self.chat.set_peer("anna")
-        self.chat.wait_signals(1, "MessagesLoaded")
+        self.chat.wait_told(1, "MessagesLoaded")
         self.assertEqual(self.chat.loaded(), [("anna", ["\ufffd \ufffd \ufffd[2J\n."])])
         self.assertEqual(self.chat.errors(), [])
 
@@ -310,18 +308,18 @@ class Polls(MessengerTestCase):
         self.chat.messages("anna")
         self.chat.friends()
         self.server.freeze()
-        self.session.wait_until(lambda: self.chat.get("State", BACKEND) == "offline", "the backend to be offline")
+        self.session.wait_until(lambda: self.chat.state() == "offline", "the backend to be offline")
         self.assertFails("BackendOffline", "^Failed to load friends: ", "LoadFriends")
         self.assertFails("BackendOffline", "^Failed to load messages: ", "LoadMessages", "(sa{sv})", "anna", {})
         self.server.thaw()
-        self.session.wait_until(lambda: self.chat.get("State", BACKEND) == "online", "the backend to be online")
+        self.session.wait_until(lambda: self.chat.state() == "online", "the backend to be online")
         self.wait_polls(3)
         self.chat.settled()
         self.assertEqual(self.chat.loaded(), [("anna", ["one"])])
         self.assertEqual([len(s.args[0]) for s in self.chat.signals("FriendsLoaded")], [2])
         self.assertTrue(self.chat.errors())
         self.server.message("anna", "two")
-        self.chat.wait_signals(2, "MessagesLoaded")
+        self.chat.wait_told(2, "MessagesLoaded")
         self.assertEqual(self.chat.loaded()[-1], ("anna", ["one", "two"]))
 
 
@@ -339,7 +337,7 @@ class Faults(MessengerTestCase):
         self.assertEqual([m["content"] for m in late[0][0]], ["of anna"])
         self.chat.settled()
         self.assertEqual(self.chat.loaded(), [("bert", ["of bert"]), ("anna", ["of anna"])])
-        self.assertEqual(self.chat.get("CurrentPeer"), "bert")
+        self.assertEqual(self.chat.peer(), "bert")
 
     def test_messages_of_somebody_else(self):
         self.server.fault("/api/messages", "status", code=200, body=json.dumps(
@@ -468,7 +466,7 @@ class Lies(MessengerTestCase):
                 self.assertNotIn("\n", said)
                 self.chat.settled()
                 self.assertEqual(self.chat.errors(), [said])
-                self.assertEqual(self.chat.get("LastError", BACKEND), said)
+                self.assertEqual(self.chat.get("LastError"), said)
                 self.assertEqual(self.chat.signals("FriendsLoaded", "FriendAdded", "MessagesLoaded", "MessageSent"), [])
 
     def lists(self):
@@ -530,7 +528,7 @@ class Lies(MessengerTestCase):
         self.server.fault("/api/friends", "garbage", count=1)
         self.assertAllFail("BackendFailed", ".", self.lists()[:1])
         self.assertEqual(len(self.chat.friends()), 2)
-        self.assertEqual(self.chat.get("LastError", BACKEND), "")
+        self.assertEqual(self.chat.get("LastError"), "")
 
 
 if __name__ == "__main__":
