@@ -104,9 +104,9 @@ typedef struct TaskRun {
     LogTail *tail;    /* NULL before the first output */
     char *runtime_dir;
     bool is_thread, is_loop; /* see manager_place(); neither: it has a process */
-    bool is_counted;     /* in threads_running */
-    bool waits_for_disk; /* for "starting" to be there, since there is no other trace of it */
-    int trace_place;     /* where it is noted that it has begun; negative: nowhere */
+    bool is_counted;         /* in threads_running */
+    bool waits_for_disk;     /* for "starting" to be there, since there is no other trace of it */
+    int trace_place;         /* where it is noted that it has begun; negative: nowhere */
     PauseRequest pause_request;
     sd_event_source *timeout, *idle; /* of a task on a thread; NULL = none */
     uint64_t active_at;              /* the last sign of life, CLOCK_MONOTONIC */

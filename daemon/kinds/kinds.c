@@ -14,8 +14,7 @@
 #define SHOWN_MAX ((size_t)64) /* bytes of a stranger's text in an error */
 
 static const Kind *const kinds[] = {
-    &kind_checksum,       &kind_compute_e, &kind_countdown,
-    &kind_http_operation, &kind_map,       &kind_noop,
+    &kind_checksum, &kind_compute_e, &kind_countdown, &kind_http_operation, &kind_map, &kind_noop,
     NULL,
 };
 
