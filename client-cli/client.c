@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client-cli/again.h"
+#include "client-cli/backend.h"
 #include "client-cli/output.h"
 #include "common/clock.h"
 
@@ -111,6 +112,8 @@ static int send_once(sd_bus *bus, sd_bus_message *call, uint64_t timeout, sd_bus
 int client_report_call(sd_bus_message *call, const sd_bus_error *error, int r) {
     const char *path = sd_bus_message_get_path(call);
 
+    if (backend_report(call, error))
+        return r;
     /* The path of a task that is not known has no object behind it. */
     if (sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) && !streq(path, CLIENT_ROOT)) {
         print_error("there is no task %s; \"longrun list --all\" shows those that are known",
@@ -275,7 +278,7 @@ int client_read_properties(sd_bus_message *reply, cJSON **ret) {
     return 0;
 }
 
-static int get_all(sd_bus *bus, const char *path, const char *interface, cJSON **ret) {
+int client_properties(sd_bus *bus, const char *path, const char *interface, cJSON **ret) {
     _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
     int r;
 
@@ -294,11 +297,11 @@ static int get_all(sd_bus *bus, const char *path, const char *interface, cJSON *
 int client_task_properties(sd_bus *bus, uint64_t id, cJSON **ret) {
     char path[CLIENT_PATH_MAX];
 
-    return get_all(bus, client_task_path(path, id), CLIENT_TASK, ret);
+    return client_properties(bus, client_task_path(path, id), CLIENT_TASK, ret);
 }
 
 int client_manager_properties(sd_bus *bus, cJSON **ret) {
-    return get_all(bus, CLIENT_ROOT, CLIENT_MANAGER, ret);
+    return client_properties(bus, CLIENT_ROOT, CLIENT_MANAGER, ret);
 }
 
 /* ---- the end of tasks ---- */
@@ -352,64 +355,81 @@ int client_wait(sd_bus *bus, const uint64_t *ids, size_t n, TaskEnd *ret_ends) {
 }
 
 /* A question that waits on the loop. Its timer owns it, and the loop owns the timer. */
-typedef struct Waiter {
+typedef struct Question {
     sd_bus *bus;            /* not owned */
     sd_event_source *timer; /* not owned; off, but for a question that is to be asked again */
-    uint64_t id;
+    sd_bus_message *call;
     sd_bus_message_handler_t callback;
     void *userdata;
     Again again;
-    uint64_t sent_usec;
-} Waiter;
+    uint64_t timeout, sent_usec;
+} Question;
 
-static int on_wait_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-    Waiter *w = userdata;
+static void question_destroy(void *userdata) {
+    Question *q = userdata;
+
+    sd_bus_message_unref(q->call);
+    free(q);
+}
+
+/* The loop lets go of the timer. */
+static int hand_over(Question *q, sd_bus_message *reply, sd_bus_error *error) {
+    int r = q->callback(reply, q->userdata, error);
+
+    sd_event_source_set_floating(q->timer, false);
+    return r;
+}
+
+static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+    Question *q = userdata;
     uint64_t delay_usec;
 
     if (sd_bus_message_is_method_error(reply, NULL) &&
-        ask_again(&w->again, w->bus, sd_bus_message_get_error(reply), w->sent_usec, &delay_usec) &&
-        sd_event_source_set_time_relative(w->timer, delay_usec) >= 0 &&
-        sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT) >= 0)
+        ask_again(&q->again, q->bus, sd_bus_message_get_error(reply), q->sent_usec, &delay_usec) &&
+        sd_event_source_set_time_relative(q->timer, delay_usec) >= 0 &&
+        sd_event_source_set_enabled(q->timer, SD_EVENT_ONESHOT) >= 0)
         return 0;
-    return w->callback(reply, w->userdata, error);
+    return hand_over(q, reply, error);
 }
 
-static int send_wait(Waiter *w) {
-    _cleanup_message_ sd_bus_message *call = NULL;
-    int r;
-
-    r = new_wait(w->bus, &w->id, 1, &call);
-    if (r < 0)
-        return r;
-    w->sent_usec = clock_usec(CLOCK_MONOTONIC);
-    r = sd_bus_call_async(w->bus, NULL, call, on_wait_reply, w, CLIENT_FOREVER);
+static int send_question(Question *q) {
+    q->sent_usec = clock_usec(CLOCK_MONOTONIC);
+    int r = sd_bus_call_async(q->bus, NULL, q->call, on_answer, q, q->timeout);
     return r < 0 ? client_report(NULL, r) : 0;
 }
 
-static int on_wait_again(sd_event_source *timer, uint64_t usec, void *userdata) {
-    Waiter *w = userdata;
+static int on_ask_again(sd_event_source *timer, uint64_t usec, void *userdata) {
+    Question *q = userdata;
 
-    if (send_wait(w) < 0)
-        w->callback(NULL, w->userdata, NULL);
+    if (send_question(q) < 0)
+        hand_over(q, NULL, NULL);
     return 0;
 }
 
-int client_wait_async(sd_bus *bus, uint64_t id, sd_bus_message_handler_t callback, void *userdata) {
-    Waiter *w = must(calloc(1, sizeof(Waiter)));
+int client_ask_async(sd_bus *bus, sd_bus_message *call, uint64_t timeout,
+                     sd_bus_message_handler_t callback, void *userdata) {
+    Question *q = must(calloc(1, sizeof(Question)));
     int r;
 
-    *w = (Waiter){.bus = bus, .id = id, .callback = callback, .userdata = userdata};
-    r = sd_event_add_time(sd_bus_get_event(bus), &w->timer, CLOCK_MONOTONIC, 0, 0, on_wait_again,
-                          w);
+    *q = (Question){.bus = bus, .callback = callback, .userdata = userdata, .timeout = timeout};
+    r = sd_event_add_time(sd_bus_get_event(bus), &q->timer, CLOCK_MONOTONIC, 0, 0, on_ask_again, q);
     if (r < 0) {
-        free(w);
+        free(q);
         return client_report(NULL, r);
     }
-    sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
-    sd_event_source_set_destroy_callback(w->timer, free);
-    sd_event_source_set_floating(w->timer, true);
-    sd_event_source_unref(w->timer);
-    return send_wait(w);
+    q->call = sd_bus_message_ref(call);
+    sd_event_source_set_enabled(q->timer, SD_EVENT_OFF);
+    sd_event_source_set_destroy_callback(q->timer, question_destroy);
+    sd_event_source_set_floating(q->timer, true);
+    sd_event_source_unref(q->timer);
+    return send_question(q);
+}
+
+int client_wait_async(sd_bus *bus, uint64_t id, sd_bus_message_handler_t callback, void *userdata) {
+    _cleanup_message_ sd_bus_message *call = NULL;
+    int r = new_wait(bus, &id, 1, &call);
+
+    return r < 0 ? r : client_ask_async(bus, call, CLIENT_FOREVER, callback, userdata);
 }
 
 int client_loop(sd_event *event, const bool *done) {

@@ -14,6 +14,8 @@
 #define CLIENT_ROOT "/org/longrun/Longrun1"
 #define CLIENT_MANAGER CLIENT_NAME ".Manager"
 #define CLIENT_TASK CLIENT_NAME ".Task"
+#define CLIENT_BACKEND CLIENT_NAME ".Backend"
+#define CLIENT_MESSENGER CLIENT_NAME ".Messenger"
 
 #define CLIENT_FOREVER UINT64_MAX /* timeout of a call that waits for the end of a task */
 
@@ -62,6 +64,8 @@ int client_send_for_number(sd_bus *bus, sd_bus_message *call, uint32_t *ret);
 int client_new_task_call(sd_bus *bus, uint64_t id, const char *member, sd_bus_message **ret);
 int client_new_call(sd_bus *bus, const char *member, sd_bus_message **ret);
 
+/* All properties of an object, with keys as those of a listed task. */
+int client_properties(sd_bus *bus, const char *path, const char *interface, cJSON **ret);
 /* All properties of a task, under the keys of a listed task. */
 int client_task_properties(sd_bus *bus, uint64_t id, cJSON **ret);
 /* All properties of the manager, with keys of the same form. */
@@ -74,6 +78,9 @@ int client_read_properties(sd_bus_message *reply, cJSON **ret);
  * an error when no answer can be had, and then hands what it got to client_read_ends(). */
 int client_wait(sd_bus *bus, const uint64_t *ids, size_t n, TaskEnd *ret_ends);
 int client_wait_async(sd_bus *bus, uint64_t id, sd_bus_message_handler_t callback, void *userdata);
+/* The same with any question. */
+int client_ask_async(sd_bus *bus, sd_bus_message *call, uint64_t timeout,
+                     sd_bus_message_handler_t callback, void *userdata);
 /* Runs the loop until somebody says that it is done. The loop is not told to exit: it would close
  * the connection, and there may be more to ask. */
 int client_loop(sd_event *event, const bool *done);

@@ -4,6 +4,7 @@
 #include "client-cli/client.h"
 #include "client-cli/commands.h"
 #include "client-cli/output.h"
+#include "client-cli/words.h"
 
 /* longrun send */
 
@@ -12,18 +13,6 @@ const Option send_options[] = {
     {OPT_JSON, 'j', "json", NULL, "print JSON"},
     OPTIONS_END,
 };
-
-/* The words with a space between them, as of echo(1). */
-static char *join(char **words, size_t n) {
-    char *text = NULL;
-    size_t size;
-    FILE *f = must(open_memstream(&text, &size));
-
-    for (size_t i = 0; i < n; i++)
-        fprintf(f, "%s%s", i > 0 ? " " : "", words[i]);
-    fclose(f);
-    return must(text);
-}
 
 /* *ret_sent: how many have got it. */
 static int send_message(sd_bus *bus, uint64_t id, bool children, const char *text,
@@ -42,7 +31,7 @@ static int send_message(sd_bus *bus, uint64_t id, bool children, const char *tex
 
 int cmd_send(const Invocation *inv) {
     bool children = invocation_has(inv, OPT_CHILDREN);
-    _cleanup_free_ char *text = join(inv->args + 1, inv->n_args - 1);
+    _cleanup_free_ char *text = words_join(inv->args + 1, inv->n_args - 1);
     _cleanup_bus_ sd_bus *bus = NULL;
     uint32_t sent = 0;
     uint64_t id;

@@ -12,10 +12,11 @@
 extern const Option start_options[], run_options[], list_options[], kinds_options[], show_options[],
     log_options[], watch_options[], cancel_options[], pause_options[], resume_options[],
     wait_options[], remove_options[], prune_options[], result_options[], info_options[],
-    retry_options[], priority_options[], send_options[], tree_options[], write_options[];
+    retry_options[], priority_options[], send_options[], tree_options[], write_options[],
+    chat_options[], download_options[], operation_options[];
 
 /* Commands of several words; the last one has no name. */
-extern const Command group_commands[], resource_commands[];
+extern const Command backend_commands[], group_commands[], resource_commands[];
 
 int cmd_start(const Invocation *inv);
 int cmd_run(const Invocation *inv);
@@ -37,6 +38,9 @@ int cmd_priority(const Invocation *inv);
 int cmd_send(const Invocation *inv);
 int cmd_tree(const Invocation *inv);
 int cmd_write(const Invocation *inv);
+int cmd_chat(const Invocation *inv);
+int cmd_download(const Invocation *inv);
+int cmd_operation(const Invocation *inv);
 
 /* What remove and prune say in the end. EXIT_SUCCESS. */
 int print_removed(const Invocation *inv, uint32_t removed);

@@ -243,6 +243,35 @@ bool json_is_true(const cJSON *object, const char *key) {
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
+/* Parsers take what is no JSON, line feeds in strings: then it is not what was written. */
+static bool is_one_line(const char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20)
+            return false;
+    return true;
+}
+
+cJSON *json_new_embedded(const char *text) {
+    cJSON *value = cJSON_ParseWithOpts(text, NULL, true);
+
+    if (!value)
+        return must(cJSON_CreateString(text));
+    _cleanup_free_ char *small = must(strdup(text));
+    cJSON_Minify(small);
+    if (!is_one_line(small))
+        return value;
+    cJSON_Delete(value);
+    return must(cJSON_CreateRaw(small));
+}
+
+void json_print_line(const cJSON *value) {
+    char *text = must(cJSON_PrintUnformatted(value));
+
+    puts(text);
+    fflush(stdout);
+    cJSON_free(text);
+}
+
 int json_print(const cJSON *value) {
     char *text = must(cJSON_Print(value));
 

@@ -36,6 +36,12 @@ uint64_t json_to_u64(const cJSON *value); /* of the value itself */
 /* A number with all of its digits, and nothing but digits. */
 cJSON *json_new_u64(uint64_t value);
 
+/* What is JSON as it was written, with all digits of its numbers, but on one line; any other text
+ * as a string. */
+cJSON *json_new_embedded(const char *text);
+
+/* The same on one line, at once: for those who read along. */
+void json_print_line(const cJSON *value);
 /* Prints it, indented, with a line feed. EXIT_SUCCESS. */
 int json_print(const cJSON *value);
 /* An object with this number alone. EXIT_SUCCESS. */

@@ -35,6 +35,21 @@ static const Command commands[] = {
      EXIT_STATUS_HELP "\n"
      "Without --follow 0 says that the task was started.",
      false, cmd_run},
+    {"download", "[OPTIONS] URL…", 1, SIZE_MAX,
+     "download a file, and go on where it was cut off", download_options,
+     "Several URLs are mirrors: the same file at several places. It comes into the folder where you are,\n"
+     "or as --output says; what is there so far lies beside it till it is whole.\n\n"
+     EXIT_STATUS_HELP "\n"
+     "Without --follow 0 says that the task was started.",
+     false, cmd_download},
+    {"operation", "[OPTIONS] BACKEND PATH [BODY | - | @FILE]", 2, 3,
+     "start a long operation on a backend, and follow it to its end", operation_options,
+     "As in: longrun operation home /api/exports '{\"format\": \"zip\"}'\n"
+     "The body is JSON. Where the answer has progress, state and result is found, or said with --param:\n"
+     "longrun(1) has the names. A cancel is sent to the backend.\n\n"
+     EXIT_STATUS_HELP "\n"
+     "Without --follow 0 says that the task was started.",
+     false, cmd_operation},
     {"list", "[OPTIONS]", 0, 0,
      "show active tasks and those that ended last", list_options,
      "Newest last. In JSON, an array of tasks; times are microseconds since the epoch, 0 = not yet,\n"
@@ -88,6 +103,14 @@ static const Command commands[] = {
      "let paused tasks and groups go on", resume_options,
      "A group that drains takes in tasks again. Without arguments: every group.", false, cmd_resume},
     {.name = "group", .summary = "show, make and change groups of tasks", .commands = group_commands},
+    {.name = "backend", .summary = "show, add, watch and ask HTTP services", .commands = backend_commands},
+    {"chat", "BACKEND [friends | read PEER | send PEER TEXT… | send PEER - | add NAME | remove NAME | delete ID]",
+     1, SIZE_MAX,
+     "talk with friends over a messenger, a backend of that type", chat_options,
+     "A message is a line: its time, received or sent, from or to whom, text. Line breaks in it are ⏎,\n"
+     "control characters are left out; in JSON it is as it came. With - each line of standard input is\n"
+     "a message; the first that fails ends it. A text that begins with a dash stands behind --.",
+     false, cmd_chat},
     {.name = "resource", .summary = "show and set tokens that tasks claim", .commands = resource_commands},
     {"wait", "ID…", 1, SIZE_MAX,
      "wait until tasks have ended", wait_options,
@@ -114,8 +137,8 @@ static const Command commands[] = {
 static void print_help(FILE *f) {
     fputs("longrun COMMAND …\n\nLong-running work in the background, and in sight.\n\n", f);
     for (const Command *c = commands; c->name; c++)
-        fprintf(f, "  %-8s  %s\n", c->name, c->summary);
-    fputs("  help      show this help, or with the name of a command that of it\n\n"
+        fprintf(f, "  %-9s  %s\n", c->name, c->summary);
+    fputs("  help       show this help, or with the name of a command that of it\n\n"
           "Options of each command: longrun COMMAND --help. Version: longrun --version\n",
           f);
 }

@@ -175,6 +175,20 @@ char *format_time(char buf[TIME_MAX], uint64_t usec) {
     return buf;
 }
 
+char *format_stamp(char buf[TIME_MAX], uint64_t usec) {
+    time_t seconds = (time_t)(usec / USEC_PER_SEC);
+    char zone[8], time[TIME_MAX - 8];
+    struct tm tm;
+
+    strcpy(buf, "-");
+    if (usec == 0 || !localtime_r(&seconds, &tm) ||
+        strftime(time, sizeof(time), "%FT%T", &tm) == 0 ||
+        strftime(zone, sizeof(zone), "%z", &tm) != 5)
+        return buf;
+    snprintf(buf, TIME_MAX, "%s%.3s:%.2s", time, zone, zone + 3);
+    return buf;
+}
+
 void print_field(const char *name, const char *value) {
     _cleanup_free_ char *text = text_display(value);
 

@@ -44,6 +44,8 @@ char *text_cut(const char *s, size_t columns);
 #define TIME_MAX 32
 /* "2026-01-31 23:59:59", local time, or "-" for 0. */
 char *format_time(char buf[TIME_MAX], uint64_t usec);
+/* "2026-01-31T23:59:59+01:00", as RFC 3339 has it: one word, or "-" for 0. */
+char *format_stamp(char buf[TIME_MAX], uint64_t usec);
 
 /* "      Name: value" on stdout; nothing when the value is "". */
 void print_field(const char *name, const char *value);

@@ -79,30 +79,78 @@ static int put_param(const Invocation *inv, cJSON *params, const char *text) {
     return 0;
 }
 
-int params_build(const Invocation *inv, char **ret) {
+/* The object that --params has, or an empty one. */
+static int read_base(const Invocation *inv, cJSON **ret) {
     const char *base = invocation_value(inv, OPT_PARAMS);
-    _cleanup_json_ cJSON *params = NULL;
+    _cleanup_json_ cJSON *params =
+        base ? cJSON_ParseWithOpts(base, NULL, true) : must(cJSON_CreateObject());
 
-    if (!base && !invocation_has(inv, OPT_PARAM)) {
-        *ret = NULL;
-        return 0;
-    }
-    params = base ? cJSON_ParseWithOpts(base, NULL, true) : must(cJSON_CreateObject());
     if (!cJSON_IsObject(params) || !utf8_is_valid(strempty(base)))
         return usage_error(inv->command,
                            "--params wants a JSON object, as in '{\"steps\": 10}', not \"%s\"",
                            strempty(base));
-    if (!invocation_has(inv, OPT_PARAM)) {
-        *ret = must(strdup(base));
-        return 0;
-    }
-    for (size_t i = 0; i < inv->n_options; i++) {
-        if (inv->options[i].id != OPT_PARAM)
-            continue;
-        int r = put_param(inv, params, inv->options[i].value);
-        if (r != 0)
-            return r;
-    }
-    *ret = must(cJSON_PrintUnformatted(params));
+    *ret = TAKE_PTR(params);
     return 0;
+}
+
+int params_read(const Invocation *inv, cJSON **ret) {
+    _cleanup_json_ cJSON *params = NULL;
+    int r = read_base(inv, &params);
+
+    for (size_t i = 0; i < inv->n_options && r == 0; i++)
+        if (inv->options[i].id == OPT_PARAM)
+            r = put_param(inv, params, inv->options[i].value);
+    if (r == 0)
+        *ret = TAKE_PTR(params);
+    return r;
+}
+
+int params_build(const Invocation *inv, char **ret) {
+    const char *base = invocation_value(inv, OPT_PARAMS);
+    _cleanup_json_ cJSON *params = NULL;
+
+    *ret = NULL;
+    if (!base && !invocation_has(inv, OPT_PARAM))
+        return 0;
+    int r = params_read(inv, &params);
+    if (r != 0)
+        return r;
+    /* As it was written: large numbers keep all of their digits. */
+    *ret =
+        invocation_has(inv, OPT_PARAM) ? must(cJSON_PrintUnformatted(params)) : must(strdup(base));
+    return 0;
+}
+
+void params_set(cJSON *params, const char *name, cJSON *value) {
+    must(value);
+    if (cJSON_HasObjectItem(params, name))
+        cJSON_ReplaceItemInObjectCaseSensitive(params, name, value);
+    else
+        cJSON_AddItemToObject(params, name, value);
+}
+
+static int put_header(const Invocation *inv, const char *word, cJSON *headers) {
+    const char *colon = strchr(word, ':');
+
+    if (!colon || colon == word)
+        return usage_error(inv->command, "--header wants 'NAME: VALUE', not \"%s\"", word);
+    int r = text_check("a header", word);
+    if (r != 0)
+        return r;
+    _cleanup_free_ char *name = must(strndup(word, (size_t)(colon - word)));
+    colon += 1 + strspn(colon + 1, " \t");
+    params_set(headers, name, cJSON_CreateString(colon));
+    return 0;
+}
+
+int params_set_headers(const Invocation *inv, cJSON *params) {
+    _cleanup_json_ cJSON *headers = must(cJSON_CreateObject());
+    int r = 0;
+
+    for (size_t i = 0; i < inv->n_options && r == 0; i++)
+        if (inv->options[i].id == OPT_HEADER)
+            r = put_header(inv, inv->options[i].value, headers);
+    if (r == 0 && headers->child)
+        params_set(params, "headers", TAKE_PTR(headers));
+    return r;
 }

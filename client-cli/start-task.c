@@ -14,6 +14,7 @@
 #include "client-cli/task-options.h"
 #include "client-cli/task-text.h"
 #include "client-cli/when.h"
+#include "client-cli/words.h"
 #include "common/clock.h"
 
 /* A task that was started, or found under its key. */
@@ -170,18 +171,13 @@ static int print_json(const Started *s) {
 /* What is said about it: the label, else the command line, else the kind. */
 static char *describe(const Invocation *inv, const StartRequest *request) {
     const char *label = invocation_value(inv, OPT_LABEL) ?: request->label;
-    _cleanup_free_ char *text = NULL;
-    size_t size;
 
     if (!isempty(label))
         return text_display(label);
     if (request->kind)
         return text_display(request->kind);
-    FILE *f = must(open_memstream(&text, &size));
-    for (size_t i = 0; i < inv->n_args; i++)
-        fprintf(f, "%s%s", i > 0 ? " " : "", inv->args[i]);
-    fclose(f);
-    return text_display(must(text));
+    _cleanup_free_ char *text = words_join(inv->args, inv->n_args);
+    return text_display(text);
 }
 
 /* " (starts at Sat 2026-11-21 18:00:00)", or why else a task waits; "" for one that does not. */

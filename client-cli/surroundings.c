@@ -9,6 +9,7 @@
 
 #include "client-cli/append.h"
 #include "client-cli/client.h"
+#include "client-cli/here.h"
 #include "client-cli/output.h"
 #include "common/terminal-size.h"
 #include "common/text.h"
@@ -24,22 +25,10 @@ static bool wants_terminal(const Invocation *inv) {
     return invocation_has(inv, OPT_PTY) || invocation_has(inv, OPT_PTY_SIZE);
 }
 
-/* The way in which the caller came here, symlinks and all: as a shell says it. */
 static int append_cwd(const Invocation *inv, sd_bus_message *call) {
-    const char *given = invocation_value(inv, OPT_CWD);
-    _cleanup_free_ char *here = NULL, *joined = NULL;
+    _cleanup_free_ char *path = here_path(invocation_value(inv, OPT_CWD), " Name one: --cwd DIR");
 
-    if (given && given[0] == '/')
-        return append_string(call, "cwd", given);
-    here = get_current_dir_name();
-    if (!here || here[0] != '/')
-        return print_error("cannot tell the working directory: %s. Name one: --cwd DIR",
-                           strerror(here ? ENOENT : errno));
-    if (!given)
-        return append_string(call, "cwd", here);
-    if (asprintf(&joined, "%s/%s", streq(here, "/") ? "" : here, given) < 0)
-        joined = NULL;
-    return append_string(call, "cwd", must(joined));
+    return path ? append_string(call, "cwd", path) : EXIT_FAILURE;
 }
 
 static int append_umask(const Invocation *inv, sd_bus_message *call) {

@@ -35,13 +35,15 @@
     {OPT_PTY, 0, "pty", NULL, "a terminal of its own, for programs that ask for one"},             \
     {OPT_PTY_SIZE, 0, "pty-size", "COLSxROWS", "the same, of this size (yours, else 80x24)"}
 
-/* What else every task has, but for the time of OPT_AT. */
-#define TASK_OPTIONS                                                                               \
+/* What every task has, but for the time of OPT_AT: whose it is, ... */
+#define NAMED_OPTIONS                                                                              \
     {OPT_LABEL, 'l', "label", "TEXT", "what people call it"},                                      \
     {OPT_GROUP, 'g', "group", "NAME", "the group that it belongs to (default)"},                   \
     {OPT_UNIQUE, 0, "unique", "KEY", "start nothing while a task with this key is active"},        \
-    {OPT_PARENT, 0, "parent", "ID", "a child of that task, which ends after it"},           \
-    {OPT_STDIN_OPEN, 0, "stdin-open", NULL, "it can be written to: longrun write, longrun send"},              \
+    {OPT_PARENT, 0, "parent", "ID", "a child of that task, which ends after it"}
+
+/* ... and how it is treated. */
+#define PLANNED_OPTIONS                                                                            \
     OPTIONS_HEADING("When"),                                                                       \
     {OPT_AFTER, 0, "after", "ID,…", "when these have succeeded; else it is skipped"},              \
     {OPT_AFTER_ANY, 0, "after-any", "ID,…", "when these have ended, however that was"},            \
@@ -52,6 +54,12 @@
     {OPT_CALENDAR, 0, "calendar", "WHEN", "again and again, as in 'Mon..Fri 09:00'"},              \
     {OPT_PERSISTENT, 0, "persistent", NULL, "make up once for runs that were missed"},             \
     DEFAULTS_OPTIONS
+
+/* The same, of tasks that may take messages. */
+#define TASK_OPTIONS                                                                               \
+    NAMED_OPTIONS,                                                                                 \
+    {OPT_STDIN_OPEN, 0, "stdin-open", NULL, "it can be written to: longrun write, longrun send"},  \
+    PLANNED_OPTIONS
 /* clang-format on */
 
 /* Appends to the open a{sv} of a call those of the options above that were given. 0; EXIT_USAGE,

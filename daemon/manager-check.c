@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "daemon/core/task-options.h"
 #include "daemon/kinds/kinds.h"
 #include "daemon/manager-private.h"
 
@@ -89,11 +90,33 @@ int manager_check_again(Manager *m, TaskSpec **spec, Error *error) {
     return r < 0 ? r : task_spec_pack(spec);
 }
 
+/* What the kind decides where the request has not. */
+static int apply_kind(TaskSpec *spec, const TaskSpec *group_defaults) {
+    const Kind *kind = kind_by_name(spec->kind);
+    bool said = TASK_SPEC_GIVES(spec, on_interrupt) ||
+                (group_defaults && TASK_SPEC_GIVES(group_defaults, on_interrupt));
+
+    if (!kind)
+        return 0;
+    spec->isolate |= kind->place == KIND_PLACE_PROCESS;
+    if (said || !kind->goes_on)
+        return 0;
+    char *restart = strdup(TASK_ON_INTERRUPT_RESTART);
+    if (!restart)
+        return -ENOMEM;
+    free(spec->on_interrupt);
+    spec->on_interrupt = restart;
+    return 0;
+}
+
 int manager_check_spec(void *userdata, TaskSpec **spec, Error *error) {
     Manager *m = userdata;
     Group *g;
     int r = manager_find_group(m, (*spec)->group, &g, error);
 
+    /* First what has a process of its own, for of the group's defaults some are for such alone. */
+    if (r >= 0)
+        r = apply_kind(*spec, g->defaults);
     if (r >= 0)
         r = task_spec_apply_defaults(*spec, g->defaults);
     return r < 0 ? r : manager_check_again(m, spec, error);

@@ -215,7 +215,7 @@ static int prepare_worker(const TaskRun *run, char **argv, char **ret_program, c
 
     if (open && !line)
         return -ENOMEM;
-    if (asprintf(&program, "%s/longrun-worker", run->manager->libexec_dir) < 0)
+    if (asprintf(&program, "%s/%s", run->manager->libexec_dir, kind_program(spec->kind)) < 0)
         return -ENOMEM;
     *ret_program = program;
     if (asprintf(&text, "%s%s", line ?: params, line ? "\n" : "") < 0)
@@ -280,7 +280,7 @@ int manager_adopt(TaskRun *run) {
     ShimAdoption adoption = {
         .id = run->task->id,
         .runtime_dir = run->runtime_dir,
-        .program = isolated ? "longrun-worker" : spec->argv[0],
+        .program = isolated ? kind_program(spec->kind) : spec->argv[0],
         .cwd = spec->cwd,
         .stdin_file = spec->stdin_file,
         .isolated = isolated,

@@ -265,12 +265,12 @@ static int find_backend(sd_bus *bus, const char *path, const char *interface, vo
 static int on_backend_call(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
     _cleanup_error_ Error error = {};
     _cleanup_free_ char *name = NULL;
-    const char *interface = sd_bus_message_get_interface(m);
+    const char *interface = sd_bus_message_get_interface(m), *path = sd_bus_message_get_path(m);
     Bus *b = userdata;
-    int r = sd_bus_path_decode(sd_bus_message_get_path(m), LONGRUN_BACKEND_PATH, &name);
+    int r = sd_bus_path_decode(path, LONGRUN_BACKEND_PATH, &name);
 
-    if (r <= 0)
-        return r;
+    if (r <= 0 || streq(path, LONGRUN_BACKEND_PATH))
+        return MIN(r, 0);
     const Backend *backend = b->api->backends->find(b->api_userdata, name);
     if (!backend)
         r = error_set(&error, ERROR_NO_SUCH_BACKEND,

@@ -42,11 +42,18 @@ static char *read_words(const HttpReply *reply) {
     return text;
 }
 
+/* Nobody was there, or it has answered, but with what is no answer. */
+static ErrorCode code_of(int error) {
+    return error == -EMSGSIZE || error == -ELOOP || error == -EACCES || error == -EPROTO
+               ? ERROR_BACKEND_FAILED
+               : ERROR_BACKEND_OFFLINE;
+}
+
 int answer_error(const HttpReply *reply, Error *error) {
     _cleanup_free_ char *words = NULL;
 
     if (reply->error < 0)
-        return error_set(error, ERROR_BACKEND_OFFLINE, "%s",
+        return error_set(error, code_of(reply->error), "%s",
                          isempty(reply->error_text) ? strerror(-reply->error) : reply->error_text);
     words = read_words(reply);
     if (!isempty(words))

@@ -134,18 +134,25 @@ static int set_path(BackendWatch *w) {
     return 0;
 }
 
+/* A messenger without a peer, or that loads the list anyway, may have something later; what is
+ * polled by poll-path has not, where it is empty. */
+static uint64_t next_look(const BackendWatch *w) {
+    return is_wanted(w) && w->type->polled ? w->poll.begun + w->b->settings->poll_interval_usec
+                                           : USEC_INFINITY;
+}
+
 void backend_poll_begin(BackendWatch *w) {
     HttpClientRequest request = {.method = "GET"};
     int r = set_path(w);
 
-    backend_watch_plan_poll(w, USEC_INFINITY);
     w->poll.begun = clock_usec(CLOCK_MONOTONIC);
+    backend_watch_plan_poll(w, r < 0 ? next_look(w) : USEC_INFINITY);
     if (r >= 0) {
         request.path = w->poll_path;
         request.headers = http_seen_headers(&w->seen);
         r = http_client_call(w->client, &request, on_poll, w, &w->poll.call, &w->poll.unstarted);
     } else if (TAILQ_EMPTY(&w->poll.asked))
-        r = 0; /* until the type says so: backend_watch_poll_anew() */
+        r = 0;
     else
         error_set(&w->poll.unstarted, ERROR_BACKEND_FAILED, "there is nothing to poll any more");
     if (r < 0 && r != -EREMOTE)

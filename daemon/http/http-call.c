@@ -5,6 +5,7 @@
 #include "daemon/http/http-policy.h"
 #include "daemon/http/http-private.h"
 #include "daemon/http/http-redirect.h"
+#include "daemon/http/http-url.h"
 
 #define CONNECT_TIMEOUT_DEFAULT (10 * USEC_PER_SEC)
 #define HEADERS_MAX 64
@@ -86,7 +87,7 @@ HttpCall *http_call_new(const HttpRequest *r) {
     c->request.client_key = put(&at, r->client_key, size_of(r->client_key));
     if (c->request.response_max == 0)
         c->request.response_max = HTTP_RESPONSE_MAX_DEFAULT;
-    c->begun = clock_usec(CLOCK_MONOTONIC);
+    c->begun = c->moved = clock_usec(CLOCK_MONOTONIC);
     if (copy_headers(c, r->headers) < 0 ||
         set_secret(c, r->auth == HTTP_AUTH_NONE ? NULL : r->secret) < 0) {
         http_call_destroy(c);
@@ -97,10 +98,88 @@ HttpCall *http_call_new(const HttpRequest *r) {
 
 void http_call_destroy(HttpCall *c) {
     curl_slist_free_all(c->headers);
+    curl_slist_free_all(c->resolved);
     wipe_free(c->secret);
     free(c->url);
     free(c->body);
     free(c);
+}
+
+/* ---- the name of the host ---- */
+
+/* A plus: for a while only, as if libcurl had found it by itself. */
+static int set_resolved(HttpCall *c, const char *name, unsigned port, const char *addresses) {
+    _cleanup_free_ char *line = NULL;
+
+    curl_slist_free_all(TAKE_PTR(c->resolved));
+    if (asprintf(&line, "+%s:%u:%s", name, port, addresses) < 0)
+        return -ENOMEM;
+    c->resolved = curl_slist_append(NULL, line);
+    return c->resolved ? 0 : -ENOMEM;
+}
+
+int http_call_find_name(HttpCall *c, HttpNames *names) {
+    char name[HTTP_URL_HOST_MAX];
+    const char *addresses;
+    unsigned port;
+    int r;
+
+    curl_slist_free_all(TAKE_PTR(c->resolved));
+    if (!http_url_name(c->request.url, name, &port))
+        return 1;
+    r = http_names_find(names, name, &addresses);
+    if (r == 0)
+        strcpy(c->name, name);
+    else if (r > 0)
+        r = set_resolved(c, name, port, addresses) < 0 ? -ENOMEM : 1;
+    if (r < 0)
+        c->error = http_failure_of_name(r, c->request.url, 0, c->text);
+    return r;
+}
+
+static uint64_t connect_timeout(const HttpCall *c) {
+    return c->request.connect_timeout_usec ?: c->request.timeout_usec ?: CONNECT_TIMEOUT_DEFAULT;
+}
+
+bool http_call_name_is_late(HttpCall *c, uint64_t now) {
+    uint64_t timeout = connect_timeout(c);
+
+    if (c->request.timeout_usec > 0)
+        timeout = MIN(timeout, c->request.timeout_usec);
+    if (now - c->begun < timeout)
+        return false;
+    c->error = http_failure_of_name(-ETIMEDOUT, c->request.url, timeout, c->text);
+    return true;
+}
+
+/* ---- whether it moves ---- */
+
+static uint64_t bytes_so_far(CURL *easy) {
+    curl_off_t up = 0, down = 0;
+    long sent = 0, headers = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &up);
+    curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+    curl_easy_getinfo(easy, CURLINFO_HEADER_SIZE, &headers);
+    return (uint64_t)up + (uint64_t)down + (uint64_t)sent + (uint64_t)headers;
+}
+
+/* Until the request is sent, the timeout of the connection counts. */
+bool http_call_is_stalled(HttpCall *c, uint64_t now) {
+    uint64_t bytes, stall = c->request.stall_timeout_usec;
+
+    if (stall == 0)
+        return false;
+    bytes = bytes_so_far(c->easy);
+    if (bytes != c->bytes || bytes == 0) {
+        c->bytes = bytes;
+        c->moved = now;
+    }
+    if (now - c->moved < stall)
+        return false;
+    c->error = http_failure_of_stall(c->request.url, stall, c->text);
+    return true;
 }
 
 /* ---- the handle ---- */
@@ -139,16 +218,14 @@ static long msec(uint64_t usec) {
 
 /* Of redirects all together take the time of one. */
 static int set_times(HttpCall *c) {
-    uint64_t total = c->request.timeout_usec, connect = c->request.connect_timeout_usec;
+    uint64_t total = c->request.timeout_usec;
     uint64_t passed = clock_usec(CLOCK_MONOTONIC) - c->begun;
 
     if (total > 0 && passed >= total)
         return -ETIMEDOUT;
     if (total > 0)
         curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, msec(total - passed));
-    if (connect == 0)
-        connect = total > 0 ? total : CONNECT_TIMEOUT_DEFAULT;
-    curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, msec(connect));
+    curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, msec(connect_timeout(c)));
     return 0;
 }
 
@@ -184,6 +261,8 @@ static int set_request(HttpCall *c) {
         error = http_policy_set_method(c->easy, r->method, r->body, r->body_size);
     if (error == 0)
         error = set_headers(c);
+    if (error == 0)
+        curl_easy_setopt(c->easy, CURLOPT_RESOLVE, c->resolved);
     if (error == 0 && curl_easy_setopt(c->easy, CURLOPT_URL, r->url) != CURLE_OK)
         error = -ENOMEM;
     return error;

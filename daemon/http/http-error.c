@@ -164,6 +164,33 @@ int http_failure_describe(const HttpFailure *f, char text[HTTP_ERROR_TEXT_MAX]) 
     return describe(&w);
 }
 
+int http_failure_of_name(int error, const char *url, uint64_t timeout_usec,
+                         char text[HTTP_ERROR_TEXT_MAX]) {
+    char host[HTTP_URL_HOST_MAX];
+    HttpFailure f = {.phase = HTTP_PHASE_NAME, .url = url, .timeout_usec = timeout_usec};
+    Words w = {.f = &f, .host = http_url_host(url, host), .text = text};
+
+    switch (error) {
+    case -ETIMEDOUT:
+        return timed_out(&w);
+    case -ENOENT:
+        return say(&w, error, "there is no host with the name of %s", host);
+    case -EAGAIN:
+        return say(&w, error, "the name of %s cannot be resolved now: no name server has answered",
+                   host);
+    default:
+        return say(&w, error, "the name of %s cannot be resolved: %s", host, strerror(-error));
+    }
+}
+
+int http_failure_of_stall(const char *url, uint64_t usec, char text[HTTP_ERROR_TEXT_MAX]) {
+    char host[HTTP_URL_HOST_MAX], span[FORMAT_MAX];
+
+    snprintf(text, HTTP_ERROR_TEXT_MAX, "nothing more from %s for %s", http_url_host(url, host),
+             format_span(span, usec));
+    return -ETIMEDOUT;
+}
+
 /* ---- from the handle ---- */
 
 static bool has_passed(CURL *easy, CURLINFO when) {

@@ -29,6 +29,14 @@ typedef struct HttpFailure {
 /* As HttpReply.error says. */
 int http_failure_describe(const HttpFailure *f, char text[HTTP_ERROR_TEXT_MAX]);
 
+/* Of a name that was not resolved, see http_names_find(): the error again. -ETIMEDOUT: not within
+ * the time, and -EAGAIN is given. */
+int http_failure_of_name(int error, const char *url, uint64_t timeout_usec,
+                         char text[HTTP_ERROR_TEXT_MAX]);
+
+/* Of a transfer that stands still. -ETIMEDOUT. */
+int http_failure_of_stall(const char *url, uint64_t usec, char text[HTTP_ERROR_TEXT_MAX]);
+
 /* How far a transfer has come, and the errno of the system: from a handle that has failed. Sets
  * code, os_errno and phase alone. */
 void http_failure_read(HttpFailure *f, CURL *easy, CURLcode code);

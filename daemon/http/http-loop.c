@@ -1,6 +1,7 @@
 #include "daemon/http/http-loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 
 #include "common/clock.h"
@@ -12,6 +13,9 @@
 #define PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
 #define ACCURACY_USEC (1 * USEC_PER_MSEC)
 #define PORTION 8
+
+/* How late a stall, or a name that is not resolved, may be seen. */
+#define SWEEP_USEC (100 * USEC_PER_MSEC)
 
 /* Handles that wait for the next request. */
 #define POOL_MAX 64
@@ -28,7 +32,10 @@ struct HttpLoop {
     sd_event_source *kick;     /* libcurl wants to be called now */
     sd_event_source *starter;  /* calls are queued */
     sd_event_source *finisher; /* calls are over */
-    struct HttpCallList queued, active, failed;
+    /* Time passes for those that wait for a name, or may stall. */
+    sd_event_source *sweeper;
+    HttpNames *names; /* NULL: a proxy resolves them, or libcurl does */
+    struct HttpCallList queued, naming, active, failed;
     size_t calls;
     int in_multi; /* handles that are there and have not ended, as far as we know */
     CURL *pool[POOL_MAX];
@@ -150,6 +157,15 @@ static int timer_function(CURLM *multi, long timeout_msec, void *userdata) {
     return l->due < l->armed && arm(l) < 0 ? -1 : 0;
 }
 
+static void sweep_soon(HttpLoop *l) {
+    int enabled;
+
+    if (sd_event_source_get_enabled(l->sweeper, &enabled) >= 0 && enabled != SD_EVENT_OFF)
+        return;
+    (void)sd_event_source_set_time(l->sweeper, clock_usec(CLOCK_MONOTONIC) + SWEEP_USEC);
+    turn_on(l->sweeper);
+}
+
 /* ---- handles ---- */
 
 static CURL *take_easy(HttpLoop *l) {
@@ -175,6 +191,8 @@ static struct HttpCallList *list_of(HttpCall *c) {
     switch (c->state) {
     case HTTP_CALL_QUEUED:
         return &c->loop->queued;
+    case HTTP_CALL_NAMING:
+        return &c->loop->naming;
     case HTTP_CALL_ACTIVE:
         return &c->loop->active;
     case HTTP_CALL_FAILED:
@@ -192,6 +210,11 @@ static void set_state(HttpCall *c, HttpCallState state) {
         TAILQ_INSERT_TAIL(list_of(c), c, link);
 }
 
+static void take_back(HttpLoop *l, HttpCall *c) {
+    curl_multi_remove_handle(l->multi, c->easy);
+    l->in_multi--;
+}
+
 static void release(HttpCall *c) {
     set_state(c, HTTP_CALL_TOLD);
     drop_easy(c->loop, c);
@@ -199,12 +222,19 @@ static void release(HttpCall *c) {
     http_call_destroy(c);
 }
 
+/* Its error and text are set. */
+static void fail(HttpLoop *l, HttpCall *c) {
+    if (c->state == HTTP_CALL_ACTIVE)
+        take_back(l, c);
+    set_state(c, HTTP_CALL_FAILED);
+    turn_on(l->finisher);
+}
+
 /* Hands it to libcurl, which begins when it is kicked. */
-static int begin(HttpLoop *l, HttpCall *c) {
+static int hand_over(HttpLoop *l, HttpCall *c) {
     int r;
 
-    if (!c->easy)
-        c->easy = take_easy(l);
+    c->easy = take_easy(l);
     if (!c->easy)
         return -ENOMEM;
     r = http_call_prepare(c);
@@ -214,24 +244,45 @@ static int begin(HttpLoop *l, HttpCall *c) {
         return -ENOMEM;
     l->in_multi++;
     set_state(c, HTTP_CALL_ACTIVE);
+    if (c->request.stall_timeout_usec > 0)
+        sweep_soon(l);
     return 0;
 }
 
-static void begin_or_fail(HttpLoop *l, HttpCall *c) {
-    int r = begin(l, c);
+static void begin(HttpLoop *l, HttpCall *c) {
+    int r = l->names ? http_call_find_name(c, l->names) : 1;
 
-    if (r == 0)
+    if (r == 0) {
+        set_state(c, HTTP_CALL_NAMING);
+        sweep_soon(l);
         return;
-    http_call_fail(c, r, r == -ETIMEDOUT ? "no answer in time" : strerror(-r));
-    set_state(c, HTTP_CALL_FAILED);
-    turn_on(l->finisher);
+    }
+    if (r > 0) {
+        r = hand_over(l, c);
+        if (r == 0)
+            return;
+        http_call_fail(c, r, r == -ETIMEDOUT ? "no answer in time" : strerror(-r));
+    }
+    fail(l, c);
+}
+
+static void on_name(void *userdata, const char *name) {
+    HttpLoop *l = userdata;
+    HttpCall *c, *next;
+
+    for (c = TAILQ_FIRST(&l->naming); c; c = next) {
+        next = TAILQ_NEXT(c, link);
+        if (streq(c->name, name))
+            set_state(c, HTTP_CALL_QUEUED);
+    }
+    turn_on(l->starter);
 }
 
 static int on_start(sd_event_source *s, void *userdata) {
     HttpLoop *l = userdata;
 
     for (unsigned i = 0; i < PORTION && !TAILQ_EMPTY(&l->queued); i++)
-        begin_or_fail(l, TAILQ_FIRST(&l->queued));
+        begin(l, TAILQ_FIRST(&l->queued));
     if (!TAILQ_EMPTY(&l->queued))
         turn_on(l->starter);
     return 0;
@@ -244,8 +295,7 @@ static void ended(HttpLoop *l, const CURLMsg *message) {
     HttpCall *c = NULL;
 
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&c);
-    curl_multi_remove_handle(l->multi, easy);
-    l->in_multi--;
+    take_back(l, c);
     if (http_call_goes_on(c, code)) {
         drop_easy(l, c);
         set_state(c, HTTP_CALL_QUEUED);
@@ -286,6 +336,32 @@ static int on_finish(sd_event_source *s, void *userdata) {
     return 0;
 }
 
+/* Each is looked at, and the sources of time are few. */
+static bool sweep(HttpLoop *l, struct HttpCallList *list, uint64_t now,
+                  bool (*is_over)(HttpCall *c, uint64_t now)) {
+    HttpCall *c, *next;
+    bool again = false;
+
+    for (c = TAILQ_FIRST(list); c; c = next) {
+        next = TAILQ_NEXT(c, link);
+        if (is_over(c, now))
+            fail(l, c);
+        else
+            again = again || c->state == HTTP_CALL_NAMING || c->request.stall_timeout_usec > 0;
+    }
+    return again;
+}
+
+static int on_sweep(sd_event_source *s, uint64_t usec, void *userdata) {
+    HttpLoop *l = userdata;
+    uint64_t now = clock_usec(CLOCK_MONOTONIC);
+    bool naming = sweep(l, &l->naming, now, http_call_name_is_late);
+
+    if (sweep(l, &l->active, now, http_call_is_stalled) || naming)
+        sweep_soon(l);
+    return 0;
+}
+
 int http_call_start(HttpLoop *l, const HttpRequest *request, HttpDoneFunc func, void *userdata,
                     HttpCall **ret) {
     HttpCall *c;
@@ -312,10 +388,8 @@ int http_call_start(HttpLoop *l, const HttpRequest *request, HttpDoneFunc func, 
 HttpCall *http_call_free(HttpCall *c) {
     if (!c || c->state == HTTP_CALL_TOLD)
         return NULL;
-    if (c->state == HTTP_CALL_ACTIVE) {
-        curl_multi_remove_handle(c->loop->multi, c->easy);
-        c->loop->in_multi--;
-    }
+    if (c->state == HTTP_CALL_ACTIVE)
+        take_back(c->loop, c);
     release(c);
     return NULL;
 }
@@ -337,6 +411,17 @@ static int add_defer(HttpLoop *l, sd_event_source **ret, sd_event_handler_t func
     return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
 }
 
+static int add_time(HttpLoop *l, sd_event_source **ret, uint64_t accuracy_usec,
+                    sd_event_time_handler_t func, const char *name) {
+    int r = sd_event_add_time(l->event, ret, CLOCK_MONOTONIC, 0, accuracy_usec, func, l);
+
+    if (r < 0)
+        return r;
+    (void)sd_event_source_set_description(*ret, name);
+    r = sd_event_source_set_priority(*ret, PRIORITY);
+    return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
 static int add_sources(HttpLoop *l) {
     int r = add_defer(l, &l->kick, on_kick, "http-kick");
 
@@ -345,18 +430,44 @@ static int add_sources(HttpLoop *l) {
     if (r >= 0)
         r = add_defer(l, &l->finisher, on_finish, "http-finish");
     if (r >= 0)
-        r = sd_event_add_time(l->event, &l->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_timer, l);
-    if (r < 0)
-        return r;
-    (void)sd_event_source_set_description(l->timer, "http-timer");
-    r = sd_event_source_set_priority(l->timer, PRIORITY);
-    return r < 0 ? r : sd_event_source_set_enabled(l->timer, SD_EVENT_OFF);
+        r = add_time(l, &l->timer, ACCURACY_USEC, on_timer, "http-timer");
+    return r < 0 ? r : add_time(l, &l->sweeper, SWEEP_USEC, on_sweep, "http-sweep");
+}
+
+/* Where a proxy is, it is asked for names that need not be known here; who goes by it, and who does
+ * not, libcurl knows. */
+static bool has_proxy(void) {
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                        "ALL_PROXY"};
+
+    for (size_t i = 0; i < ELEMENTSOF(names); i++)
+        if (!isempty(getenv(names[i])))
+            return true;
+    return false;
+}
+
+static int lowest_fd(void) {
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close_fd(fd);
+    return fd;
+}
+
+/* It makes a pair of sockets that would be handed on to whatever the program executes. New
+ * descriptors are the lowest that are free, and so lie between these two. */
+static CURLM *new_multi(void) {
+    int first = lowest_fd();
+    CURLM *multi = curl_multi_init();
+    int last = lowest_fd();
+
+    for (int fd = first; fd >= 0 && fd < last; fd++)
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return multi;
 }
 
 static int add_multi(HttpLoop *l) {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return -ENOMEM;
-    l->multi = curl_multi_init();
+    l->multi = new_multi();
     if (!l->multi)
         return -ENOMEM;
     curl_multi_setopt(l->multi, CURLMOPT_SOCKETFUNCTION, socket_function);
@@ -377,11 +488,14 @@ int http_loop_new(HttpLoop **ret, sd_event *event) {
     l->event = sd_event_ref(event);
     l->due = l->armed = USEC_INFINITY;
     TAILQ_INIT(&l->queued);
+    TAILQ_INIT(&l->naming);
     TAILQ_INIT(&l->active);
     TAILQ_INIT(&l->failed);
     r = add_sources(l);
     if (r >= 0)
         r = add_multi(l);
+    if (r >= 0 && !has_proxy())
+        r = http_names_new(&l->names, event, PRIORITY, on_name, l);
     if (r < 0) {
         http_loop_free(l);
         return r;
@@ -399,13 +513,16 @@ HttpLoop *http_loop_free(HttpLoop *l) {
     if (!l)
         return NULL;
     drop_all(&l->queued);
+    drop_all(&l->naming);
     drop_all(&l->active);
     drop_all(&l->failed);
     while (l->n_pool > 0)
         curl_easy_cleanup(l->pool[--l->n_pool]);
     /* Closes what is kept, and calls socket_function for each. */
     curl_multi_cleanup(l->multi);
+    http_names_free(l->names);
     sd_event_source_disable_unref(l->timer);
+    sd_event_source_disable_unref(l->sweeper);
     sd_event_source_disable_unref(l->kick);
     sd_event_source_disable_unref(l->starter);
     sd_event_source_disable_unref(l->finisher);

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #include "common/cleanup.h"
@@ -100,4 +101,37 @@ char *http_url_host(const char *url, char buf[HTTP_URL_HOST_MAX]) {
     if (u && get(u, CURLUPART_HOST, &host) && get(u, CURLUPART_PORT, &port))
         snprintf(buf, HTTP_URL_HOST_MAX, "%.255s:%.5s", host, port);
     return buf;
+}
+
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+
+static bool is_address(const char *s, size_t size) {
+    return strspn(s, "0123456789.") >= size;
+}
+
+/* By hand, for it is asked for each request. What it takes for no name is only slower. */
+bool http_url_name(const char *url, char name[HTTP_URL_HOST_MAX], unsigned *ret_port) {
+    bool https = http_url_is_https(url);
+    const char *host = strstr(url, "://");
+    unsigned port = https ? 443 : 80;
+
+    if (!host || (!https && strncasecmp(url, "http://", 7) != 0))
+        return false;
+    host += 3;
+    size_t size = strspn(host, NAME_CHARS);
+    const char *rest = host + size;
+    if (size == 0 || size > 253 || host[size - 1] == '.' || is_address(host, size))
+        return false;
+    if (*rest == ':') {
+        char *end;
+        port = (unsigned)strtoul(rest + 1, &end, 10);
+        if (end == rest + 1 || port == 0 || port > UINT16_MAX)
+            return false;
+        rest = end;
+    }
+    if (*rest != '\0' && !strchr("/?#", *rest))
+        return false;
+    snprintf(name, HTTP_URL_HOST_MAX, "%.*s", (int)size, host);
+    *ret_port = port;
+    return true;
 }

@@ -20,3 +20,7 @@ bool http_url_is_https(const char *url);
 /* "host:port" for people, in buf. "" when it is no url. */
 #define HTTP_URL_HOST_MAX 300
 char *http_url_host(const char *url, char buf[HTTP_URL_HOST_MAX]);
+
+/* The host of an url, where it is a name to be resolved as it stands there: no address, no name
+ * that is to be encoded. False for others, and libcurl looks at them itself. */
+bool http_url_name(const char *url, char name[HTTP_URL_HOST_MAX], unsigned *ret_port);

@@ -80,6 +80,16 @@ char *messenger_messages_path(const char *peer, unsigned limit) {
     return path;
 }
 
+static const char *failed(const char *peer) {
+    return peer ? "Failed to load messages: " : "Failed to load friends: ";
+}
+
+/* What went wrong, as all of them are told. */
+static void set_failed(const char *peer, int r, Error *error) {
+    messenger_fail(error, r);
+    error_prefix(error, "%s", failed(peer));
+}
+
 /* ---- the answer ---- */
 
 static void tell_friends(struct Waiters *w, const FriendList *friends, const Error *error) {
@@ -122,10 +132,8 @@ static void on_friends(Load *l, struct Waiters *asked, const HttpReply *reply) {
     r = messenger_check_reply(reply, &a, &error);
     if (r >= 0)
         r = messenger_read_friends(&a, &friends, &error);
-    if (r < 0) {
-        messenger_fail(&error, r);
-        error_prefix(&error, "Failed to load friends: ");
-    }
+    if (r < 0)
+        set_failed(NULL, r, &error);
     backend_watch_note(l->m->b, reply, r < 0 ? &error : NULL);
     events = backend_watch_events(l->m->b, &userdata);
     if (r >= 0 && !is_outdated(l, asked))
@@ -144,10 +152,8 @@ static void on_messages(Load *l, struct Waiters *asked, const HttpReply *reply) 
     r = messenger_check_reply(reply, &a, &error);
     if (r >= 0)
         r = messenger_read_messages(&a, l->peer, l->limit, &messages, &error);
-    if (r < 0) {
-        messenger_fail(&error, r);
-        error_prefix(&error, "Failed to load messages: ");
-    }
+    if (r < 0)
+        set_failed(l->peer, r, &error);
     backend_watch_note(l->m->b, reply, r < 0 ? &error : NULL);
     events = backend_watch_events(l->m->b, &userdata);
     if (r >= 0 && !is_outdated(l, asked))
@@ -189,8 +195,7 @@ static void begin_again(Load *l) {
     r = begin(l, &error);
     if (r >= 0)
         return;
-    messenger_fail(&error, r);
-    error_prefix(&error, l->peer ? "Failed to load messages: " : "Failed to load friends: ");
+    set_failed(l->peer, r, &error);
     TAILQ_REMOVE(&l->m->loads, l, entry);
     fail_waiters(l, &l->waiters, &error);
     load_free(l);
@@ -228,13 +233,11 @@ static void add_waiter(Load *l, Waiter *waiter) {
     l->m->n_asked++;
 }
 
-int messenger_load(Messenger *m, const char *peer, unsigned limit, Waiter *waiter, Error *error) {
+static int load(Messenger *m, const char *peer, unsigned limit, Waiter *waiter, Error *error) {
     _cleanup_(load_freep) Load *fresh = NULL;
     Load *l = load_find(m, peer, limit);
     int r;
 
-    if (waiter && m->n_asked >= BACKEND_ASKED_MAX)
-        return -ENOBUFS;
     if (!l) {
         fresh = load_new(m, peer, limit);
         if (!fresh)
@@ -249,6 +252,14 @@ int messenger_load(Messenger *m, const char *peer, unsigned limit, Waiter *waite
     return 0;
 }
 
+int messenger_load(Messenger *m, const char *peer, unsigned limit, Waiter *waiter, Error *error) {
+    int r = m->n_asked < BACKEND_ASKED_MAX ? load(m, peer, limit, waiter, error) : -ENOBUFS;
+
+    if (r == -EREMOTE)
+        error_prefix(error, "%s", failed(peer));
+    return r;
+}
+
 void messenger_reload(Messenger *m, const char *peer, unsigned limit) {
     Load *l = load_find(m, peer, limit);
     _cleanup_error_ Error error = {};
@@ -258,11 +269,10 @@ void messenger_reload(Messenger *m, const char *peer, unsigned limit) {
         l->again = true;
         return;
     }
-    r = messenger_load(m, peer, limit, NULL, &error);
+    r = load(m, peer, limit, NULL, &error);
     if (r >= 0)
         return;
-    messenger_fail(&error, r);
-    error_prefix(&error, peer ? "Failed to load messages: " : "Failed to load friends: ");
+    set_failed(peer, r, &error);
     backend_watch_note(m->b, NULL, &error);
 }
 

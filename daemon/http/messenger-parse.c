@@ -9,7 +9,7 @@
 #include "daemon/http/messenger-text.h"
 #include "daemon/http/messenger-time.h"
 
-#define ERROR_TEXT_MAX 200
+#define ERROR_TEXT_MAX 300
 #define SHOWN_MAX 40 /* of an answer that is no JSON */
 
 static int wrong(Error *error, const char *what) {
@@ -22,6 +22,7 @@ typedef enum Member {
     M_CONTENT,
     M_CREATED_AT,
     M_DELIVERED,
+    M_DETAIL,
     M_DIRECTION,
     M_ERROR,
     M_FRIENDS,
@@ -50,6 +51,7 @@ static const char *const member_table[_M_MAX] = {
     [M_CONTENT] = "content",
     [M_CREATED_AT] = "created_at",
     [M_DELIVERED] = "delivered",
+    [M_DETAIL] = "detail",
     [M_DIRECTION] = "direction",
     [M_ERROR] = "error",
     [M_FRIENDS] = "friends",
@@ -186,16 +188,16 @@ static char *one_line(char *text, size_t max) {
 }
 
 /* What it says went wrong, fresh; NULL: nothing, or memory is short. {"error": TEXT}, or
- * {"error": {"message": TEXT}}, or {"error": true, "message": TEXT}. */
+ * {"error": {"message": TEXT}}, or beside the error, which may be true, "message" or "detail". */
 static char *error_of(const Members *o) {
-    const JsonValue *e = &o->values[M_ERROR], *said = e, *success = &o->values[M_SUCCESS];
+    const JsonValue *said = &o->values[M_ERROR];
     Members inside;
 
-    if (e->type == JSON_OBJECT) {
-        read_members(e, "", &inside);
+    if (said->type == JSON_OBJECT) {
+        read_members(said, "", &inside);
         said = &inside.values[M_MESSAGE];
-    } else if (e->type == JSON_BOOL || (success->type == JSON_BOOL && e->type == JSON_NULL))
-        said = &o->values[M_MESSAGE];
+    } else if (said->type != JSON_STRING)
+        said = &o->values[FIRST_OF(o, M_MESSAGE, M_DETAIL)];
     return said->type == JSON_STRING && said->text[0] ? one_line(said->text, ERROR_TEXT_MAX) : NULL;
 }
 

@@ -50,8 +50,7 @@ void messenger_fail(Error *error, int r);
 /* ---- messenger-load.c ---- */
 
 /* Loads a list: the friends when peer is NULL. One under way counts, unless something has changed
- * since it began: then there is another one behind it. waiter: NULL = nobody asks, it is to be told
- * to everybody. Takes the waiter when it is 0. */
+ * since it began: then there is another one behind it. Takes the waiter when it is 0. */
 int messenger_load(Messenger *m, const char *peer, unsigned limit, Waiter *waiter, Error *error);
 /* Something has changed: loads the list once more. */
 void messenger_reload(Messenger *m, const char *peer, unsigned limit);

@@ -113,6 +113,18 @@ static void to_hex(const unsigned char *digest, size_t size, char *ret) {
     *ret = '\0';
 }
 
+void checksum_hasher_reset(ChecksumHasher *h) {
+    gcry_md_reset(h->handle);
+}
+
+void checksum_hasher_update(ChecksumHasher *h, const void *data, size_t size) {
+    gcry_md_write(h->handle, data, size);
+}
+
+void checksum_hasher_hex(ChecksumHasher *h, char ret_hex[CHECKSUM_HEX_MAX]) {
+    to_hex(gcry_md_read(h->handle, h->algorithm), gcry_md_get_algo_dlen(h->algorithm), ret_hex);
+}
+
 int checksum_hasher_file(ChecksumHasher *h, const char *path, bool follow,
                          ChecksumBlockFunc on_block, void *userdata,
                          char ret_hex[CHECKSUM_HEX_MAX]) {
@@ -122,18 +134,18 @@ int checksum_hasher_file(ChecksumHasher *h, const char *path, bool follow,
 
     if (fd < 0)
         return fd;
-    gcry_md_reset(h->handle);
+    checksum_hasher_reset(h);
     while ((n = read(fd, h->block, BLOCK_SIZE)) != 0) {
         if (n < 0) {
             if (errno == EINTR)
                 continue;
             return -errno;
         }
-        gcry_md_write(h->handle, h->block, (size_t)n);
+        checksum_hasher_update(h, h->block, (size_t)n);
         r = on_block((size_t)n, userdata);
         if (r < 0)
             return r;
     }
-    to_hex(gcry_md_read(h->handle, h->algorithm), gcry_md_get_algo_dlen(h->algorithm), ret_hex);
+    checksum_hasher_hex(h, ret_hex);
     return 0;
 }

@@ -26,3 +26,8 @@ typedef int (*ChecksumBlockFunc)(size_t size, void *userdata);
 int checksum_hasher_file(ChecksumHasher *h, const char *path, bool follow,
                          ChecksumBlockFunc on_block, void *userdata,
                          char ret_hex[CHECKSUM_HEX_MAX]);
+
+/* Of bytes as they come. The digest can be asked for once; a reset begins anew. */
+void checksum_hasher_reset(ChecksumHasher *h);
+void checksum_hasher_update(ChecksumHasher *h, const void *data, size_t size);
+void checksum_hasher_hex(ChecksumHasher *h, char ret_hex[CHECKSUM_HEX_MAX]);

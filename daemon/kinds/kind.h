@@ -19,6 +19,10 @@ typedef struct Kind {
     /* Where it runs when that is not for the task to choose; `run` is NULL where it is not a
      * function of this library. */
     KindPlace place;
+    const char *program; /* where it runs then, beside longrun-worker; NULL = longrun-worker */
+    /* What a lost attempt has left is gone on with: such a task goes back into the queue unless
+     * the request or its group says otherwise (on-interrupt). */
+    bool goes_on;
 
     /* Checks the params (a JSON object) when the task is started. 0, or -EINVAL and in *ret_error
      * what is wrong with which parameter (owned by the caller). Runs on the loop: no I/O. */
@@ -33,6 +37,10 @@ typedef struct Kind {
 const Kind *kind_by_name(const char *name); /* NULL for an unknown one */
 bool kind_takes_messages(const char *name);
 const Kind *const *kind_all(void); /* NULL-terminated, sorted by name */
+/* The program that runs it in a process of its own. */
+const char *kind_program(const char *name);
+
+#define KIND_PROGRAM_WORKER "longrun-worker"
 
 /* How longrun-worker KIND ends, the program that runs a kind in a process of its own. A SIGTERM
  * that comes before the kind has begun ends it as any other program, by the signal. */

@@ -14,8 +14,8 @@
 #define SHOWN_MAX ((size_t)64) /* bytes of a stranger's text in an error */
 
 static const Kind *const kinds[] = {
-    &kind_checksum, &kind_compute_e, &kind_countdown, &kind_http_operation, &kind_map, &kind_noop,
-    NULL,
+    &kind_checksum,       &kind_compute_e, &kind_countdown, &kind_download,
+    &kind_http_operation, &kind_map,       &kind_noop,      NULL,
 };
 
 const Kind *const *kind_all(void) {
@@ -33,6 +33,12 @@ bool kind_takes_messages(const char *name) {
     const Kind *k = kind_by_name(name);
 
     return k && k->takes_messages;
+}
+
+const char *kind_program(const char *name) {
+    const Kind *k = kind_by_name(name);
+
+    return k && k->program ? k->program : KIND_PROGRAM_WORKER;
 }
 
 int kind_params_error(char **ret_error, const char *format, ...) {

@@ -6,6 +6,7 @@
 extern const Kind kind_checksum;
 extern const Kind kind_compute_e;
 extern const Kind kind_countdown;
+extern const Kind kind_download;
 extern const Kind kind_http_operation;
 extern const Kind kind_map;
 extern const Kind kind_noop;

@@ -285,8 +285,7 @@ void worker_context_init(WorkerContext *w, const char *notify_address, WorkerInp
                          .result_max = result_max};
     int r = notify_address ? worker_notify_open(&w->notify, notify_address) : 0;
     if (r < 0)
-        fprintf(stderr, "longrun-worker: NOTIFY_SOCKET=%s: %s, ignoring\n", notify_address,
-                strerror(-r));
+        fprintf(stderr, "NOTIFY_SOCKET=%s: %s, ignoring\n", notify_address, strerror(-r));
     take_signals();
 }
 

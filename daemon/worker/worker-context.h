@@ -4,9 +4,9 @@
 #include "daemon/worker/worker-input.h"
 #include "daemon/worker/worker-notify.h"
 
-/* The TaskContext of longrun-worker: progress, status and the closing words go to NOTIFY_SOCKET,
- * log lines to stdout and stderr, the result to a file; SIGTERM and SIGINT are the cancel. One in a
- * process. */
+/* The TaskContext of a process of its own: progress, status and the closing words go to
+ * NOTIFY_SOCKET, log lines to stdout and stderr, the result to a file; SIGTERM and SIGINT are the
+ * cancel. One in a process. */
 typedef struct WorkerContext {
     TaskContext context;
     WorkerNotify notify;

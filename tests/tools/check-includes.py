@@ -23,7 +23,7 @@ FOLDERS = {
     "daemon/http": {"daemon/http", "daemon/kinds", "daemon/core", "common"},
     "daemon/bus": {"daemon/bus", "daemon/core", "common"},
     "daemon/shim": {"daemon/shim", "common"},
-    "daemon/worker": {"daemon/worker", "daemon/kinds", "common"},
+    "daemon/worker": {"daemon/worker", "daemon/http", "daemon/kinds", "common"},
     # The composition root.
     "daemon": {"daemon", "daemon/bus", "daemon/exec", "daemon/http", "daemon/kinds", "daemon/logs", "daemon/store",
                "daemon/core", "common"},
