@@ -57,7 +57,8 @@ class BackendObject:
         return self.call("Request", "(sss)", method, path, body)
 
     def signals(self, *members):
-        """Those that have come of this backend, in order."""
+        """Those that have come of this backend up to now, in order."""
+        self.session.dispatch()
         return [s for s in self.session.signals if s.path == self.path and (not members or s.member in members)]
 
     def wait_signals(self, member, n=1, timeout=DEADLINE_SEC):
@@ -67,7 +68,6 @@ class BackendObject:
 
     def wait_next(self, member, timeout=DEADLINE_SEC):
         """Waits for one more than there are."""
-        self.session.dispatch()
         return self.wait_signals(member, len(self.signals(member)) + 1, timeout)
 
     def wait_state(self, state, timeout=DEADLINE_SEC):
