@@ -232,9 +232,9 @@ class Polls(MessengerTestCase):
     def wait_nothing_polled(self):
         """While another one with the same interval is polled several times."""
         other = self.other or add_backend(self.session, "other", url=self.server.url, **{
-            **self.CHAT, "poll_path": "/echo"})
+            **self.CHAT, "status_path": "/api/status", "poll_path": "/echo"})
         self.other = other
-        other.check()
+        self.assertTrue(other.check())
         before = self.server.count("/api/messages")
         self.server.wait_requests(self.server.count("/echo") + 5, "/echo")
         self.assertEqual(self.server.count("/api/messages"), before)

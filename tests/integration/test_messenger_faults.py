@@ -146,6 +146,10 @@ class Lies(MessengerTestCase):
         "SendMessage": "Failed to send message: ", "DeleteMessage": "Failed to delete message: ",
     }
 
+    def setUp(self):
+        super().setUp()
+        self.chat.wait_told(1, "StatusUpdated")  # nothing but what is asked for goes wrong
+
     def assertAllFail(self, name, text, calls=CALLS):
         for method, args in calls:
             self.chat.forget()
