@@ -215,7 +215,8 @@ class PollTest(OperationTestCase):
 
     def test_location_until_it_is_there(self):
         """202 as long as there is nothing, as many services do it, without a word about a state."""
-        self.begins(Answer(202), Answer(202, {}), Answer(200, {"picture": 7}))
+        self.begins(Answer(202), Answer(202, {}, {"Location": "/jobs/2"}))
+        self.peer.on("GET /jobs/2", Answer(202), Answer(200, {"picture": 7}))
         task = self.operation()
         self.assertEnds(task, "succeeded", 0)
         self.assertEqual(task.take_result(), {"picture": 7})
