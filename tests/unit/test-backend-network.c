@@ -43,26 +43,31 @@ static void teardown(void) {
         }                                                                                          \
     } while (false)
 
-static void set_flags(const char *name, bool up) {
+static void bring_up(void) {
     _cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct ifreq r = {};
+    struct ifreq r = {.ifr_name = "lo"};
 
     MUST(fd >= 0);
-    strcpy(r.ifr_name, name);
     MUST(ioctl(fd, SIOCGIFFLAGS, &r) == 0);
-    r.ifr_flags = (short)(up ? r.ifr_flags | IFF_UP : r.ifr_flags & ~IFF_UP);
+    r.ifr_flags |= IFF_UP;
     MUST(ioctl(fd, SIOCSIFFLAGS, &r) == 0);
+}
+
+/* "0.0.0.0": none. */
+static void set_address(const char *interface, const char *address) {
+    _cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in a = {.sin_family = AF_INET};
+    struct ifreq r = {};
+
+    MUST(fd >= 0 && inet_pton(AF_INET, address, &a.sin_addr) == 1);
+    strcpy(r.ifr_name, interface);
+    memcpy(&r.ifr_addr, &a, sizeof(a));
+    MUST(ioctl(fd, SIOCSIFADDR, &r) == 0);
 }
 
 /* An address that is not one of loopback, though it leads back here. */
 static void add_elsewhere(void) {
-    _cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in a = {.sin_family = AF_INET};
-    struct ifreq r = {.ifr_name = "lo:1"};
-
-    MUST(fd >= 0 && inet_pton(AF_INET, ELSEWHERE, &a.sin_addr) == 1);
-    memcpy(&r.ifr_addr, &a, sizeof(a));
-    MUST(ioctl(fd, SIOCSIFADDR, &r) == 0);
+    set_address("lo:1", ELSEWHERE);
 }
 
 static const char *at_elsewhere(const char *settings) {
@@ -88,7 +93,7 @@ START_TEST(test_route) {
     ck_assert_int_eq(network_route_check("http://[::1]"), -ENETUNREACH);
     ck_assert_int_eq(network_route_check("http://" ELSEWHERE), -ENETUNREACH);
     ck_assert_int_eq(network_route_check("https://example.org"), -ENETUNREACH);
-    set_flags("lo", true);
+    bring_up();
     ck_assert_int_eq(network_route_check("http://127.0.0.1:80/x"), 0);
     ck_assert_int_eq(network_route_check("http://localhost"), 0);
     ck_assert_int_eq(network_route_check("http://" ELSEWHERE), -ENETUNREACH);
@@ -124,7 +129,8 @@ START_TEST(test_no_route) {
     NEED_NETWORK();
     rig_answer("/status", 200, "", STATUS);
     rig_answer("/news", 200, "", "[1]");
-    b = rig_add("b", "PollPath=/news StatusIntervalSec=1h BackoffMaxSec=1h FailureThreshold=3");
+    b = rig_add("b", "PollPath=/news StatusIntervalSec=1h BackoffMaxSec=1h FailureThreshold=3 "
+                     "TimeoutSec=200ms");
     rig_wait_for("b checked no");
     ck_assert_int_eq(b->state, BACKEND_UNKNOWN);
     ck_assert_str_eq(b->reason, "this machine is offline: there is no route to the backend");
@@ -134,7 +140,7 @@ START_TEST(test_no_route) {
 
     /* A route comes, and it is asked long before the hour is over. */
     begun = clock_usec(CLOCK_MONOTONIC);
-    set_flags("lo", true);
+    bring_up();
     rig_wait_for("b state online");
     ck_assert_uint_lt(clock_usec(CLOCK_MONOTONIC) - begun, 10 * USEC_PER_SEC);
     rig_wait_for("b updated /news [1]");
@@ -142,12 +148,12 @@ START_TEST(test_no_route) {
 
     /* It goes again: unknown at once, however many failures it takes to be offline. */
     rig_forget();
-    set_flags("lo", false);
+    set_address("lo", "0.0.0.0");
     rig_check_now(b);
     ck_assert_uint_eq(rig_count("b state unknown: this machine is offline"), 1);
     ck_assert_uint_eq(rig_count("b checked no"), 1);
     ck_assert_str_eq(b->status, STATUS);
-    set_flags("lo", true);
+    set_address("lo", "127.0.0.1");
     rig_wait_for("b state online");
     rig_remove(b);
 }
@@ -158,7 +164,7 @@ START_TEST(test_refused) {
     Backend *b;
 
     NEED_NETWORK();
-    set_flags("lo", true);
+    bring_up();
     rig_close_server();
     b = rig_add("b", "");
     rig_wait_for("b state offline");
@@ -183,7 +189,7 @@ START_TEST(test_probe) {
     Backend *b, *here, *refused;
 
     NEED_NETWORK();
-    set_flags("lo", true);
+    bring_up();
     add_elsewhere();
     rig_answer("/probe", probes[_i].status, "Location: /login\r\n", "");
     rig_answer("/login", 200, "", "");
@@ -218,7 +224,7 @@ START_TEST(test_probe_shared) {
     Backend *list[10];
 
     NEED_NETWORK();
-    set_flags("lo", true);
+    bring_up();
     add_elsewhere();
     rig_answer("/probe", 503, "", "");
     rig_delay("/probe", 500 * USEC_PER_MSEC);
