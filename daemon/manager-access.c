@@ -11,6 +11,11 @@
 int manager_kill_task(void *userdata, Task *t, int signal, Error *error) {
     int r = t->run && t->run->job ? exec_job_kill(t->run->job, signal) : -ESRCH;
 
+    if (r == -EOPNOTSUPP && t->run->is_loop)
+        return error_set(error, ERROR_NOT_RUNNING,
+                         "Task %" PRIu64 " is at work on a server, and has no process to signal: "
+                         "cancel it",
+                         t->id);
     if (r == -EOPNOTSUPP)
         return error_set(error, ERROR_NOT_RUNNING,
                          "Task %" PRIu64 " runs on a thread of longrund and has no process to "

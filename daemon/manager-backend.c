@@ -62,6 +62,7 @@ static int add(Manager *m, const char *name, BackendSettings *settings, const ch
     }
     HASH_ADD_KEYPTR_INORDER(hh, m->backends, b->name, strlen(b->name), b, compare);
     manager_set_backend_condition(m, b);
+    manager_operations_join(m, b);
     return 0;
 }
 

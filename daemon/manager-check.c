@@ -26,7 +26,7 @@ static int check_cwd(const TaskSpec *spec, Error *error) {
     return error_set(error, ERROR_INVALID_OPTION, "cwd %s is not a folder", spec->cwd);
 }
 
-static int check_params(const TaskSpec *spec, const Kind *kind, Error *error) {
+static int check_params(const Manager *m, const TaskSpec *spec, const Kind *kind, Error *error) {
     _cleanup_free_ char *why = NULL;
     cJSON *params = NULL;
     int r = kind_parse_params(isempty(spec->params) ? "{}" : spec->params, &params, &why);
@@ -36,11 +36,13 @@ static int check_params(const TaskSpec *spec, const Kind *kind, Error *error) {
     if (r < 0)
         r = error_set(error, ERROR_INVALID_OPTION, "params of kind %s: %s", kind->name,
                       why ?: strerror(-r));
+    if (r >= 0 && kind->place == KIND_PLACE_LOOP)
+        r = manager_check_operation(m, params, error);
     cJSON_Delete(params);
     return r;
 }
 
-static int check_kind(const TaskSpec *spec, Error *error) {
+static int check_kind(const Manager *m, const TaskSpec *spec, Error *error) {
     const Kind *kind;
 
     if (streq(spec->kind, TASK_KIND_COMMAND))
@@ -56,7 +58,7 @@ static int check_kind(const TaskSpec *spec, Error *error) {
                          "isolate is not for kind %s: it waits for a server, in longrund itself, "
                          "and outlives it",
                          kind->name);
-    return check_params(spec, kind, error);
+    return check_params(m, spec, kind, error);
 }
 
 /* A condition that nobody has made would be waited for until somebody does. */
@@ -79,7 +81,7 @@ static int check_place(const Manager *m, const TaskSpec *spec, Error *error) {
 }
 
 int manager_check_again(Manager *m, TaskSpec **spec, Error *error) {
-    int r = check_kind(*spec, error);
+    int r = check_kind(m, *spec, error);
 
     if (r >= 0)
         r = task_spec_check(*spec, error);

@@ -194,6 +194,8 @@ static TaskState stopped_state(TaskRun *run, const ExecOutcome *outcome) {
         return outcome->state;
     if (run->limit) {
         task_set_message(t, run->limit);
+        if (run->is_loop) /* what the server said to it */
+            append_message(t, outcome->message);
         return TASK_TIMED_OUT;
     }
     if (!t->stop_requested)
@@ -210,6 +212,7 @@ void manager_finish_run(TaskRun *run, const ExecOutcome *outcome) {
 
     run->job = exec_job_free(run->job);
     manager_guard_done(run);
+    manager_operation_ended(run);
     scheduler_release(&m->scheduler, t);
     m->threads_running -= run->is_counted;
     run->is_counted = false;

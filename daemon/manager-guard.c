@@ -6,8 +6,8 @@
 #include "common/parse.h"
 #include "daemon/manager-private.h"
 
-/* Limits on the time of tasks that have no shim to watch over them: on a thread, or in the queue.
- */
+/* Limits on the time of tasks that have no shim to watch over them: on a thread, on the loop, or in
+ * the queue. */
 
 #define QUEUE_ACCURACY_USEC (100 * USEC_PER_MSEC)
 
@@ -20,7 +20,7 @@ static char *limit_text(const char *option, const char *what, uint64_t reached, 
                : text;
 }
 
-/* ---- threads ---- */
+/* ---- threads, and operations ---- */
 
 static void stop_run(TaskRun *run, char *limit) {
     free(run->limit);
@@ -60,12 +60,13 @@ static void arm(TaskRun *run, sd_event_source **source, uint64_t usec,
                  strerror(-r));
 }
 
-void manager_guard_run(TaskRun *run) {
+void manager_guard_run(TaskRun *run, uint64_t elapsed_usec) {
     const TaskSpec *spec = run->task->spec;
 
     run->active_at = clock_usec(CLOCK_MONOTONIC);
     if (spec->timeout_usec > 0)
-        arm(run, &run->timeout, spec->timeout_usec, on_timeout);
+        arm(run, &run->timeout, spec->timeout_usec - MIN(elapsed_usec, spec->timeout_usec),
+            on_timeout);
     if (spec->idle_timeout_usec > 0)
         arm(run, &run->idle, spec->idle_timeout_usec, on_idle);
 }

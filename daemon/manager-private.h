@@ -81,7 +81,10 @@ struct Manager {
     LIST_HEAD(, GroupNote) group_notes;     /* what is to be told of groups when it is on disk */
 
     unsigned threads_running;
+    struct SavedOperation *saved_operations; /* by task, during the start */
+    LIST_HEAD(, OperationSave) operation_saves;
     sd_event_source *stop_timer;
+    bool stop_overdue; /* what is under way is not waited for any more */
     bool stopping, has_stuck_threads;
     int exit_status;
 };
@@ -101,13 +104,15 @@ typedef struct TaskRun {
     LogTail *tail;    /* NULL before the first output */
     char *runtime_dir;
     bool is_thread, is_loop; /* see manager_place(); neither: it has a process */
-    bool is_counted;     /* in threads_running */
-    bool waits_for_disk; /* for "starting" to be there, since there is no other trace of it */
-    int trace_place;     /* where it is noted that it has begun; negative: nowhere */
+    bool is_counted;         /* in threads_running */
+    bool waits_for_disk;     /* for "starting" to be there, since there is no other trace of it */
+    int trace_place;         /* where it is noted that it has begun; negative: nowhere */
     PauseRequest pause_request;
     sd_event_source *timeout, *idle; /* of a task on a thread; NULL = none */
     uint64_t active_at;              /* the last sign of life, CLOCK_MONOTONIC */
     bool message_refused;            /* the last one that it sent was not taken by its parent */
+    Backend *backend;                /* of an operation, which it uses; NULL = none; not owned */
+    bool has_saved;                  /* it is an operation that has something on disk */
     char *limit;                     /* which limit it was stopped for, in words; NULL = none */
 } TaskRun;
 
@@ -213,6 +218,28 @@ TaskRun *manager_new_run(Manager *m, Task *t);
 /* Takes up the command of an earlier daemon. As shim_job_adopt(). */
 int manager_adopt(TaskRun *run);
 void manager_publish_state(Manager *m, Task *t); /* once it is committed */
+
+extern const ExecEvents *const manager_exec_events; /* userdata: the TaskRun */
+/* The socket of the journal, where output is to go there too. */
+const char *manager_journal(const Manager *m);
+
+/* manager-operation.c: the kind http-operation */
+/* Whether there is such a backend. 0 or -EREMOTE. */
+int manager_check_operation(const Manager *m, const cJSON *params, Error *error);
+/* saved: what an earlier daemon has saved, NULL = it is a new one. 0; -ENODEV: a new one, and there
+ * is no such backend any more; or another -errno. */
+int manager_start_operation(TaskRun *run, const char *saved);
+/* The run is over, of whatever kind. In the turn in which its end is put. */
+void manager_operation_ended(TaskRun *run);
+/* A backend has come: operations that were taken up without it go on. */
+void manager_operations_join(Manager *m, Backend *b);
+/* What the daemon before has saved: for the time of the recovery. */
+int manager_load_operations(Manager *m);
+const char *manager_saved_operation(const Manager *m, uint64_t id); /* NULL = nothing */
+void manager_forget_saved_operations(Manager *m);
+void manager_done_operations(Manager *m);
+void manager_hold_operations(Manager *m);
+bool manager_operations_starting(const Manager *m);
 
 /* manager-tree.c */
 /* Whether the task may have children, 0 = none is meant. 0 or -EREMOTE. */
@@ -356,7 +383,8 @@ void manager_series_ask_anew(Manager *m);
 
 /* manager-guard.c */
 int manager_init_guards(Manager *m);
-void manager_guard_run(TaskRun *run);
+/* elapsed_usec: for so long it has run already. */
+void manager_guard_run(TaskRun *run, uint64_t elapsed_usec);
 void manager_guard_done(TaskRun *run);
 /* The task has been put into the queue. */
 void manager_guard_queued(Manager *m, Task *t);

@@ -29,6 +29,9 @@ typedef struct Recovery {
 } Recovery;
 
 static bool may_have_run(const Recovery *r, const Task *t, const TaskRun *run) {
+    /* Before its first request an operation saves something. */
+    if (run->is_loop)
+        return t->state != TASK_STARTING;
     /* "starting" may be no more than a claim; in this session all that was begun left a trace. */
     if (t->state != TASK_STARTING || !r->same_session)
         return true;
@@ -67,7 +70,9 @@ static void lose(Recovery *r, TaskRun *run) {
     ExecOutcome outcome = {
         .state = run->task->cancel_requested ? TASK_CANCELLED : TASK_INTERRUPTED,
         .exit_code = -1,
-        .message = !r->may_live     ? "the machine was restarted, or its user logged out"
+        .message = run->is_loop     ? "what is needed to follow it was lost: it may be running on "
+                                      "the server"
+                   : !r->may_live   ? "the machine was restarted, or its user logged out"
                    : run->is_thread ? "longrund ended unexpectedly"
                                     : "its processes are gone, and nothing tells how they ended",
     };
@@ -120,6 +125,38 @@ static int take_up(Recovery *r, TaskRun *run) {
     return 0;
 }
 
+static uint64_t elapsed_since(uint64_t usec) {
+    uint64_t now = clock_usec(CLOCK_REALTIME);
+
+    return usec > 0 && now > usec ? now - usec : 0;
+}
+
+/* The work is on a server, so it does not matter what became of this machine. -ENOENT: nothing was
+ * saved. */
+static int take_up_operation(Recovery *r, TaskRun *run) {
+    Task *t = run->task;
+    const char *saved = manager_saved_operation(r->manager, t->id);
+    int e = saved ? manager_start_operation(run, saved) : -ENOENT;
+
+    if (e < 0) {
+        if (e != -ENOENT)
+            log_full(LOG_WARNING, t->id, "Cannot take it up again: %s", strerror(-e));
+        return e == -ENOMEM ? e : -ENOENT;
+    }
+    if (!run->backend)
+        log_full(LOG_WARNING, t->id, "waits for its backend, which is not there any more");
+    scheduler_occupy(&r->manager->scheduler, t, t->group);
+    if (t->started_at == 0)
+        t->started_at = clock_usec(CLOCK_REALTIME);
+    manager_guard_run(run, elapsed_since(t->started_at));
+    take_up_log(run);
+    bus_publisher_task_started(r->manager->bus->publisher, t);
+    if (t->cancel_requested)
+        exec_job_cancel(run->job);
+    r->taken_up++;
+    return 0;
+}
+
 /* All are there, and each is tied to its parent, before it is looked at what became of any. */
 static int load_task(void *userdata, Task *t) {
     Recovery *r = userdata;
@@ -162,7 +199,7 @@ static int recover_task(Recovery *r, Task *t) {
         return -ENOMEM;
     if (run->is_thread && m->trace)
         run->trace_place = start_trace_find(m->trace, t->id);
-    int e = take_up(r, run);
+    int e = run->is_loop ? take_up_operation(r, run) : take_up(r, run);
     if (e != -ENOENT)
         return e;
     if (!may_have_run(r, t, run)) {
@@ -176,11 +213,14 @@ static int recover_task(Recovery *r, Task *t) {
 /* The youngest first: one that ends now may skip those that wait for it, or cancel its children,
  * and all of them are younger. */
 static int recover_tasks(Recovery *r) {
-    int e = store_load_active(r->manager->store, r->manager->envs, load_task, r);
+    int e = manager_load_operations(r->manager);
 
+    if (e >= 0)
+        e = store_load_active(r->manager->store, r->manager->envs, load_task, r);
     for (size_t i = r->n; e >= 0 && i > 0; i--)
         e = recover_task(r, r->tasks[i - 1]);
     free(r->tasks);
+    manager_forget_saved_operations(r->manager);
     return e;
 }
 

@@ -153,11 +153,12 @@ static const ExecEvents exec_events = {
     .ended = on_ended,
 };
 
+const ExecEvents *const manager_exec_events = &exec_events;
+
 /* ---- the start ---- */
 
-/* The socket of the journal, where output is to go there too. */
-static const char *journal_of(const TaskRun *run) {
-    return run->manager->config.journal ? JOURNAL_SOCKET : NULL;
+const char *manager_journal(const Manager *m) {
+    return m->config.journal ? JOURNAL_SOCKET : NULL;
 }
 
 static int start_thread(TaskRun *run, bool ahead) {
@@ -169,7 +170,7 @@ static int start_thread(TaskRun *run, bool ahead) {
         .log_dir = run->manager->dirs.logs,
         .runtime_dir = run->runtime_dir,
         .log_max = spec->log_max,
-        .journal = journal_of(run),
+        .journal = manager_journal(run->manager),
         .label = spec->label,
         .result_max = spec->result_max,
         .stop_timeout_usec = spec->stop_timeout_usec,
@@ -263,7 +264,7 @@ static int start_process(TaskRun *run) {
         .cpu_weight = spec->cpu_weight,
         .log_dir = run->manager->dirs.logs,
         .log_max = spec->log_max,
-        .journal = journal_of(run),
+        .journal = manager_journal(run->manager),
         .label = spec->label,
         .identifier = isolated ? spec->kind : basename(spec->argv[0]),
         .result_max = spec->result_max,
@@ -298,6 +299,8 @@ int manager_adopt(TaskRun *run) {
 }
 
 int manager_start_job(TaskRun *run, bool ahead) {
+    if (run->is_loop)
+        return manager_start_operation(run, NULL);
     return run->is_thread ? start_thread(run, ahead) : start_process(run);
 }
 
@@ -389,6 +392,9 @@ int manager_pause_task(void *userdata, Task *t, bool pause, Error *error) {
     if (run && pause == is_paused_or_will_be(run))
         return 0;
     r = run && run->job ? exec_job_pause(run->job, pause) : -ESRCH;
+    if (r == -EOPNOTSUPP && run->is_loop)
+        return error_set(error, ERROR_NOT_RUNNING,
+                         "Task %" PRIu64 " is at work on a server, which cannot be paused", t->id);
     if (r == -EOPNOTSUPP)
         return error_set(error, ERROR_NOT_RUNNING,
                          "Task %" PRIu64 " runs on a thread of longrund and cannot be paused: "

@@ -17,7 +17,9 @@ void manager_update_status(Manager *m) {
 static void fail_start(TaskRun *run, int error) {
     char text[256];
 
-    snprintf(text, sizeof(text), "cannot be started: %s", strerror(-error));
+    snprintf(text, sizeof(text), "cannot be started: %s",
+             error == -ENODEV ? "its backend is not there any more, add it again"
+                              : strerror(-error));
     manager_finish_run(run, &(ExecOutcome){.state = TASK_FAILED, .exit_code = -1, .message = text});
 }
 
@@ -26,7 +28,7 @@ static void give_slot_to_thread(TaskRun *run) {
 
     run->is_counted = true;
     thread_executor_set_slots(m->threads, ++m->threads_running);
-    manager_guard_run(run);
+    manager_guard_run(run, 0);
 }
 
 static void start_job(TaskRun *run) {
@@ -35,6 +37,8 @@ static void start_job(TaskRun *run) {
     int r = manager_start_job(run, false);
     if (r < 0)
         fail_start(run, r);
+    else if (run->is_loop)
+        manager_guard_run(run, 0);
 }
 
 /* Of a task for which there is no other trace than the disk. */

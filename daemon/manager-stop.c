@@ -2,14 +2,19 @@
 #include "daemon/manager-private.h"
 
 /* The end of the daemon. Commands go on under their shims, and what waits stays in the queue, for
- * the next daemon; tasks on threads end with this one. */
+ * the next daemon; tasks on threads end with this one. Operations on backends go on there, and are
+ * taken up by the next one; one whose start is not answered is waited for. */
 
-#define THREADS_TIMEOUT_USEC (5 * USEC_PER_SEC)
+#define STOP_TIMEOUT_USEC (5 * USEC_PER_SEC)
+
+static bool is_busy(const Manager *m) {
+    return manager_threads_busy(m) > 0 || (!m->stop_overdue && manager_operations_starting(m));
+}
 
 static void on_stopped(void *userdata, void *arg, int error) {
     Manager *m = userdata;
 
-    if (manager_threads_busy(m) > 0)
+    if (is_busy(m))
         return;
     commit_queue_flush(m->commits);
     if (!commit_queue_is_empty(m->commits)) {
@@ -22,7 +27,7 @@ static void on_stopped(void *userdata, void *arg, int error) {
 
 /* By way of the commits: what is to be told of the last task is told first. */
 void manager_exit_if_idle(Manager *m) {
-    if (!m->stopping || manager_threads_busy(m) > 0)
+    if (!m->stopping || is_busy(m))
         return;
     commit_queue_hurry(m->commits);
     commit_queue_call(m->commits, on_stopped, m, NULL);
@@ -30,7 +35,7 @@ void manager_exit_if_idle(Manager *m) {
 
 /* Nobody can do more than not to wait for ever. */
 void manager_exit_unwritten(Manager *m) {
-    if (!m->stopping || manager_threads_busy(m) > 0)
+    if (!m->stopping || is_busy(m))
         return;
     log_error("The last changes could not be written: the next longrund tells from what the tasks "
               "left how they ended");
@@ -54,6 +59,8 @@ static int on_stop_timer(sd_event_source *s, uint64_t usec, void *userdata) {
                                                   .message = "longrund was stopped, and it did "
                                                              "not heed that"});
     }
+    m->stop_overdue = true;
+    manager_exit_if_idle(m);
     return 0;
 }
 
@@ -63,14 +70,14 @@ static void stop_threads(Manager *m) {
             t->stop_requested = true;
             exec_job_cancel(t->run->job);
         }
-    int r = sd_event_add_time_relative(m->event, &m->stop_timer, CLOCK_MONOTONIC,
-                                       THREADS_TIMEOUT_USEC, 0, on_stop_timer, m);
+    int r = sd_event_add_time_relative(m->event, &m->stop_timer, CLOCK_MONOTONIC, STOP_TIMEOUT_USEC,
+                                       0, on_stop_timer, m);
     if (r < 0)
         log_warning_errno(r, "Cannot set the timer of the stop, ignoring");
 }
 
 uint64_t manager_stop_timeout(const Manager *m) {
-    return manager_threads_busy(m) > 0 ? THREADS_TIMEOUT_USEC : 0;
+    return is_busy(m) ? STOP_TIMEOUT_USEC : 0;
 }
 
 bool manager_has_stuck_threads(const Manager *m) {
@@ -85,5 +92,6 @@ void manager_stop(Manager *m, int exit_status) {
     m->scheduler.closed = true;
     manager_give_back_claims(m);
     stop_threads(m);
+    manager_hold_operations(m);
     manager_exit_if_idle(m);
 }

@@ -410,12 +410,13 @@ Manager *manager_free(Manager *m) {
     if (!m)
         return NULL;
     tasks_unit_free(m->unit);
-    manager_done_backends(m);
     bus_free(m->bus);
     manager_free_runs(m);
+    manager_done_backends(m);
     thread_executor_free(m->threads);
     shim_executor_free(m->shims);
     commit_queue_free(m->commits);
+    manager_done_operations(m);
     store_free(m->store);
     start_trace_close(m->trace);
     sd_event_source_disable_unref(m->trimming);

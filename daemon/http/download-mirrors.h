@@ -22,8 +22,9 @@ typedef struct Mirrors {
 
 #define MIRROR_DELAY_FIRST (500 * USEC_PER_MSEC)
 #define MIRROR_DELAY_MAX (30 * USEC_PER_SEC)
-#define MIRROR_LOYALTY 3 /* failures of the one that alone can go on, before another begins anew   \
-                          */
+#define MIRROR_LOYALTY                                                                             \
+    3 /* failures of the one that alone can go on, before another begins anew                      \
+       */
 
 int mirrors_init(Mirrors *m, char *const *urls); /* 0 or -ENOMEM */
 void mirrors_done(Mirrors *m);

@@ -1,6 +1,7 @@
 #include "daemon/http/http-loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 
 #include "common/clock.h"
@@ -445,10 +446,28 @@ static bool has_proxy(void) {
     return false;
 }
 
+static int lowest_fd(void) {
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close_fd(fd);
+    return fd;
+}
+
+/* It makes a pair of sockets that would be handed on to whatever the program executes. New
+ * descriptors are the lowest that are free, and so lie between these two. */
+static CURLM *new_multi(void) {
+    int first = lowest_fd();
+    CURLM *multi = curl_multi_init();
+    int last = lowest_fd();
+
+    for (int fd = first; fd >= 0 && fd < last; fd++)
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return multi;
+}
+
 static int add_multi(HttpLoop *l) {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return -ENOMEM;
-    l->multi = curl_multi_init();
+    l->multi = new_multi();
     if (!l->multi)
         return -ENOMEM;
     curl_multi_setopt(l->multi, CURLMOPT_SOCKETFUNCTION, socket_function);

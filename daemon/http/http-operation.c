@@ -94,7 +94,7 @@ static bool is_to_ask_cancel(const HttpOperation *o) {
 }
 
 void operation_next(HttpOperation *o) {
-    if (o->call || o->step == OPERATION_STEP_ENDED)
+    if (o->call || o->held || o->step == OPERATION_STEP_ENDED)
         return;
     if (is_to_ask_cancel(o)) {
         o->step = OPERATION_STEP_POLL;
@@ -290,5 +290,10 @@ void http_operation_set_client(ExecJob *job, HttpClient *client) {
 bool http_operation_is_starting(const ExecJob *job) {
     const HttpOperation *o = operation_of(job);
 
-    return o->step == OPERATION_STEP_START && o->call;
+    return (o->step == OPERATION_STEP_START && o->call) ||
+           (o->step == OPERATION_STEP_SAVE_URL && o->saving);
+}
+
+void http_operation_hold(ExecJob *job) {
+    operation_of(job)->held = true;
 }

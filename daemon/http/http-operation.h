@@ -32,6 +32,8 @@ int http_operation_start(sd_event *event, const HttpOperationSpec *spec, const E
  * one before may be freed then. */
 void http_operation_set_client(ExecJob *job, HttpClient *client);
 
-/* The start has been sent, and not been answered: should the daemon end now, the next one would
- * have to send it again, with the same key. */
+/* The daemon is about to end: nothing more is asked of the server. */
+void http_operation_hold(ExecJob *job);
+/* The start has been sent, and has not been answered, or the answer is not on disk yet: should the
+ * daemon end now, the next one would have to send it again, with the same key. */
 bool http_operation_is_starting(const ExecJob *job);

@@ -12,6 +12,13 @@ static bool is_redirect(long status) {
     return (status >= 301 && status <= 303) || status == 307 || status == 308;
 }
 
+/* Not CURLINFO_REDIRECT_URL: libcurl puts user and password in there that were given as options. */
+static const char *location_of(CURL *easy) {
+    struct curl_header *h;
+    return curl_easy_header(easy, "Location", 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value
+                                                                                    : NULL;
+}
+
 static int check(const char *from, const char *to, unsigned count,
                  char text[HTTP_REDIRECT_TEXT_MAX]) {
     char host[HTTP_URL_HOST_MAX];
@@ -32,12 +39,11 @@ static int check(const char *from, const char *to, unsigned count,
 int http_redirect_next(CURL *easy, const char *url, const char *method, unsigned count,
                        HttpRedirect *ret, char text[HTTP_REDIRECT_TEXT_MAX]) {
     _cleanup_free_ char *to = NULL;
-    char *location = NULL;
+    const char *location = location_of(easy);
     long status = 0;
     int r;
 
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &location);
     if (!is_redirect(status) || isempty(location))
         return 0;
     to = http_url_join(url, location);

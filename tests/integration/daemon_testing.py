@@ -407,6 +407,11 @@ class DaemonSession:
         self._fifos.append(fifo)
         return fifo
 
+    @classmethod
+    def not_a_stray(cls, pid):
+        """A process that the test has started, and ends."""
+        cls._started.add(pid)
+
     def spawn(self, *argv, **kwargs):
         """A helper process on this bus; it ends with the session."""
         process = subprocess.Popen([str(a) for a in argv], env=self.env, **{"stdin": subprocess.DEVNULL, **kwargs})

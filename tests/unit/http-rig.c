@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
@@ -93,8 +94,9 @@ static bool flush(Conn *c, bool *ret_gone) {
 /* ---- answers ---- */
 
 static void answer(Conn *c, unsigned status, const char *headers, const char *body) {
-    say(c, "HTTP/1.1 %u Status\r\nContent-Type: text/plain\r\nX-First: one\r\nX-First: two\r\n%s"
-           "Content-Length: %zu\r\n\r\n%s",
+    say(c,
+        "HTTP/1.1 %u Status\r\nContent-Type: text/plain\r\nX-First: one\r\nX-First: two\r\n%s"
+        "Content-Length: %zu\r\n\r\n%s",
         status, headers, strlen(body), body);
 }
 
@@ -112,8 +114,9 @@ static void answer_status(Conn *c, const char *rest) {
 
 static void answer_to(Conn *c, const char *rest) {
     char headers[1024];
+    const char *to = strstr(rest, "://") ? rest + 4 : rest + 3;
 
-    snprintf(headers, sizeof(headers), "Location: %.*s\r\n", (int)strcspn(rest + 4, " "), rest + 4);
+    snprintf(headers, sizeof(headers), "Location: %.*s\r\n", (int)strcspn(to, " "), to);
     answer(c, (unsigned)atoi(rest), headers, "moved");
 }
 
@@ -411,9 +414,13 @@ static struct RigServer *server_new(HttpRig *rig) {
     return s;
 }
 
+void http_rig_close(HttpRig *rig) {
+    while (!TAILQ_EMPTY(&rig->server->conns))
+        conn_free(TAILQ_FIRST(&rig->server->conns));
+}
+
 static void server_free(struct RigServer *s) {
-    while (!TAILQ_EMPTY(&s->conns))
-        conn_free(TAILQ_FIRST(&s->conns));
+    http_rig_close(s->rig);
     for (unsigned i = 0; i < 2; i++) {
         sd_event_source_disable_unref(s->sources[i]);
         close_fd(s->fds[i]);

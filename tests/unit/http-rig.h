@@ -45,8 +45,8 @@ typedef struct RigCall {
 struct HttpRig {
     sd_event *event;
     HttpLoop *loop;
-    unsigned port; /* of 127.0.0.1 */
-    unsigned other; /* of [::1], another origin; 0 where there is no IPv6 */
+    unsigned port;                  /* of 127.0.0.1 */
+    unsigned other;                 /* of [::1], another origin; 0 where there is no IPv6 */
     unsigned connections, requests; /* so far */
     unsigned open;                  /* connections now */
     struct RigServer *server;
@@ -66,5 +66,7 @@ void http_rig_wait(HttpRig *rig, const RigCall *c);
 void http_rig_get(HttpRig *rig, RigCall *c, const char *path, const HttpRequest *request);
 /* Runs the loop until the condition holds. */
 void http_rig_until(HttpRig *rig, bool (*condition)(HttpRig *rig));
+/* The server closes all connections. */
+void http_rig_close(HttpRig *rig);
 /* One turn, or nothing after 100 ms. */
 void http_rig_turn(HttpRig *rig);

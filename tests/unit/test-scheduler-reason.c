@@ -17,7 +17,8 @@ static const struct {
     {"a2 a3 a1>2>3 =2 .2", "waits for task 3 to succeed"},
     /* The first of all that it waits for. */
     {"Pa a2 a1>2@1793642400000000&x", "waits for task 2 to succeed"},
-    {"a1@1793642400000000&x", "waits for backend x to come online"},
+    {"a1@1793642400000000&x", "waits for backend x to come online, but there is no such backend any "
+                              "more: longrun backend add x URL"},
     {"&x- a1&x", "waits for backend x to come online"},
     {"a1@1793642400000000", "starts at 2026-11-02 18:00:00"},
     {"a1@1793642400000000~", "runs next at 2026-11-02 18:00:00"},

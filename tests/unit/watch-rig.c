@@ -484,8 +484,12 @@ BackendSettings *rig_settings(const char *text) {
     Error error = {};
     char *rest, *word;
 
-    MUST(s && asprintf(&all, "Url=http://127.0.0.1:%u StatusIntervalSec=1w PollIntervalSec=1w %s",
-                       rig.port, text) > 0);
+    MUST(
+        s &&
+        asprintf(
+            &all,
+            "Url=http://127.0.0.1:%u StatusPath=/status StatusIntervalSec=1w PollIntervalSec=1w %s",
+            rig.port, text) > 0);
     rest = all;
     while ((word = strsep(&rest, " ")))
         if (*word)

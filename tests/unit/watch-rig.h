@@ -36,8 +36,8 @@ void rig_open_server(void);                     /* on the same port */
 
 /* ---- backends ---- */
 
-/* "Key=Value Key=Value"; a '_' in a value is a blank, and Url= is that of the server where it is
- * not given. StatusIntervalSec= and PollIntervalSec= are a week, unless they are. */
+/* "Key=Value Key=Value"; a '_' in a value is a blank. Where it says nothing of them, Url= is that
+ * of the server, StatusPath= is /status, StatusIntervalSec= and PollIntervalSec= are a week. */
 BackendSettings *rig_settings(const char *text);
 Backend *rig_add(const char *name, const char *text);
 void rig_remove(Backend *b);
