@@ -49,7 +49,7 @@ typedef struct HttpOperation {
     OperationCancel cancel;
     OperationSaved saved;
     bool started_told;
-    bool held; /* the daemon ends */
+    bool held;                /* the daemon ends */
     bool saving, is_saved;    /* what the step has put together */
     uint64_t first_poll_usec; /* how long after the start */
 
