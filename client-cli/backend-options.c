@@ -1,5 +1,6 @@
 #include "client-cli/backend-options.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -138,4 +139,36 @@ int backend_options_append(const Invocation *inv, sd_bus_message *call) {
     for (const BackendOption *o = backend_options(); o->name && r == 0; o++)
         r = append_setting(inv, o, call);
     return r;
+}
+
+/* ---- how they are shown ---- */
+
+static void put_number(FILE *f, const BackendOption *o, uint64_t value) {
+    char buf[FORMAT_MAX];
+
+    if (value == 0)
+        return;
+    if (o->form == BACKEND_OPTION_SPAN)
+        fputs(format_span(buf, value), f);
+    else if (o->form == BACKEND_OPTION_SIZE)
+        fputs(format_size(buf, value), f);
+    else
+        fprintf(f, "%" PRIu64, value);
+}
+
+char *backend_option_format(const BackendOption *o, const cJSON *value) {
+    char *text = NULL;
+    size_t size;
+    const cJSON *item;
+    FILE *f = must(open_memstream(&text, &size));
+
+    if (cJSON_IsString(value))
+        fputs(value->valuestring, f);
+    else if (cJSON_IsArray(value)) {
+        cJSON_ArrayForEach (item, value)
+            fprintf(f, "%s%s", ftell(f) > 0 ? " and " : "", strempty(cJSON_GetStringValue(item)));
+    } else if (value && !cJSON_IsBool(value))
+        put_number(f, o, json_to_u64(value));
+    fclose(f);
+    return must(text);
 }

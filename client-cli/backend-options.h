@@ -2,7 +2,8 @@
 
 #include <systemd/sd-bus.h>
 
-#include "client-cli/command.h"
+#include "client-cli/backend-option-table.h"
+#include "client-cli/json.h"
 
 /* The settings of a backend, as options and behind --set. */
 
@@ -15,7 +16,7 @@
     {OPT_STATUS_INTERVAL, 0, "status-interval", "TIME", "how often that is asked (10s)"},          \
     {OPT_POLL_PATH, 0, "poll-path", "PATH", "what is polled, to tell when it changes"},            \
     {OPT_POLL_INTERVAL, 0, "poll-interval", "TIME", "how often that is asked (2s)"},               \
-    {OPT_NO_POLLING, 0, "no-polling", NULL, "ask only when told to, till \"longrun backend start\""}, \
+    {OPT_NO_POLLING, 0, "no-polling", NULL, "poll nothing by itself, till \"longrun backend start\""}, \
     {OPT_TIMEOUT, 0, "timeout", "TIME", "of each request (5s)"},                                   \
     OPTIONS_HEADING("What is a good answer"),                                                      \
     {OPT_EXPECT, 'e', "expect", "EXPRESSION", "JSON that the status must have: '/state == \"up\"'"}, \
@@ -39,3 +40,7 @@
 /* Appends to the open a{sv} of a call the settings that were given; the last one of a name counts.
  * 0; EXIT_USAGE, EXIT_FAILURE or -errno after a message. */
 int backend_options_append(const Invocation *inv, sd_bus_message *call);
+
+/* The value that a backend has of a setting, as it would be given. Fresh string, "" when there is
+ * nothing to say of it: it is missing, 0 or empty, or shown elsewhere. */
+char *backend_option_format(const BackendOption *o, const cJSON *value);

@@ -5,6 +5,7 @@
 
 #include "client-cli/append.h"
 #include "client-cli/backend-gather.h"
+#include "client-cli/backend-option-table.h"
 #include "client-cli/backend-options.h"
 #include "client-cli/backend.h"
 #include "client-cli/client.h"
@@ -131,14 +132,15 @@ static void print_state(const cJSON *backend) {
 }
 
 static void print_pace(const cJSON *backend) {
-    char status[FORMAT_MAX], poll[FORMAT_MAX], text[2 * FORMAT_MAX + 32];
+    char span[FORMAT_MAX], text[FORMAT_MAX + 16];
 
-    snprintf(text, sizeof(text), "status every %s, changes every %s",
-             format_span(status, json_u64(backend, "status-interval")),
-             format_span(poll, json_u64(backend, "poll-interval")));
-    print_field("Polling", json_is_true(backend, "polling")
-                               ? text
-                               : "no; \"longrun backend start\" begins it");
+    snprintf(text, sizeof(text), "every %s",
+             format_span(span, json_u64(backend, "status-interval")));
+    print_field("Checks", text);
+    snprintf(text, sizeof(text), "every %s", format_span(span, json_u64(backend, "poll-interval")));
+    print_field("Polls", json_is_true(backend, "polling")
+                             ? text
+                             : "none; \"longrun backend start\" begins them");
 }
 
 static void print_answers(const cJSON *backend) {
@@ -153,6 +155,22 @@ static void print_answers(const cJSON *backend) {
     print_field("Last error", json_string(backend, "last-error"));
 }
 
+/* "status-path /health, timeout 2.0s": those that say something. */
+static void print_settings(const cJSON *settings) {
+    _cleanup_free_ char *line = NULL;
+    size_t size;
+    FILE *f = must(open_memstream(&line, &size));
+
+    for (const BackendOption *o = backend_options(); o->name; o++) {
+        _cleanup_free_ char *value =
+            backend_option_format(o, cJSON_GetObjectItemCaseSensitive(settings, o->name));
+        if (*value)
+            fprintf(f, "%s%s %s", ftell(f) > 0 ? ", " : "", o->name, value);
+    }
+    fclose(f);
+    print_field("Settings", must(line));
+}
+
 static void print_backend(const cJSON *backend) {
     print_field("Backend", json_string(backend, "name"));
     print_field("URL", json_string(backend, "url"));
@@ -160,6 +178,7 @@ static void print_backend(const cJSON *backend) {
     print_state(backend);
     print_answers(backend);
     print_pace(backend);
+    print_settings(cJSON_GetObjectItemCaseSensitive(backend, "settings"));
     print_field("From", json_string(backend, "origin"));
     print_field("Peer", json_string(backend, "current-peer"));
     print_field("Status", json_string(backend, "status"));
@@ -296,8 +315,7 @@ static int cmd_backend_stop(const Invocation *inv) {
 const Command backend_commands[] = {
     {"backend list", "", 0, 0,
      "show the backends: which are online, how fast they answer, and why not", backend_json_options,
-     "In JSON, an array; times are microseconds since the epoch, 0 = not yet, the latency is in\n"
-     "microseconds.", false, cmd_backend_list},
+     "In JSON, an array; times are microseconds since the epoch, 0 = not yet.", false, cmd_backend_list},
     {"backend add", "NAME URL [OPTIONS]", 2, 2,
      "let the daemon watch an HTTP service", add_options,
      "As in: longrun backend add home http://localhost:8080 --status-path /health --expect '/ok == true'\n"
@@ -315,9 +333,9 @@ const Command backend_commands[] = {
     {"backend poll", "NAME…", 1, SIZE_MAX,
      "poll backends now", backend_json_options, NULL, false, cmd_backend_poll},
     {"backend start", "NAME…", 1, SIZE_MAX,
-     "ask backends again and again; it stays so over restarts", backend_json_options, NULL, false, cmd_backend_start},
+     "poll backends by themselves from now on; it stays so over restarts", backend_json_options, NULL, false, cmd_backend_start},
     {"backend stop", "NAME…", 1, SIZE_MAX,
-     "ask backends no more, but when told to; it stays so over restarts", backend_json_options, NULL, false, cmd_backend_stop},
+     "poll them no more by themselves; checks go on, and it stays so over restarts", backend_json_options, NULL, false, cmd_backend_stop},
     {"backend request", "NAME METHOD PATH [BODY | - | @FILE]", 3, 4,
      "send a request to a backend and print the answer", backend_request_options,
      "As in: longrun backend request home POST /api/friends '{\"username\": \"bob\"}'\n"

@@ -16,15 +16,13 @@
 /* Of params that were checked when the task was made. To be freed. */
 static char *backend_name(const TaskSpec *spec) {
     _cleanup_(cJSON_Deletep) cJSON *params = cJSON_Parse(strempty(spec->params));
-    const char *name =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "backend"));
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "backend"));
 
     return name ? strdup(name) : NULL;
 }
 
 int manager_check_operation(const Manager *m, const cJSON *params, Error *error) {
-    const char *name =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "backend"));
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "backend"));
 
     if (manager_find_backend((Manager *)m, strempty(name)))
         return 0;
@@ -69,7 +67,7 @@ void manager_operations_join(Manager *m, Backend *b) {
 
 /* Somebody who waits for the disk. In the list, since the daemon may end before. */
 typedef struct OperationSave {
-    Manager *manager; /* not owned */
+    Manager *manager;                   /* not owned */
     void (*func)(void *arg, int error); /* NULL: nobody wants to know any more */
     void *arg;
     LIST_ENTRY(OperationSave) link;

@@ -72,7 +72,7 @@ static void lose(Recovery *r, TaskRun *run) {
         .exit_code = -1,
         .message = run->is_loop     ? "what is needed to follow it was lost: it may be running on "
                                       "the server"
-                   : !r->may_live     ? "the machine was restarted, or its user logged out"
+                   : !r->may_live   ? "the machine was restarted, or its user logged out"
                    : run->is_thread ? "longrund ended unexpectedly"
                                     : "its processes are gone, and nothing tells how they ended",
     };

@@ -70,8 +70,8 @@ static void stop_threads(Manager *m) {
             t->stop_requested = true;
             exec_job_cancel(t->run->job);
         }
-    int r = sd_event_add_time_relative(m->event, &m->stop_timer, CLOCK_MONOTONIC,
-                                       STOP_TIMEOUT_USEC, 0, on_stop_timer, m);
+    int r = sd_event_add_time_relative(m->event, &m->stop_timer, CLOCK_MONOTONIC, STOP_TIMEOUT_USEC,
+                                       0, on_stop_timer, m);
     if (r < 0)
         log_warning_errno(r, "Cannot set the timer of the stop, ignoring");
 }

@@ -236,7 +236,7 @@ static int check_expectations(const BackendSettings *s, Error *error) {
 static const struct {
     const char *name, *status_path;
 } types[] = {
-    {BACKEND_TYPE_JSON, "/status"},
+    {BACKEND_TYPE_JSON, ""}, /* the url itself */
     {BACKEND_TYPE_MESSENGER, "/api/status"},
 };
 

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "common/strv.h"
+#include "common/text.h"
 
 #define GIVE_UP_MS_MAX UINT64_C(604800000) /* a week */
 #define GIVE_UP_MS UINT64_C(300000)
@@ -174,9 +175,11 @@ static int take_header(const cJSON *item, char **ret, char **ret_error) {
     const char *value = cJSON_IsString(item) ? item->valuestring : NULL;
     int r;
 
-    if (!is_token(item->string))
-        return kind_params_error(ret_error, "headers: '%.50s' cannot be the name of a header",
-                                 item->string);
+    if (!is_token(item->string)) {
+        _cleanup_free_ char *shown = text_clean(item->string, strlen(item->string), 50);
+        return kind_params_error(ret_error, "headers: '%s' cannot be the name of a header",
+                                 strempty(shown));
+    }
     r = check_header_name(item->string, ret_error);
     if (r < 0)
         return r;

@@ -11,7 +11,8 @@ import subprocess
 from longrun_testing import DEADLINE_SEC, MANAGER, NAME, ROOT, TASK, Gio, GLib
 
 PROPERTIES = "org.freedesktop.DBus.Properties"
-
+BACKEND = f"{NAME}.Backend"
+MESSENGER = f"{NAME}.Messenger"
 
 
 def method(name, takes="", gives=""):
@@ -41,6 +42,24 @@ INTERFACES = f"""<node>
     {method("Drain", "s")}
     {method("ConfigureResource", "s u")}
     {method("ListResources", "", "a(suu)")}
+    {method("AddBackend", "s a{sv}", "o")}
+    {method("RemoveBackend", "s")}
+    {method("ListBackends", "", "a(so)")}
+  </interface>
+  <interface name="{BACKEND}">
+    {method("CheckStatus", "", "b")}
+    {method("Poll")}
+    {method("StartPolling")}
+    {method("StopPolling")}
+    {method("Request", "s s s", "u s")}
+  </interface>
+  <interface name="{MESSENGER}">
+    {method("LoadFriends", "", "aa{sv}")}
+    {method("AddFriend", "s", "a{sv}")}
+    {method("RemoveFriend", "s")}
+    {method("LoadMessages", "s a{sv}", "aa{sv}")}
+    {method("SendMessage", "s s", "a{sv}")}
+    {method("DeleteMessage", "s")}
   </interface>
   <interface name="{TASK}">
     {method("OpenLog", "", "h")}
@@ -81,22 +100,25 @@ def run(session, *args, **kwargs):
 
 class FakeDaemon:
     """Owns the name until gone() is called, and keeps what it was asked in `calls`: (method, arguments), and in `on`
-    the id of the task that each call was of, None for the manager.
+    the id of the task, or the name of the backend, that each call was of, None for the manager.
 
     answers:    method -> function of its arguments that gives the answer's GLib.Variant, or name and message of an
                 error; one that is not there is not answered.
     errors:     method -> name and message.
     silent:     methods that are not answered though they could be.
     tasks:      id -> properties (name -> GLib.Variant); a task that is not there has no object.
+    backends:   name -> the same; those with a CurrentPeer are messengers, None stands for one that is not there.
     properties: those of the manager. For a single one that is asked for, both may have a function that gives it.
     """
 
-    def __init__(self, session, answers=None, errors=None, silent=(), tasks=None, properties=None, log_path=None):
+    def __init__(self, session, answers=None, errors=None, silent=(), tasks=None, properties=None, log_path=None,
+                 backends=None):
         self.session = session
         self.answers = answers or {}
         self.errors = errors or {}
         self.silent = silent
         self.tasks = tasks or {}
+        self.backends = backends or {}
         self.properties = properties or {}
         self.log_path = log_path
         self.calls = []
@@ -106,19 +128,26 @@ class FakeDaemon:
             session.env["DBUS_SESSION_BUS_ADDRESS"],
             flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
         interfaces = {i.name: i for i in Gio.DBusNodeInfo.new_for_xml(INTERFACES).interfaces}
-        for path, name in [(ROOT, MANAGER), *((f"{ROOT}/task/{task}", TASK) for task in self.tasks)]:
-            for interface in (name, PROPERTIES):
+        for path, *names in [(ROOT, MANAGER), *((f"{ROOT}/task/{task}", TASK) for task in self.tasks),
+                             *(self._interfaces(backend) for backend in self.backends)]:
+            for interface in (*names, PROPERTIES):
                 self.connection.register_object(path, interfaces[interface], self._on_call, None, None)
         self.connection.call_sync("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "RequestName",
                                   GLib.Variant("(su)", (NAME, 0)), None, Gio.DBusCallFlags.NONE, -1, None)
 
+    def _interfaces(self, backend):
+        path = f"{ROOT}/backend/{backend}"
+        return (path, BACKEND, MESSENGER) if "CurrentPeer" in (self.backends[backend] or ()) else (path, BACKEND)
+
     def _on_call(self, _connection, _sender, path, _interface, member, parameters, invocation):
         arguments = parameters.unpack()
         self.calls.append((member, arguments))
-        self.on.append(None if path == ROOT else int(path.rsplit("/", 1)[1]))
+        self.on.append(self._object(path))
         if member in self.silent:
             return
-        if member in self.errors:
+        if "/backend/" in path and self.backends[self.on[-1]] is None:
+            invocation.return_dbus_error("org.freedesktop.DBus.Error.UnknownObject", f"Unknown object '{path}'.")
+        elif member in self.errors:
             invocation.return_dbus_error(*self.errors[member])
         elif member in ("OpenLog", "OpenLogIndex"):
             with open(self.log_path if member == "OpenLog" else "/dev/null", "rb") as log:
@@ -136,8 +165,14 @@ class FakeDaemon:
             else:
                 invocation.return_value(answer)
 
+    def _object(self, path):
+        part = path.rsplit("/", 1)[1]
+        return None if path == ROOT else int(part) if "/task/" in path else part
+
     def _properties(self, path):
-        return self.properties if path == ROOT else self.tasks[int(path.rsplit("/", 1)[1])]
+        if path == ROOT:
+            return self.properties
+        return (self.tasks if "/task/" in path else self.backends)[self._object(path)]
 
     def _get(self, path, name, invocation):
         properties = self._properties(path)
@@ -146,6 +181,11 @@ class FakeDaemon:
             invocation.return_value(GLib.Variant("(v)", (value,)))
         else:
             invocation.return_dbus_error("org.freedesktop.DBus.Error.UnknownProperty", name)
+
+    def emit(self, backend, name, signature, *values, interface=BACKEND):
+        """Sends a signal of a backend, or, with None, of the manager."""
+        path, interface = (f"{ROOT}/backend/{backend}", interface) if backend else (ROOT, MANAGER)
+        self.connection.emit_signal(None, path, interface, name, GLib.Variant(signature, values))
 
     def asked(self, method):
         """The arguments of each call of the method."""

@@ -372,7 +372,8 @@ class NoopTest(DaemonTestCase):
 
     def test_kinds(self):
         kinds = [name for name, _ in self.session.call("ListKinds")[0]]
-        self.assertEqual(sorted(kinds), ["checksum", "compute-e", "countdown", "http-operation", "map", "noop"])
+        self.assertEqual(sorted(kinds), ["checksum", "compute-e", "countdown", "download", "http-operation", "map",
+                                         "noop"])
         self.assertEqual(self.session.get("Kinds"), ["command", *kinds])
         self.assertTrue(all(text for _, text in self.session.call("ListKinds")[0]))
 

@@ -229,7 +229,7 @@ START_TEST(test_filled_in) {
     static const struct {
         const char *text, *url, *status_path;
     } cases[] = {
-        {"Url=http://h:80//", "http://h:80", "/status"},
+        {"Url=http://h:80//", "http://h:80", ""},
         {"Url=http://h/api/ Type=messenger", "http://h/api", "/api/status"},
         {"Url=http://h StatusPath=/health", "http://h", "/health"},
     };

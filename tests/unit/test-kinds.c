@@ -36,11 +36,15 @@ START_TEST(test_kinds_table) {
         ck_assert_ptr_eq(kind_by_name(all[n]->name), all[n]);
         ck_assert(!isempty(all[n]->description) && !strchr(all[n]->description, '\n'));
         ck_assert_ptr_nonnull(all[n]->check);
-        ck_assert_int_eq(all[n]->run != NULL, all[n]->place == KIND_PLACE_ANY);
+        /* What is not a function of the library is another program's, or the daemon's. */
+        ck_assert(all[n]->run || all[n]->place != KIND_PLACE_ANY);
+        ck_assert(all[n]->place == KIND_PLACE_PROCESS || !all[n]->program);
         if (n > 0)
             ck_assert_int_lt(strcmp(all[n - 1]->name, all[n]->name), 0);
     }
     ck_assert_uint_eq(n, 7);
+    ck_assert_str_eq(kind_program("noop"), "longrun-worker");
+    ck_assert_str_eq(kind_program("download"), "longrun-download");
     ck_assert_ptr_null(kind_by_name("command"));
     ck_assert_ptr_null(kind_by_name(""));
     ck_assert_ptr_null(kind_by_name("Noop"));
@@ -100,6 +104,9 @@ START_TEST(test_params_text_cap) {
 }
 END_TEST
 
+#define SHA256_REST "3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define SHA256 "E" SHA256_REST
+
 static const struct {
     const char *kind, *json;
     const char *error; /* part of it; NULL: good */
@@ -132,6 +139,47 @@ static const struct {
     {"countdown", "{\"message\":\"two\\nlines\"}",
      "parameter 'message' must be one line of text of up to 4096 bytes"},
     {"countdown", "{\"message\":1}", "not 1"},
+
+    {"http-operation", "{\"backend\":\"b\",\"path\":\"/x\"}", NULL},
+    {"http-operation",
+     "{\"backend\":\"b\",\"path\":\"/"
+     "x?y=%20\",\"method\":\"PUT\",\"body\":[1],\"headers\":{\"X-V\":"
+     "\"1\"},\"idempotency_key\":\"k-1\",\"url_template\":\"/j/{/id}\",\"state_field\":\"/a~1b\","
+     "\"progress_field\":\"/n\",\"total_field\":\"/m\",\"succeeded_states\":[\"ok\"],"
+     "\"poll_interval_ms\":100,\"start_tries\":1,\"cancel_method\":\"POST\",\"cancel_path\":"
+     "\":cancel\",\"cancel_body\":null}",
+     NULL},
+    {"http-operation", "{\"path\":\"/x\"}", "parameter 'backend' is missing"},
+    {"http-operation", "{\"backend\":\"b\"}", "parameter 'path' is missing"},
+#define OPERATION(more) "{\"backend\":\"b\",\"path\":\"/x\"," more "}"
+    {"http-operation", OPERATION("\"patch\":1"), "unknown parameter 'patch'"},
+    {"http-operation", "{\"backend\":\"b\",\"path\":\"x\"}", "must be a path that begins with one"},
+    {"http-operation", "{\"backend\":\"b\",\"path\":\"//h/x\"}", "must be a path that begins"},
+    {"http-operation", "{\"backend\":\"b\",\"path\":\"/a b\"}", "that no url may have"},
+    {"http-operation", "{\"backend\":\"b\",\"path\":\"/a\\r\\nX: y\"}", "that no url may have"},
+    {"http-operation", OPERATION("\"method\":\"post\""), "must be one of POST, PUT"},
+    {"http-operation", OPERATION("\"headers\":[]"), "'headers' must be an object"},
+    {"http-operation", OPERATION("\"headers\":{\"authorization\":\"x\"}"),
+     "authorization is not taken: secrets belong into the settings of the backend"},
+    {"http-operation", OPERATION("\"headers\":{\"Idempotency-Key\":\"x\"}"), "'idempotency_key'"},
+    {"http-operation", OPERATION("\"headers\":{\"X\":\"a\\r\\nY: b\"}"), "must be one line"},
+    {"http-operation", OPERATION("\"headers\":{\"X Y\":\"a\"}"), "'X Y' is no name of a header"},
+    {"http-operation", OPERATION("\"headers\":{\"X\":1}"), "the value of X must be one line"},
+    {"http-operation", OPERATION("\"idempotency_key\":\"a b\""), "without blanks"},
+    {"http-operation", OPERATION("\"idempotency_key\":\"\""), "must be a text that is not empty"},
+    {"http-operation", OPERATION("\"state_field\":\"status\""), "must be a JSON Pointer such as"},
+    {"http-operation", OPERATION("\"state_field\":\"/a~2\""), "must be a JSON Pointer such as"},
+    {"http-operation", OPERATION("\"url_template\":\"/j/{id}\""), "JSON Pointers in braces"},
+    {"http-operation", OPERATION("\"url_template\":\"/j/7\""), "JSON Pointers in braces"},
+    {"http-operation", OPERATION("\"url_template\":\"/{/a}\",\"url_field\":\"/a\""),
+     "say the same thing"},
+    {"http-operation", OPERATION("\"total_field\":\"/m\""), "give that as well"},
+    {"http-operation", OPERATION("\"failed_states\":[]"), "an array of 1 to 64 states"},
+    {"http-operation", OPERATION("\"failed_states\":[1]"), "must be an array of words"},
+    {"http-operation", OPERATION("\"poll_interval_ms\":99"), "from 100 to 86400000"},
+    {"http-operation", OPERATION("\"start_tries\":0"), "from 1 to 1000"},
+    {"http-operation", OPERATION("\"cancel_path\":\"//h/x\""), "must be a path"},
+#undef OPERATION
 
     {"map", "{\"items\":[]}", NULL},
     {"map", "{\"items\":[\"a\",1,true,null],\"op\":\"length\",\"item_ms\":0}", NULL},
@@ -173,6 +221,52 @@ static const struct {
     {"checksum", "{\"paths\":[\"/a\"],\"algorithm\":\"\"}", "not ''"},
     {"checksum", "{\"paths\":[\"/a\"],\"algorithm\":256}", "not 256"},
     {"checksum", "{\"path\":\"/a\"}", "this kind takes paths, algorithm"},
+
+    {"download", "{\"url\":\"http://a/b\"}", NULL},
+    {"download",
+     "{\"urls\":[\"https://a/b\",\"HTTP://[::1]:80/c?d#e\"],\"path\":\"x/y\",\"size\":0,"
+     "\"sha256\":\"" SHA256 "\",\"overwrite\":true,\"ca_file\":\"/ca\",\"give_up_after_ms\":0,"
+     "\"headers\":{\"Accept\":\"*/*\"},\"auth\":\"basic\",\"credential\":\"/c\","
+     "\"stall_timeout_ms\":100}",
+     NULL},
+    {"download", "{}", "parameter 'url' is missing"},
+    {"download", "{\"url\":\"http://a/\",\"urls\":[\"http://b/\"]}", "do not go together"},
+    {"download", "{\"urls\":[]}", "an array of 1 to 32 urls, not of 0"},
+    {"download", "{\"urls\":[\"http://a/\",\"ftp://b/\"]}",
+     "'urls[1]' must be a url that begins with http:// or https://, not 'ftp://b/'"},
+    {"download", "{\"url\":\"file:///etc/passwd\"}", "begins with http:// or https://"},
+    {"download", "{\"url\":\"a/b\"}", "begins with http:// or https://"},
+    {"download", "{\"url\":\"http:///b\"}", "begins with http:// or https://"},
+    {"download", "{\"url\":\"http://:80/b\"}", "begins with http:// or https://"},
+    {"download", "{\"url\":7}", "not 7"},
+    {"download", "{\"url\":\"http://a/b c\"}", "blanks and what is not ASCII are %XX"},
+    {"download", "{\"url\":\"http://a/\\n\"}", "blanks and what is not ASCII are %XX"},
+    {"download", "{\"url\":\"http://a/\u00e9\"}", "blanks and what is not ASCII are %XX"},
+    {"download", "{\"url\":\"http://me:secret@a/\"}", "has a user or password in it"},
+    {"download", "{\"url\":\"http://a/?mail=me@b\"}", NULL},
+    {"download", "{\"url\":\"http://a/\",\"path\":\"\"}", "parameter 'path' must be a path"},
+    {"download", "{\"url\":\"http://a/\",\"sha256\":\"12\"}", "64 hexadecimal digits"},
+    {"download", "{\"url\":\"http://a/\",\"sha256\":\"z" SHA256_REST "\"}",
+     "64 hexadecimal digits"},
+    {"download", "{\"url\":\"http://a/\",\"size\":-1}", "parameter 'size' must be"},
+    {"download", "{\"url\":\"http://a/\",\"overwrite\":1}", "must be true or false"},
+    {"download", "{\"url\":\"http://a/\",\"ca_file\":\"ca.pem\"}", "must be an absolute path"},
+    {"download", "{\"url\":\"http://a/\",\"headers\":[]}", "'headers' must be an object"},
+    {"download", "{\"url\":\"http://a/\",\"headers\":{\"a b\":\"c\"}}", "'a b' cannot be"},
+    {"download", "{\"url\":\"http://a/\",\"headers\":{\"\\u001b[1m\":\"c\"}}", "'' cannot be"},
+    {"download", "{\"url\":\"http://a/\",\"headers\":{\"a\":\"b\\r\\nc: d\"}}", "one line of text"},
+    {"download", "{\"url\":\"http://a/\",\"headers\":{\"a\":1}}", "one line of text"},
+    {"download", "{\"url\":\"http://a/\",\"headers\":{\"range\":\"bytes=1-\"}}",
+     "Range is set by the download itself"},
+    {"download", "{\"url\":\"http://a/\",\"headers\":{\"authorization\":\"Bearer x\"}}",
+     "name that in 'credential'"},
+    {"download", "{\"url\":\"http://a/\",\"auth\":\"basic\"}", "wants 'credential' as well"},
+    {"download", "{\"url\":\"http://a/\",\"auth\":\"digest\",\"credential\":\"/c\"}",
+     "one of bearer, basic"},
+    {"download", "{\"url\":\"http://a/\",\"credential\":\"c\"}", "must be an absolute path"},
+    {"download", "{\"url\":\"http://a/\",\"give_up_after_ms\":604800001}", "not 604800001"},
+    {"download", "{\"url\":\"http://a/\",\"stall_timeout_ms\":0}", "from 100 to 3600000"},
+    {"download", "{\"URL\":\"http://a/\"}", "unknown parameter 'URL'"},
 };
 
 static void check_params(const char *kind, const char *json, const char *expected) {
