@@ -202,6 +202,7 @@ class DaemonSession:
     start=False: with a bus alone, for start_daemon()."""
 
     _started = set()  # processes of all sessions, which are not strays
+    connections = 0  # to servers, that are kept to be used again
 
     def __init__(self, *arguments, config=None, environment=None, everyone=False, start=True):
         # What a dead daemon leaves behind comes to us.
@@ -450,6 +451,7 @@ class DaemonSession:
         the daemon, what tells of its end. The database is opened once more by who reads it first."""
         new = collections.Counter(self.descriptors()) - self._descriptors
         new -= collections.Counter(["socket:[N]", "anon_inode:[pidfd]"])
+        new -= collections.Counter({"socket:[N]": self.connections})
         return sorted(name for name in new.elements() if "/longrun.db" not in name)
 
     def check_leaks(self):
