@@ -137,11 +137,12 @@ static int set_path(BackendWatch *w) {
     return 0;
 }
 
-/* A messenger without a peer, or that loads the list anyway, may have something later; what is
- * polled by poll-path has not, where it is empty. */
+/* A messenger that loads the list anyway has something to poll later. Nobody else has, before they
+ * say so. */
 static uint64_t next_look(const BackendWatch *w) {
-    return is_wanted(w) && w->type->polled ? w->poll.begun + w->b->settings->poll_interval_usec
-                                           : USEC_INFINITY;
+    return is_wanted(w) && !isempty(w->b->current_peer)
+               ? w->poll.begun + w->b->settings->poll_interval_usec
+               : USEC_INFINITY;
 }
 
 void backend_poll_begin(BackendWatch *w) {

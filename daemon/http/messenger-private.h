@@ -58,8 +58,8 @@ void messenger_reload(Messenger *m, const char *peer, unsigned limit);
 bool messenger_is_loading(const Messenger *m, const char *peer);
 void messenger_drop_loads(Messenger *m, const Error *error);
 char *messenger_messages_path(const char *peer, unsigned limit);
-/* The list was told to everybody. Takes it when it is that of the current peer, and all of it. */
-void messenger_keep_told(Messenger *m, const char *peer, unsigned limit, MessageList *l);
+/* The list was told to everybody. Takes it when it is that of the current peer. */
+void messenger_keep_told(Messenger *m, const char *peer, MessageList *l);
 
 /* ---- messenger-change.c ---- */
 

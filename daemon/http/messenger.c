@@ -41,12 +41,10 @@ static void messenger_forget(Backend *b) {
     b->kept = NULL;
 }
 
-void messenger_keep_told(Messenger *m, const char *peer, unsigned limit, MessageList *l) {
+void messenger_keep_told(Messenger *m, const char *peer, MessageList *l) {
     if (!streq(peer, m->b->current_peer))
         return;
     forget_told(m);
-    if (limit != m->limit)
-        return;
     m->told = *l;
     m->has_told = true;
     *l = (MessageList){};
@@ -268,7 +266,7 @@ static int messenger_polled(Backend *b, const char *path, const char *json, Erro
         return 0;
     events = backend_watch_events(b, &userdata);
     events->messages_loaded(userdata, b, b->current_peer, &messages);
-    messenger_keep_told(m, b->current_peer, m->limit, &messages);
+    messenger_keep_told(m, b->current_peer, &messages);
     return 0;
 }
 
