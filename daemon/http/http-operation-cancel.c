@@ -16,6 +16,7 @@ static void say(HttpOperation *o, const char *what, const char *text) {
 /* ---- asking ---- */
 
 static void on_failure(HttpOperation *o, int error, const char *text) {
+    o->poll_between = true;
     say(o, "could not be asked to cancel it", text);
     operation_log_failure(o, "The server could not be asked to cancel it: %s", text);
     operation_status(o, "Cancelling: the server could not be asked yet: %s", text);
@@ -54,6 +55,7 @@ static void on_answer(HttpOperation *o, const OperationAnswer *a) {
     }
     if (operation_is_busy_status(a->status) || a->status == 500) {
         _cleanup_free_ char *text = operation_describe_answer(o, a);
+        o->poll_between = true;
         say(o, "could not be asked to cancel it", strempty(text));
         operation_log_failure(o, "The server does not take the cancel now: %s", strempty(text));
         operation_later(o,

@@ -163,6 +163,20 @@ static void on_unsaid(HttpOperation *o, const OperationAnswer *a) {
     doubt(o, text, OPERATION_BAD_MAX);
 }
 
+/* The answer names where the next one is to be had: Azure does so. What is on disk leads there. */
+static void follow_location(HttpOperation *o, const OperationAnswer *a) {
+    Error error = {};
+    char *url;
+
+    if (a->status != 202 || !a->location || o->saved.track != OPERATION_TRACK_RESOURCE)
+        return;
+    if (operation_resolve(a, a->location, &url, &error) >= 0) {
+        free(o->saved.url);
+        o->saved.url = url;
+    }
+    error_done(&error);
+}
+
 static void on_good(HttpOperation *o, const OperationAnswer *a) {
     OperationReading r;
 
@@ -179,6 +193,7 @@ static void on_good(HttpOperation *o, const OperationAnswer *a) {
     o->bad = 0;
     o->seen = true;
     o->had_state |= r.state != OPERATION_UNSAID;
+    follow_location(o, a);
     bool changed = operation_tell(o, &r);
     if (operation_state_is_final(state))
         operation_conclude(o, a, state);

@@ -78,6 +78,7 @@ typedef struct HttpOperation {
     char *failure; /* the last one, as logged */
 
     /* ---- of the cancel ---- */
+    bool poll_between; /* it could not be asked just now */
     char *cancel_said; /* what the server said to it, in words */
 
     LogFile log;

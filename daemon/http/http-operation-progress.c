@@ -150,11 +150,26 @@ static void read_named(const cJSON *root, const HttpOperationParams *p, Operatio
         read_value(value, scale, r);
 }
 
+static bool is_count(const cJSON *value) {
+    return cJSON_IsNumber(value) && value->valuedouble == floor(value->valuedouble);
+}
+
+/* "progress": 3, "total": 12 */
+static void read_progress_of_total(const cJSON *root, OperationReading *r) {
+    const cJSON *done = operation_member(root, progress_names);
+    const cJSON *total = operation_member(root, total_names);
+
+    if (is_count(done) && is_count(total) && done->valuedouble <= total->valuedouble)
+        set_counts(r, done->valuedouble, total->valuedouble);
+}
+
 static void find_progress(const cJSON *root, OperationScale *scale, OperationReading *r) {
     const cJSON *value = operation_find(root, percent_names, is_number_or_text);
 
     if (value)
         read_percent(value, r);
+    if (r->fraction < 0)
+        read_progress_of_total(root, r);
     if (r->fraction < 0 && (value = operation_find(root, progress_names, is_progress)))
         read_value(value, scale, r);
     if (r->fraction < 0 && (value = operation_find(root, fraction_names, operation_is_number)) &&

@@ -177,7 +177,7 @@ static const cJSON *innermost(const cJSON *error) {
                              : cJSON_IsObject(error) ? operation_member(error, words_of_error)
                                                      : NULL;
         if (!cJSON_IsArray(inner) && !cJSON_IsObject(inner))
-            return error;
+            return cJSON_IsArray(error) ? inner : error;
         error = inner;
     }
     return error;

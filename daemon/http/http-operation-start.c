@@ -187,7 +187,7 @@ static void on_answer(HttpOperation *o, const OperationAnswer *a) {
         return;
     }
     /* Conflict: it is still at work on the request before, which had the same key. */
-    bool at_work = a->status == 409 && o->maybe_started;
+    bool at_work = a->status == 409 && (o->maybe_started || o->tries > 1);
     if (operation_is_busy_status(a->status) || at_work) {
         _cleanup_free_ char *text = operation_describe_answer(o, a);
         o->maybe_started |= a->status == 502 || a->status == 504;

@@ -9,6 +9,9 @@
 
 /* The life of an operation: what is due next, and what is to be on disk before. */
 
+/* So that the loop wakes once for several. */
+#define TIMER_ACCURACY_USEC (10 * USEC_PER_MSEC)
+
 uint64_t operation_random(void) {
     uint64_t random = 0;
 
@@ -99,7 +102,13 @@ void operation_next(HttpOperation *o) {
     if (is_to_ask_cancel(o)) {
         o->step = OPERATION_STEP_POLL;
         tell_started(o);
-        operation_ask_cancel(o);
+        /* Between two tries: it may end while the server does not listen. */
+        bool poll = o->poll_between;
+        o->poll_between = false;
+        if (poll)
+            operation_poll(o);
+        else
+            operation_ask_cancel(o);
         return;
     }
     if (operation_is_cancelling(o) && o->step < OPERATION_STEP_SAVE_URL) {
@@ -248,7 +257,8 @@ static int set_up(HttpOperation *o, const HttpOperationSpec *spec) {
     /* Those that are taken up together do not ask together. */
     uint64_t first = o->saved.url ? operation_random() % OPERATION_INTERVAL_FIRST_USEC : 0;
     if (r >= 0)
-        r = sd_event_add_time_relative(o->event, &o->timer, CLOCK_MONOTONIC, first, 1, on_timer, o);
+        r = sd_event_add_time_relative(o->event, &o->timer, CLOCK_MONOTONIC, first,
+                                       TIMER_ACCURACY_USEC, on_timer, o);
     return r;
 }
 

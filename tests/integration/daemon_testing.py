@@ -202,6 +202,7 @@ class DaemonSession:
     start=False: with a bus alone, for start_daemon()."""
 
     _started = set()  # processes of all sessions, which are not strays
+    connections = 0  # to servers, that are kept to be used again
 
     def __init__(self, *arguments, config=None, environment=None, everyone=False, start=True):
         # What a dead daemon leaves behind comes to us.
@@ -260,7 +261,7 @@ class DaemonSession:
         self._descriptors = collections.Counter(self.descriptors())
 
     def _on_signal(self, _connection, _sender, path, interface, member, parameters):
-        if interface in (MANAGER, TASK, PROPERTIES):
+        if interface.startswith(NAME + ".") or interface == PROPERTIES:
             self.signals.append(Signal(time.monotonic(), path, member, parameters.unpack()))
 
     def end_daemon(self, signum=signal.SIGTERM):
@@ -450,6 +451,7 @@ class DaemonSession:
         the daemon, what tells of its end. The database is opened once more by who reads it first."""
         new = collections.Counter(self.descriptors()) - self._descriptors
         new -= collections.Counter(["socket:[N]", "anon_inode:[pidfd]"])
+        new -= collections.Counter({"socket:[N]": self.connections})
         return sorted(name for name in new.elements() if "/longrun.db" not in name)
 
     def check_leaks(self):

@@ -140,6 +140,47 @@ static const struct {
      "parameter 'message' must be one line of text of up to 4096 bytes"},
     {"countdown", "{\"message\":1}", "not 1"},
 
+    {"http-operation", "{\"backend\":\"b\",\"path\":\"/x\"}", NULL},
+    {"http-operation",
+     "{\"backend\":\"b\",\"path\":\"/"
+     "x?y=%20\",\"method\":\"PUT\",\"body\":[1],\"headers\":{\"X-V\":"
+     "\"1\"},\"idempotency_key\":\"k-1\",\"url_template\":\"/j/{/id}\",\"state_field\":\"/a~1b\","
+     "\"progress_field\":\"/n\",\"total_field\":\"/m\",\"succeeded_states\":[\"ok\"],"
+     "\"poll_interval_ms\":100,\"start_tries\":1,\"cancel_method\":\"POST\",\"cancel_path\":"
+     "\":cancel\",\"cancel_body\":null}",
+     NULL},
+    {"http-operation", "{\"path\":\"/x\"}", "parameter 'backend' is missing"},
+    {"http-operation", "{\"backend\":\"b\"}", "parameter 'path' is missing"},
+#define OPERATION(more) "{\"backend\":\"b\",\"path\":\"/x\"," more "}"
+    {"http-operation", OPERATION("\"patch\":1"), "unknown parameter 'patch'"},
+    {"http-operation", "{\"backend\":\"b\",\"path\":\"x\"}", "must be a path that begins with one"},
+    {"http-operation", "{\"backend\":\"b\",\"path\":\"//h/x\"}", "must be a path that begins"},
+    {"http-operation", "{\"backend\":\"b\",\"path\":\"/a b\"}", "that no url may have"},
+    {"http-operation", "{\"backend\":\"b\",\"path\":\"/a\\r\\nX: y\"}", "that no url may have"},
+    {"http-operation", OPERATION("\"method\":\"post\""), "must be one of POST, PUT"},
+    {"http-operation", OPERATION("\"headers\":[]"), "'headers' must be an object"},
+    {"http-operation", OPERATION("\"headers\":{\"authorization\":\"x\"}"),
+     "authorization is not taken: secrets belong into the settings of the backend"},
+    {"http-operation", OPERATION("\"headers\":{\"Idempotency-Key\":\"x\"}"), "'idempotency_key'"},
+    {"http-operation", OPERATION("\"headers\":{\"X\":\"a\\r\\nY: b\"}"), "must be one line"},
+    {"http-operation", OPERATION("\"headers\":{\"X Y\":\"a\"}"), "'X Y' is no name of a header"},
+    {"http-operation", OPERATION("\"headers\":{\"X\":1}"), "the value of X must be one line"},
+    {"http-operation", OPERATION("\"idempotency_key\":\"a b\""), "without blanks"},
+    {"http-operation", OPERATION("\"idempotency_key\":\"\""), "must be a text that is not empty"},
+    {"http-operation", OPERATION("\"state_field\":\"status\""), "must be a JSON Pointer such as"},
+    {"http-operation", OPERATION("\"state_field\":\"/a~2\""), "must be a JSON Pointer such as"},
+    {"http-operation", OPERATION("\"url_template\":\"/j/{id}\""), "JSON Pointers in braces"},
+    {"http-operation", OPERATION("\"url_template\":\"/j/7\""), "JSON Pointers in braces"},
+    {"http-operation", OPERATION("\"url_template\":\"/{/a}\",\"url_field\":\"/a\""),
+     "say the same thing"},
+    {"http-operation", OPERATION("\"total_field\":\"/m\""), "give that as well"},
+    {"http-operation", OPERATION("\"failed_states\":[]"), "an array of 1 to 64 states"},
+    {"http-operation", OPERATION("\"failed_states\":[1]"), "must be an array of words"},
+    {"http-operation", OPERATION("\"poll_interval_ms\":99"), "from 100 to 86400000"},
+    {"http-operation", OPERATION("\"start_tries\":0"), "from 1 to 1000"},
+    {"http-operation", OPERATION("\"cancel_path\":\"//h/x\""), "must be a path"},
+#undef OPERATION
+
     {"map", "{\"items\":[]}", NULL},
     {"map", "{\"items\":[\"a\",1,true,null],\"op\":\"length\",\"item_ms\":0}", NULL},
     {"map", "{}", "parameter 'items' is missing"},
