@@ -97,13 +97,17 @@ START_TEST(test_outage) {
     ck_assert(*b->last_error);
     /* What was known stays. */
     ck_assert_str_eq(b->status, STATUS);
+    ck_assert_uint_eq(rig_count("b state"), 2);
+    /* It listens again, but is not well. */
+    rig_answer("/status", 503, "", "{}");
+    rig_open_server();
+    rig_wait_for("b state offline: HTTP 503");
     polls = rig_requests("/news");
     rig_run(500 * USEC_PER_MSEC);
     ck_assert_uint_eq(rig_requests("/news"), polls);
-    ck_assert_uint_eq(rig_count("b state"), 2);
 
     rig_forget();
-    rig_open_server();
+    rig_answer("/status", 200, "", STATUS);
     rig_wait_for("b state online");
     rig_wait_until(is_polled_again, &polls);
     /* That it is back is no news of what is polled. */
