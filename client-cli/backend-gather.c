@@ -66,7 +66,10 @@ void backend_replies_free(sd_bus_message **replies, size_t n) {
 }
 
 bool backend_reply_is_absent(sd_bus_message *reply) {
-    return sd_bus_error_has_name(sd_bus_message_get_error(reply), SD_BUS_ERROR_UNKNOWN_OBJECT);
+    const sd_bus_error *error = sd_bus_message_get_error(reply);
+
+    return sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) ||
+           sd_bus_error_has_name(error, CLIENT_NAME ".Error.NoSuchBackend");
 }
 
 /* ---- properties ---- */

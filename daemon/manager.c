@@ -360,10 +360,20 @@ static int open_store(Manager *m, Error *error) {
 }
 
 /* Commands go on: their shims hear no more of us. */
-static void manager_free_runs(Manager *m) {
+static void manager_free_runs(Manager *m, bool on_loop) {
     for (Task *t = task_table_begin(&m->tasks, false); t; t = task_table_next(&m->tasks, t, false))
-        if (t->run)
+        if (t->run && t->run->is_loop == on_loop)
             manager_drop_run(t->run);
+}
+
+/* Each goes before what it makes use of: operations, what calls wait for, their bus, the rest. */
+static void manager_free_faces(Manager *m) {
+    manager_free_runs(m, true);
+    if (m->bus)
+        bus_quiet(m->bus);
+    manager_done_backends(m);
+    bus_free(m->bus);
+    manager_free_runs(m, false);
 }
 
 int manager_new(Manager **ret, sd_event *event, const ManagerOptions *options, Error *error) {
@@ -410,9 +420,7 @@ Manager *manager_free(Manager *m) {
     if (!m)
         return NULL;
     tasks_unit_free(m->unit);
-    bus_free(m->bus);
-    manager_free_runs(m);
-    manager_done_backends(m);
+    manager_free_faces(m);
     thread_executor_free(m->threads);
     shim_executor_free(m->shims);
     commit_queue_free(m->commits);

@@ -76,8 +76,10 @@ static int reply(BusBackendCall *c, BusBackendAppend append, const void *data) {
 void bus_backend_call_end(BusBackendCall *c, const Error *error, BusBackendAppend append,
                           const void *data) {
     _cleanup_(sd_bus_error_free) sd_bus_error e = {};
-    int r = error && error->code != ERROR_NONE ? bus_error_from(&e, -EREMOTE, error)
-                                               : reply(c, append, data);
+    bool failed = error && error->code != ERROR_NONE;
+    int r = c->bus->is_quiet ? 0
+            : failed         ? bus_error_from(&e, -EREMOTE, error)
+                             : reply(c, append, data);
 
     if (r < 0)
         bus_reply_error(c->call, r, &e);

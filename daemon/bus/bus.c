@@ -40,6 +40,10 @@ int bus_new(Bus **ret, sd_bus *bus, sd_event *event, const BusApi *api, void *ap
     return 0;
 }
 
+void bus_quiet(Bus *b) {
+    b->is_quiet = true;
+}
+
 Bus *bus_free(Bus *b) {
     if (!b)
         return NULL;

@@ -22,6 +22,7 @@ typedef struct Bus {
     size_t n_writes, bytes_of_writes;
     LIST_HEAD(, BusBackendCall) backend_calls; /* calls that wait for servers */
     size_t n_backend_calls;
+    bool is_quiet; /* of those none is answered any more */
     sd_bus_vtable *task_vtable;
     sd_bus_slot *slots[4], *backend_slots[4];
 } Bus;
@@ -29,6 +30,8 @@ typedef struct Bus {
 /* Exports all objects on the connection, which is attached to the event loop. 0 or -errno. */
 int bus_new(Bus **ret, sd_bus *bus, sd_event *event, const BusApi *api, void *api_userdata);
 Bus *bus_free(Bus *b); /* NULL-safe, gives NULL */
+/* The daemon ends: who waits for a backend learns that from the bus, not that there is none. */
+void bus_quiet(Bus *b);
 
 /* Used by bus.c alone: put the vtables in place. */
 int bus_manager_export(Bus *b);

@@ -105,7 +105,7 @@ static int read_strings(const cJSON *value, char ***field) {
 
 /* All of them are far below 2^53, up to which doubles are exact. */
 static bool read_number(const cJSON *value, uint64_t *ret) {
-    if (!cJSON_IsNumber(value) || value->valuedouble < 0 || value->valuedouble > 9e15)
+    if (!cJSON_IsNumber(value) || value->valuedouble < 0 || value->valuedouble > 0x1p53)
         return false;
     *ret = (uint64_t)value->valuedouble;
     return true;

@@ -67,7 +67,7 @@ int backend_setting_parse(BackendSettings *s, const BackendSetting *setting, con
                           Error *error);
 
 /* All of them together, and fills in what the type has defaults of (the status path of a messenger
- * is /api/status, that of others /status). Refused are: no url; one with a user or password in it;
- * auth without credential and the other way round; a credential over http to anything but loopback;
- * an expectation that does not parse; ... 0 or -EREMOTE. */
+ * is /api/status, that of others the url itself). Refused are: no url; one with a user or password
+ * in it; auth without credential and the other way round; a credential over http to anything but
+ * loopback; an expectation that does not parse; ... 0 or -EREMOTE. */
 int backend_settings_check(BackendSettings *s, Error *error);

@@ -26,6 +26,20 @@ static const char *find_words(const cJSON *json) {
     return NULL;
 }
 
+/* In one line. */
+static char *clean(const char *words) {
+    char *line = strdup(words), *text;
+
+    if (!line)
+        return NULL;
+    for (char *c = line; *c; c++)
+        if (*c == '\n' || *c == '\r' || *c == '\t')
+            *c = ' ';
+    text = text_clean(line, strlen(line), ANSWER_TEXT_MAX);
+    free(line);
+    return text;
+}
+
 /* NULL: it says nothing that could be shown. */
 static char *read_words(const HttpReply *reply) {
     char *text = NULL;
@@ -37,7 +51,7 @@ static char *read_words(const HttpReply *reply) {
     json = cJSON_ParseWithLength(reply->body, reply->body_size);
     const char *words = json ? find_words(json) : NULL;
     if (words)
-        text = text_clean(words, strlen(words), ANSWER_TEXT_MAX);
+        text = clean(words);
     cJSON_Delete(json);
     return text;
 }

@@ -62,22 +62,27 @@ static void finish_bad(BackendWatch *w, Error *error) {
     backend_ask_tell(&w->poll, false, error);
 }
 
-/* Takes what is new; the type can refuse it. */
-static int take(BackendWatch *w, const HttpReply *reply, const char *json, Error *error) {
+/* Takes what is new; the type can refuse it, or take what is too odd to be handed on as JSON. */
+static int take(BackendWatch *w, const HttpReply *reply, Error *error) {
     const BackendEvents *events = w->all->events;
-    int r = w->type->polled ? w->type->polled(w->b, w->poll_path, json, error) : 0;
+    _cleanup_error_ Error not_json = {};
+    const char *json;
+    int r = answer_json(reply, &json, w->type->polled ? &not_json : error);
 
+    if (w->type->polled && strlen(reply->body) == reply->body_size)
+        r = w->type->polled(w->b, w->poll_path, reply->body, error);
+    else if (w->type->polled)
+        r = error_set(error, ERROR_BACKEND_FAILED, "the answer is not JSON");
     if (r < 0)
         return r;
     http_seen_keep(&w->seen, reply);
-    if (events->updated)
+    if (events->updated && not_json.code == ERROR_NONE)
         events->updated(w->all->userdata, w->b, w->poll_path, json);
     return 0;
 }
 
 static int judge(BackendWatch *w, const HttpReply *reply, Error *error) {
     bool is_good = reply->error == 0 && reply->status >= 200 && reply->status <= 299;
-    const char *json;
     HttpNews news;
 
     if (!is_good && (reply->error < 0 || reply->status != 304))
@@ -87,9 +92,7 @@ static int judge(BackendWatch *w, const HttpReply *reply, Error *error) {
         return 0;
     if (news == HTTP_NOTHING)
         return answer_error(reply, error);
-    if (answer_json(reply, &json, error) < 0)
-        return -EREMOTE;
-    return take(w, reply, json, error);
+    return take(w, reply, error);
 }
 
 static void on_poll(void *userdata, const HttpReply *reply) {
@@ -192,6 +195,16 @@ void backend_watch_poll_anew(Backend *b) {
         backend_poll_begin(w);
     else
         backend_poll_follow(w);
+}
+
+void backend_watch_poll_later(Backend *b) {
+    BackendWatch *w = b->watch;
+
+    if (!TAILQ_EMPTY(&w->poll.asked))
+        return;
+    backend_poll_drop(w);
+    w->poll.begun = clock_usec(CLOCK_MONOTONIC);
+    plan_next(w);
 }
 
 void backend_watch_set_polling(Backend *b, bool polling) {

@@ -11,9 +11,10 @@ typedef struct BackendType {
     const char *name; /* BACKEND_TYPE_* */
     /* What is to be polled, to be freed; NULL: nothing now. */
     char *(*poll_path)(const Backend *b);
-    /* A good answer of JSON, and another one than the last from this path. 0, or -EREMOTE with the
-     * error set: it is not what it should be, and nothing of it is taken. */
-    int (*polled)(Backend *b, const char *path, const char *json, Error *error);
+    /* A good answer, and another one than the last from this path; its body is text without a NUL,
+     * and the type sees to it itself whether it is JSON. 0, or -EREMOTE with the error set: it is
+     * not what it should be, and nothing of it is taken. NULL: any JSON is taken as it is. */
+    int (*polled)(Backend *b, const char *path, const char *body, Error *error);
     const char *poll_failed;    /* how errors of a poll begin: "Failed to load messages" */
     void (*forget)(Backend *b); /* frees b->kept, drops what is under way; it has no watch then */
 } BackendType;
@@ -43,6 +44,9 @@ void backend_watch_set_polling(Backend *b, bool polling);
 HttpClient *backend_watch_client(Backend *b);
 /* What is polled is something else now: a poll under way is dropped, the next begins at once. */
 void backend_watch_poll_anew(Backend *b);
+/* What is polled is asked for otherwise, now: a poll under way is dropped, unless somebody waits
+ * for it, and the next begins after PollInterval. */
+void backend_watch_poll_later(Backend *b);
 /* An answer that came outside of checks and polls: LastUpdate, Latency, LastError and the event
  * error follow it. error: NULL = it was good. Its text is told each time: somebody has asked. */
 void backend_watch_note(Backend *b, const HttpReply *reply, const Error *error);

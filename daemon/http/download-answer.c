@@ -1,13 +1,13 @@
 #include "daemon/http/download-answer.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <strings.h>
 
 #include "common/parse.h"
+#include "daemon/core/retry-after.h"
 
 #define VALUE_MAX ((size_t)1 * KIB) /* of an ETag or a date; a longer one is none */
-#define SURE_AFTER_SEC 60
+#define SURE_AFTER_USEC USEC_PER_MINUTE
 
 /* ---- values ---- */
 
@@ -56,23 +56,13 @@ int content_range_parse(const char *text, ContentRange *ret) {
     return 0;
 }
 
-uint64_t download_retry_after(const char *text, uint64_t now_usec) {
-    uint64_t sec;
-
-    if (parse_u64(text, &sec) >= 0)
-        return sec > UINT64_MAX / USEC_PER_SEC ? UINT64_MAX : sec * USEC_PER_SEC;
-    time_t at = strchr(text, ':') ? curl_getdate(text, NULL) : -1;
-    if (at < 0 || (uint64_t)at * USEC_PER_SEC <= now_usec)
-        return 0;
-    return (uint64_t)at * USEC_PER_SEC - now_usec;
-}
-
 /* ---- lines ---- */
 
 void download_answer_done(DownloadAnswer *a) {
     free(a->etag);
     free(a->modified);
     free(a->date);
+    free(a->retry_after);
     *a = (DownloadAnswer){.length = DOWNLOAD_UNKNOWN};
 }
 
@@ -95,24 +85,24 @@ static int keep(char **to, const char *value) {
     return *to ? 0 : -ENOMEM;
 }
 
-static int take_header(DownloadAnswer *a, const char *name, const char *value, uint64_t now_usec) {
+static int take_header(DownloadAnswer *a, const char *name, const char *value) {
     if (strcasecmp(name, "ETag") == 0)
         return keep(&a->etag, value);
     if (strcasecmp(name, "Last-Modified") == 0)
         return keep(&a->modified, value);
     if (strcasecmp(name, "Date") == 0)
         return keep(&a->date, value);
+    if (strcasecmp(name, "Retry-After") == 0)
+        return keep(&a->retry_after, value);
     if (strcasecmp(name, "Content-Length") == 0) {
         if (parse_u64(value, &a->length) < 0)
             a->length = DOWNLOAD_UNKNOWN;
     } else if (strcasecmp(name, "Content-Range") == 0)
         a->has_range = content_range_parse(value, &a->range) >= 0;
-    else if (strcasecmp(name, "Retry-After") == 0)
-        a->retry_after_usec = download_retry_after(value, now_usec);
     return 0;
 }
 
-int download_answer_line(DownloadAnswer *a, const char *line, size_t size, uint64_t now_usec) {
+int download_answer_line(DownloadAnswer *a, const char *line, size_t size) {
     while (size > 0 && strchr("\r\n \t", line[size - 1]))
         size--;
     _cleanup_free_ char *copy = strndup(line, size);
@@ -126,7 +116,7 @@ int download_answer_line(DownloadAnswer *a, const char *line, size_t size, uint6
     if (!colon)
         return 0;
     *colon++ = '\0';
-    return take_header(a, copy, colon + strspn(colon, " \t"), now_usec);
+    return take_header(a, copy, colon + strspn(colon, " \t"));
 }
 
 /* ---- what tells one file from another ---- */
@@ -142,6 +132,6 @@ const char *download_answer_validator(const DownloadAnswer *a) {
         return is_strong_etag(a->etag) ? a->etag : NULL;
     if (!a->modified || !a->date)
         return NULL;
-    time_t modified = curl_getdate(a->modified, NULL), date = curl_getdate(a->date, NULL);
-    return modified >= 0 && date >= modified + SURE_AFTER_SEC ? a->modified : NULL;
+    uint64_t modified = http_date_parse(a->modified, 0), date = http_date_parse(a->date, 0);
+    return modified > 0 && date >= modified + SURE_AFTER_USEC ? a->modified : NULL;
 }

@@ -3,8 +3,7 @@
 #include "common/cleanup.h"
 #include "common/macro.h"
 
-/* What a server says in the headers of an answer, as far as a download wants to know. Pure, but for
- * the clock that is handed in. */
+/* What a server says in the headers of an answer, as far as a download wants to know. Pure. */
 
 #define DOWNLOAD_UNKNOWN UINT64_MAX
 
@@ -16,24 +15,19 @@ typedef struct ContentRange {
 /* "bytes 0-499/1234" (RFC 9110, section 14.4). 0, or -EINVAL for what is none, or cannot be. */
 int content_range_parse(const char *text, ContentRange *ret);
 
-/* The seconds to wait of a Retry-After header, a number or a date (now: CLOCK_REALTIME), in
- * microseconds; 0 for what is neither. */
-uint64_t download_retry_after(const char *text, uint64_t now_usec);
-
 typedef struct DownloadAnswer {
     unsigned status;
     uint64_t length; /* Content-Length, or DOWNLOAD_UNKNOWN */
     bool has_range;
     ContentRange range;
-    char *etag, *modified, *date; /* as they came, or NULL; owned */
-    uint64_t retry_after_usec;    /* 0 = not said */
+    char *etag, *modified, *date, *retry_after; /* as they came, or NULL; owned */
 } DownloadAnswer;
 
 void download_answer_done(DownloadAnswer *a);
 
 /* Takes one line of a head, with or without its end. A status line begins a new answer. 0 or
  * -ENOMEM. */
-int download_answer_line(DownloadAnswer *a, const char *line, size_t size, uint64_t now_usec);
+int download_answer_line(DownloadAnswer *a, const char *line, size_t size);
 
 /* What the same file will have for sure, and another one not (RFC 9110, section 8.8): a strong
  * ETag, or a Last-Modified that is a minute older than the answer. NULL = there is none. */

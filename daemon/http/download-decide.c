@@ -3,7 +3,11 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "common/clock.h"
+#include "daemon/core/retry-after.h"
 #include "daemon/http/download-error.h"
+
+#define RETRY_AFTER_MAX USEC_PER_DAY /* whoever gives up does so before */
 
 /* Without a digest, the rest must be of the very same thing; with one, whatever has the same size
  * will do, for the end will tell. */
@@ -34,7 +38,8 @@ static bool may_be_better_later(unsigned status) {
 
 static bool is_error(DownloadTry *t) {
     download_error(&t->why, 0, "HTTP %u", t->answer.status);
-    t->retry_after_usec = t->answer.retry_after_usec;
+    t->retry_after_usec = retry_after_usec(t->answer.retry_after, t->answer.date,
+                                           clock_usec(CLOCK_REALTIME), RETRY_AFTER_MAX);
     return end_with(t, may_be_better_later(t->answer.status) ? TRY_AGAIN : TRY_OTHER);
 }
 
@@ -116,6 +121,14 @@ static bool take_rest(DownloadTry *t) {
     return s->total == DOWNLOAD_UNKNOWN || has_room(t, s->total - t->file->size);
 }
 
+static bool take_none(DownloadTry *t) {
+    if (!t->asked_range)
+        return is_error(t);
+    if (t->answer.has_range && !has_size(t, t->answer.range.total))
+        return false;
+    return anew(t, "the server has less of it than is there already");
+}
+
 /* ---- all of it ---- */
 
 static bool decide(DownloadTry *t) {
@@ -125,8 +138,7 @@ static bool decide(DownloadTry *t) {
     case 206:
         return take_rest(t);
     case 416:
-        return t->asked_range ? anew(t, "the server has less of it than is there already")
-                              : is_error(t);
+        return take_none(t);
     default:
         return is_error(t);
     }

@@ -7,6 +7,7 @@
 #include "daemon/http/download-answer.h"
 #include "daemon/http/download-name.h"
 
+#define STATUS_FIRST (250 * USEC_PER_MSEC)
 #define STATUS_INTERVAL USEC_PER_SEC
 
 void download_report_init(DownloadReport *r, TaskContext *c) {
@@ -72,9 +73,10 @@ void download_report_answer(DownloadReport *r, uint64_t from, uint64_t total, bo
 
 static void say_status(DownloadReport *r, uint64_t size, uint64_t total) {
     uint64_t now = clock_usec(CLOCK_MONOTONIC);
+    uint64_t interval = r->rate > 0 ? STATUS_INTERVAL : STATUS_FIRST;
     char there[FORMAT_MAX], all[FORMAT_MAX], rate[FORMAT_MAX];
 
-    if (r->status_at == 0 || now < r->status_at + STATUS_INTERVAL || size < r->status_bytes)
+    if (r->status_at == 0 || now < r->status_at + interval || size < r->status_bytes)
         return;
     double latest =
         (double)(size - r->status_bytes) * (double)USEC_PER_SEC / (double)(now - r->status_at);

@@ -23,8 +23,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *userdata) {
     DownloadTry *t = userdata;
 
     /* Behind the body there may be more of them, which change nothing any more. */
-    if (!t->decided &&
-        download_answer_line(&t->answer, line, size * n, clock_usec(CLOCK_REALTIME)) < 0)
+    if (!t->decided && download_answer_line(&t->answer, line, size * n) < 0)
         return 0;
     t->idle_usec = 0;
     return size * n;

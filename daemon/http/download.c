@@ -27,7 +27,7 @@ typedef struct Download {
     char *secret;
     char *why; /* it failed, in words; owned */
 
-    bool whole;          /* the next request is for all of it */
+    Mirror *anew;        /* this one is asked for all of it at once; NULL: as usual. Not owned */
     uint64_t active;     /* microseconds that have passed, pauses left out */
     uint64_t news_at;    /* of these, when the file was last longer than ever before */
     uint64_t longest;    /* bytes */
@@ -75,7 +75,6 @@ static int wait_for(Download *d, const Mirror *m) {
 static void on_answer(void *userdata, bool anew, uint64_t total) {
     Download *d = userdata;
 
-    d->whole = false;
     download_report_answer(&d->report, d->file.size, total, anew);
 }
 
@@ -138,7 +137,7 @@ static int after_try(Download *d, Mirror *m, DownloadTry *t) {
     case TRY_FATAL:
         return download_error(&d->why, t->error, "%s", t->why ?: strerror(-t->error));
     case TRY_ANEW:
-        d->whole = true;
+        d->anew = m;
         download_report_anew(&d->report, strempty(t->why));
         return 0;
     case TRY_OTHER:
@@ -158,12 +157,13 @@ static int try_once(Download *d, Mirror *m) {
         .easy = d->easy,
         .url = m->url,
         .secret = d->secret,
-        .whole = d->whole,
+        .whole = d->anew != NULL,
         .on_tick = on_tick,
         .on_answer = on_answer,
         .userdata = d,
     };
 
+    d->anew = NULL;
     download_report_try(&d->report, m->url);
     download_try(&t);
     int r = after_try(d, m, &t);
@@ -173,14 +173,14 @@ static int try_once(Download *d, Mirror *m) {
 
 /* The only one that can go on with what is there. */
 static const char *bound_to(const Download *d) {
-    bool any = d->whole || !isempty(d->params.sha256) || d->file.size == 0 || !d->file.resumable;
+    bool any = !isempty(d->params.sha256) || d->file.size == 0 || !d->file.resumable;
 
     return any ? NULL : d->file.state.url;
 }
 
 static bool is_whole(const Download *d) {
-    return !d->whole && d->file.state.total != DOWNLOAD_UNKNOWN &&
-           d->file.size == d->file.state.total && d->file.size > 0 &&
+    return d->file.state.total != DOWNLOAD_UNKNOWN && d->file.size == d->file.state.total &&
+           d->file.size > 0 &&
            (d->params.size == DOWNLOAD_SIZE_UNKNOWN || d->params.size == d->file.size);
 }
 
@@ -188,7 +188,7 @@ static int fetch(Download *d) {
     int r = is_whole(d);
 
     while (r == 0) {
-        Mirror *m = mirrors_next(&d->mirrors, bound_to(d));
+        Mirror *m = d->anew ?: mirrors_next(&d->mirrors, bound_to(d));
         if (!m)
             return all_are_out(d);
         if (mirrors_all_failed(&d->mirrors) && d->active >= give_up_at(d))
@@ -233,7 +233,6 @@ static int wrong_digest(Download *d) {
     snprintf(why, sizeof(why), "its sha256 is %s instead of %s", d->sha256, d->params.sha256);
     m->whole_once = true;
     d->file.resumable = false;
-    d->whole = true;
     d->longest = 0;
     if (!pieced)
         return pass_over(d, m, why);

@@ -245,6 +245,11 @@ static int set_headers(HttpCall *c) {
     return 0;
 }
 
+/* RFC 9110, section 9.2.1: it may be done twice, and nobody would know. */
+static bool is_safe(const char *method) {
+    return streq(method, "GET") || streq(method, "HEAD") || streq(method, "OPTIONS");
+}
+
 static int set_request(HttpCall *c) {
     const HttpRequest *r = &c->request;
     HttpPolicy policy = {.ca_file = r->ca_file};
@@ -263,6 +268,10 @@ static int set_request(HttpCall *c) {
         error = set_headers(c);
     if (error == 0)
         curl_easy_setopt(c->easy, CURLOPT_RESOLVE, c->resolved);
+    /* When a connection that was kept breaks without an answer, libcurl sends the request again, by
+     * itself, and whatever it is: by then, the server may have done what it was asked to do. */
+    if (error == 0)
+        curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, (long)!is_safe(r->method));
     if (error == 0 && curl_easy_setopt(c->easy, CURLOPT_URL, r->url) != CURLE_OK)
         error = -ENOMEM;
     return error;

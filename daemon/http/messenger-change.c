@@ -142,7 +142,7 @@ static void on_done(Change *c, const FriendList *friends, const MessageList *mes
         messenger_reload(c->m, peer, current ? c->m->limit : MESSENGER_LIMIT_DEFAULT);
     /* A poll that began before would show it as it was. */
     if (peer[0] && current)
-        backend_watch_poll_anew(b);
+        backend_watch_poll_later(b);
 }
 
 static int read_answer(const Change *c, const HttpReply *reply, FriendList *ret_friends,

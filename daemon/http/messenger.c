@@ -172,10 +172,8 @@ int messenger_load_messages(Backend *b, const char *peer, unsigned limit,
     r = set_peer(m, peer, limit);
     if (r < 0)
         return r;
-    r = load(m, peer, limit, &asks, error);
-    /* Not two at a time: what is polled is polled again after this one. */
-    backend_watch_poll_anew(b);
-    return r;
+    backend_watch_poll_later(b);
+    return load(m, peer, limit, &asks, error);
 }
 
 /* ---- changes ---- */

@@ -448,6 +448,7 @@ void fake_daemon_init(FakeDaemon *f, sd_event *event) {
         .new_log_lines = new_log_lines,
     };
     fake_groups_init(f);
+    fake_backends_init(f);
     TAILQ_INIT(&f->jobs);
     task_table_init(&f->memory);
     task_table_init(&f->disk);
@@ -461,6 +462,7 @@ void fake_daemon_done(FakeDaemon *f) {
         job_free(f, j);
     sd_event_source_disable_unref(f->source);
     fake_groups_done(f);
+    fake_backends_done(f);
     task_table_done(&f->memory);
     task_table_done(&f->disk);
     env_table_free(f->envs);

@@ -39,11 +39,18 @@ typedef struct FakeDaemon {
     Group *groups;  /* by name */
     uint64_t unset; /* of the last ConfigureGroup */
     ResourceTable resources;
+
+    Backend *backends;
+    TAILQ_HEAD(FakeAsks, FakeAsk) asks; /* what backends were asked, see fake-backends.h */
+    int ask_result;                     /* of whoever asks; negative: it is refused */
 } FakeDaemon;
 
 /* In fake-groups.c, for the fake itself. */
 void fake_groups_init(FakeDaemon *f);
 void fake_groups_done(FakeDaemon *f);
+/* In fake-backends.c. */
+void fake_backends_init(FakeDaemon *f);
+void fake_backends_done(FakeDaemon *f);
 
 void fake_daemon_init(FakeDaemon *f, sd_event *event);
 void fake_daemon_done(FakeDaemon *f); /* after its bus has gone */

@@ -62,9 +62,9 @@ class Backend:
     def _end(self, signum):
         """Gives the exit status, -N for signal N."""
         if self.process.poll() is None:
+            # It may be frozen. Not afterwards: LeakSanitizer stops the process with signals of its own at the end.
+            self.thaw()
             self.process.send_signal(signum)
-            if signum != signal.SIGKILL:
-                self.process.send_signal(signal.SIGCONT)
             self.process.wait(DEADLINE_SEC)
         self.process.stdout.close()
         return self.process.returncode

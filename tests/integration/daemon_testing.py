@@ -261,7 +261,7 @@ class DaemonSession:
         self._descriptors = collections.Counter(self.descriptors())
 
     def _on_signal(self, _connection, _sender, path, interface, member, parameters):
-        if interface in (MANAGER, TASK, PROPERTIES):
+        if interface.startswith(NAME + ".") or interface == PROPERTIES:
             self.signals.append(Signal(time.monotonic(), path, member, parameters.unpack()))
 
     def end_daemon(self, signum=signal.SIGTERM):

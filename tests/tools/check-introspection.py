@@ -82,17 +82,21 @@ def main():
         contract.update(interfaces(path.read_text(encoding="utf-8")))
     bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
     _, task = call(bus, ROOT, f"{NAME}.Manager", "Start", GLib.Variant("(sa{sv})", ("noop", {})))
+    settings = {"url": GLib.Variant("s", "http://127.0.0.1:1"), "type": GLib.Variant("s", "messenger")}
+    backend, = call(bus, ROOT, f"{NAME}.Manager", "AddBackend", GLib.Variant("(sa{sv})", ("chat", settings)))
     errors = list(nameless(contract))
     seen = set()
-    for path in (ROOT, task):
+    for path in (ROOT, task, backend):
         actual = {name: found for name, found in interfaces(introspect(bus, path)).items() if name.startswith(NAME)}
         seen |= actual.keys()
         for name, found in actual.items():
             errors += compare(name, contract.get(name, {}), found)
     errors += [f"{name}: no object has this interface" for name in sorted(contract.keys() - seen)]
-    children = {node.get("name") for node in ET.fromstring(introspect(bus, f"{ROOT}/task")).findall("node")}
-    if task.rpartition("/")[2] not in children:
-        errors.append(f"{task} is not among the children of {ROOT}/task: {sorted(children)}")
+    for path in (task, backend):
+        parent, _, child = path.rpartition("/")
+        children = {node.get("name") for node in ET.fromstring(introspect(bus, parent)).findall("node")}
+        if child not in children:
+            errors.append(f"{path} is not among the children of {parent}: {sorted(children)}")
     for error in errors:
         print(error)
     print(f"{sum(map(len, contract.values()))} members of {len(contract)} interfaces, {len(errors)} differences")

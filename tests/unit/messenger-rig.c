@@ -73,6 +73,10 @@ void backend_watch_poll_anew(Backend *b) {
     tell("anew");
 }
 
+void backend_watch_poll_later(Backend *b) {
+    tell("later");
+}
+
 void backend_watch_note(Backend *b, const HttpReply *reply, const Error *error) {
     if (error)
         tell("error(%s)", error->message);

@@ -27,7 +27,8 @@ void rig_break(size_t i, int error, const char *text); /* no answer */
 void rig_refuse(int r);                                /* the next request cannot even begin */
 
 /* What was told since the last look, a word each: "friends(anna bert)", "messages(anna: hi yes)",
- * "added(anna)", "sent(anna: hi)", "peer(anna)", "anew", "error(...)", and of those who asked
+ * "added(anna)", "sent(anna: hi)", "peer(anna)", "anew", "later", "error(...)", and of those who
+ * asked
  * "-> ...". */
 const char *rig_told(void);
 

@@ -54,7 +54,7 @@ END_TEST
 START_TEST(test_late_reply) {
     rig_load_messages("anna", 0);
     rig_load_messages("bert", 0);
-    assert_told("peer(anna) anew peer(bert) anew");
+    assert_told("peer(anna) later peer(bert) later");
     ck_assert_str_eq(rig_call(0), "GET " ANNA);
     ck_assert_str_eq(rig_call(1), "GET " BERT);
     rig_answer(1, 200, message("of-bert"));
@@ -112,7 +112,7 @@ START_TEST(test_poll_tells_news) {
     assert_told("");
     rig_load_messages("anna", 0);
     rig_answer(0, 200, message("a"));
-    assert_told("anew messages(anna: a) -> anna: a"); /* somebody has asked */
+    assert_told("later messages(anna: a) -> anna: a"); /* somebody has asked */
     rig_poll(ANNA, message("a"));
     assert_told("");
     rig_set_peer("anna");
@@ -133,7 +133,7 @@ START_TEST(test_outage) {
     rig_load_messages("anna", 0);
     rig_break(0, -ECONNREFUSED, "127.0.0.1: connection refused");
     rig_break(1, -ETIMEDOUT, "no answer within 5s");
-    assert_told("anew error(Failed to load friends: 127.0.0.1: connection refused) "
+    assert_told("later error(Failed to load friends: 127.0.0.1: connection refused) "
                 "-> Failed to load friends: 127.0.0.1: connection refused "
                 "error(Failed to load messages: no answer within 5s) "
                 "-> Failed to load messages: no answer within 5s");
@@ -239,7 +239,7 @@ START_TEST(test_send) {
         rig_call(0),
         "POST /api/messages {\"to\":\"anna\",\"content\":\"<b>hi</b> & \\\"you\\\"\\n2\"}");
     rig_answer(0, 200, "{\"message_id\":7,\"delivered\":true}");
-    assert_told("sent(anna: <b>hi</b> & \"you\"\n2) -> anna: <b>hi</b> & \"you\"\n2 anew");
+    assert_told("sent(anna: <b>hi</b> & \"you\"\n2) -> anna: <b>hi</b> & \"you\"\n2 later");
     ck_assert_str_eq(rig_call(1), "GET " ANNA);
     ck_assert_str_eq(rig_poll_path(), "");
     rig_answer(1, 200, message("hi"));
@@ -272,7 +272,7 @@ START_TEST(test_delete) {
     rig_delete("6");
     rig_told();
     rig_answer(1, 204, "");
-    assert_told("-> done anew");
+    assert_told("-> done later");
     ck_assert_str_eq(rig_call(2), "GET " ANNA);
     rig_answer(2, 200, "[]");
     rig_told();
