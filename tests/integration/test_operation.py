@@ -2,7 +2,7 @@
 """Operations on servers: how different services do it, and the start. How they are followed and cancelled, and what outlives
 what: test_operation_polls.py, _cancel.py, _restart.py."""
 
-from daemon_testing import main
+from daemon_testing import Task, main
 from operation_testing import DONE, RUNNING, Answer, OperationTestCase
 
 
@@ -134,6 +134,19 @@ class StartTest(OperationTestCase):
             self.operation(options={"isolate": True})
         with self.assertError("InvalidOption", "secrets belong into the settings of the backend"):
             self.operation(headers={"Authorization": "Bearer x"})
+        for name in ("path", "cancel_path"):
+            with self.assertError("InvalidOption", f"'{name}' names another server than that of backend peer"):
+                self.operation(**{"path": "/jobs", name: "http://127.0.0.1:1/x"})
+        with self.assertError("InvalidOption", "all runs of a series would be one operation"):
+            self.operation(idempotency_key="mine", options={"every": 1000000})
+
+    def test_retry_is_another_one(self):
+        self.begins(Answer(200, {"status": "failed"}), DONE)
+        task = self.operation(self.peer.url + "/jobs", idempotency_key="mine")
+        self.assertEnds(task, "failed", 1)
+        again = Task(self.session, task.call("Retry")[0])
+        self.assertEnds(again, "succeeded", 0)
+        self.assertEqual([p.key for p in self.peer.of("POST /jobs")], ["mine", f"mine-task{again.id}"])
 
     def test_what_cannot_be_done_to_it(self):
         self.begins(RUNNING)
