@@ -13,8 +13,8 @@
 static const char *const params[] = {
     "{\"backend\":\"b\",\"path\":\"/x\"}",
     "{\"backend\":\"b\",\"path\":\"/x\",\"url_template\":\"/j/{/id}\",\"state_field\":\"/a/0\"}",
-    "{\"backend\":\"b\",\"path\":\"/x\",\"url_field\":\"/a~1b\",\"progress_field\":\"/n\","
-    "\"total_field\":\"/m\",\"result_field\":\"/r/0\",\"error_field\":\"/e\"}",
+    ("{\"backend\":\"b\",\"path\":\"/x\",\"url_field\":\"/a~1b\",\"progress_field\":\"/n\","
+     "\"total_field\":\"/m\",\"result_field\":\"/r/0\",\"error_field\":\"/e\"}"),
     "{\"backend\":\"b\",\"path\":\"/x\",\"progress_field\":\"/percent\",\"message_field\":\"/m\"}",
 };
 static const unsigned statuses[] = {200, 201, 202, 204};
