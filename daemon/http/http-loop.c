@@ -172,11 +172,8 @@ static CURL *take_easy(HttpLoop *l) {
     return l->n_pool > 0 ? l->pool[--l->n_pool] : curl_easy_init();
 }
 
-static void drop_easy(HttpLoop *l, HttpCall *c) {
-    CURL *easy = TAKE_PTR(c->easy);
-
-    if (!easy)
-        return;
+/* For the next request. */
+static void give_easy(HttpLoop *l, CURL *easy) {
     if (l->n_pool == POOL_MAX) {
         curl_easy_cleanup(easy);
         return;
@@ -215,9 +212,16 @@ static void take_back(HttpLoop *l, HttpCall *c) {
     l->in_multi--;
 }
 
+/* In the midst of a request: what is left of it is in the handle, and goes with it. */
+static void break_off(HttpLoop *l, HttpCall *c) {
+    take_back(l, c);
+    curl_easy_cleanup(TAKE_PTR(c->easy));
+}
+
 static void release(HttpCall *c) {
     set_state(c, HTTP_CALL_TOLD);
-    drop_easy(c->loop, c);
+    if (c->easy)
+        give_easy(c->loop, TAKE_PTR(c->easy));
     c->loop->calls--;
     http_call_destroy(c);
 }
@@ -225,7 +229,7 @@ static void release(HttpCall *c) {
 /* Its error and text are set. */
 static void fail(HttpLoop *l, HttpCall *c) {
     if (c->state == HTTP_CALL_ACTIVE)
-        take_back(l, c);
+        break_off(l, c);
     set_state(c, HTTP_CALL_FAILED);
     turn_on(l->finisher);
 }
@@ -297,7 +301,7 @@ static void ended(HttpLoop *l, const CURLMsg *message) {
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&c);
     take_back(l, c);
     if (http_call_goes_on(c, code)) {
-        drop_easy(l, c);
+        give_easy(l, TAKE_PTR(c->easy));
         set_state(c, HTTP_CALL_QUEUED);
         turn_on(l->starter);
         return;
@@ -389,7 +393,7 @@ HttpCall *http_call_free(HttpCall *c) {
     if (!c || c->state == HTTP_CALL_TOLD)
         return NULL;
     if (c->state == HTTP_CALL_ACTIVE)
-        take_back(c->loop, c);
+        break_off(c->loop, c);
     release(c);
     return NULL;
 }
