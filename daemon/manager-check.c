@@ -37,7 +37,7 @@ static int check_params(const Manager *m, const TaskSpec *spec, const Kind *kind
         r = error_set(error, ERROR_INVALID_OPTION, "params of kind %s: %s", kind->name,
                       why ?: strerror(-r));
     if (r >= 0 && kind->place == KIND_PLACE_LOOP)
-        r = manager_check_operation(m, params, error);
+        r = manager_check_operation(m, spec, params, error);
     cJSON_Delete(params);
     return r;
 }

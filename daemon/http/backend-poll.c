@@ -139,19 +139,22 @@ static int set_path(BackendWatch *w) {
     return 0;
 }
 
-/* A messenger without a peer, or that loads the list anyway, may have something later; what is
- * polled by poll-path has not, where it is empty. */
-static uint64_t next_look(const BackendWatch *w) {
-    return is_wanted(w) && w->type->polled ? w->poll.begun + w->b->settings->poll_interval_usec
-                                           : USEC_INFINITY;
+static bool is_left_out(const BackendWatch *w) {
+    return TAILQ_EMPTY(&w->poll.asked) && w->type->is_loading && w->type->is_loading(w->b);
 }
 
+/* Who begins to have something to poll says so. */
 void backend_poll_begin(BackendWatch *w) {
     HttpClientRequest request = {.method = "GET"};
-    int r = set_path(w);
+    int r;
 
     w->poll.begun = clock_usec(CLOCK_MONOTONIC);
-    backend_watch_plan_poll(w, r < 0 ? next_look(w) : USEC_INFINITY);
+    if (is_left_out(w)) {
+        plan_next(w);
+        return;
+    }
+    r = set_path(w);
+    backend_watch_plan_poll(w, USEC_INFINITY);
     if (r >= 0) {
         request.path = w->poll_path;
         request.headers = http_seen_headers(&w->seen);

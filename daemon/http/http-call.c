@@ -11,8 +11,8 @@
 #define HEADERS_MAX 64
 #define BODY_FIRST 4096
 
-/* Of the receive buffer, one for each request under way. */
-#define BUFFER_SIZE (16 * KIB)
+/* Of what is sent; the least that libcurl takes. */
+#define UPLOAD_BUFFER_SIZE (16 * KIB)
 
 /* ---- the request ---- */
 
@@ -283,8 +283,7 @@ static int set_receiver(HttpCall *c) {
     r = r ?: curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, c->detail);
     r = r ?: curl_easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, on_body);
     r = r ?: curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, c);
-    r = r ?: curl_easy_setopt(c->easy, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
-    r = r ?: curl_easy_setopt(c->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_SIZE);
+    r = r ?: curl_easy_setopt(c->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER_SIZE);
     r = r ?: curl_easy_setopt(c->easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     /* The length that is announced; of HEAD there is no body, however long. */
     if (!streq(c->request.method, "HEAD"))

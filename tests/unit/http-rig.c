@@ -24,7 +24,7 @@ typedef struct Conn {
     char in[32768]; /* a request */
     size_t n_in;
     char *out;
-    size_t n_out, sent;
+    size_t n_out, sent, allocated;
     bool endless; /* more comes whenever all is sent */
     bool close_then, reset_then;
 } Conn;
@@ -56,8 +56,11 @@ static void conn_reset(Conn *c) {
 }
 
 static void put(Conn *c, const void *data, size_t size) {
-    c->out = realloc(c->out, c->n_out + size);
-    MUST(c->out);
+    if (c->n_out + size > c->allocated) {
+        c->allocated = 2 * (c->n_out + size);
+        c->out = realloc(c->out, c->allocated);
+        MUST(c->out);
+    }
     memcpy(c->out + c->n_out, data, size);
     c->n_out += size;
 }
