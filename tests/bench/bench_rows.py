@@ -7,6 +7,7 @@ import signal
 import statistics
 import time
 
+import bench_backends
 import bench_capture
 import bench_download
 import bench_logs
@@ -32,6 +33,8 @@ class Sizes:
         self.history = 50000 if quick else 1000000
         self.pages = 20 if quick else 200
         self.waiting = 100000
+        self.backends = 1000
+        self.polling_sec = 10 if quick else 30
         self.decisions = 20000 if quick else 200000
 
 
@@ -351,4 +354,5 @@ PARTS = {
     "history": measure_history,
     "waiting": measure_waiting,
     "decide": measure_decide,
+    "backends": bench_backends.measure_backends,
 }
