@@ -127,6 +127,7 @@ int http_call_find_name(HttpCall *c, HttpNames *names) {
     unsigned port;
     int r;
 
+    c->has_names = true;
     curl_slist_free_all(TAKE_PTR(c->resolved));
     if (!http_url_name(c->request.url, name, &port))
         return 1;
@@ -290,6 +291,14 @@ static bool is_safe(const char *method) {
     return streq(method, "GET") || streq(method, "HEAD") || streq(method, "OPTIONS");
 }
 
+/* Names are kept by http-names.c. All that libcurl keeps it goes through with each request, so that
+ * is to be little. */
+static void set_known(HttpCall *c) {
+    curl_easy_setopt(c->easy, CURLOPT_RESOLVE, c->resolved);
+    if (c->has_names)
+        curl_easy_setopt(c->easy, CURLOPT_DNS_CACHE_TIMEOUT, 1L);
+}
+
 static int set_request(HttpCall *c) {
     const HttpRequest *r = &c->request;
     HttpPolicy policy = {.ca_file = r->ca_file};
@@ -307,7 +316,7 @@ static int set_request(HttpCall *c) {
     if (error == 0)
         error = set_headers(c);
     if (error == 0)
-        curl_easy_setopt(c->easy, CURLOPT_RESOLVE, c->resolved);
+        set_known(c);
     /* When a connection that was kept breaks without an answer, libcurl sends the request again, by
      * itself, and whatever it is: by then, the server may have done what it was asked to do. */
     if (error == 0)
