@@ -295,8 +295,11 @@ static bool is_safe(const char *method) {
  * is to be little. */
 static void set_known(HttpCall *c) {
     curl_easy_setopt(c->easy, CURLOPT_RESOLVE, c->resolved);
-    if (c->has_names)
-        curl_easy_setopt(c->easy, CURLOPT_DNS_CACHE_TIMEOUT, 1L);
+    if (!c->has_names)
+        return;
+    curl_easy_setopt(c->easy, CURLOPT_DNS_CACHE_TIMEOUT, 1L);
+    /* There is none in the environment, and libcurl need not look again. */
+    curl_easy_setopt(c->easy, CURLOPT_PROXY, "");
 }
 
 static int set_request(HttpCall *c) {
