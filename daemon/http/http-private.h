@@ -31,6 +31,7 @@ struct HttpCall {
     struct curl_slist *headers;
     struct curl_slist *resolved;  /* what is known of the name of the host */
     char name[HTTP_NAME_MAX + 1]; /* while it is waited for */
+    bool has_names;               /* the addresses of hosts are found by us */
     bool elsewhere;               /* redirected to another origin: no secret, and few headers */
     bool renewed;                 /* the secret was asked for again */
     unsigned redirects;
