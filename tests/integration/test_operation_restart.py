@@ -181,13 +181,11 @@ class RestartTest(OperationTestCase):
 
     def test_in_the_queue(self):
         """What has not begun is as any other task."""
-        self.session.set_max_parallel(1)
+        self.session.configure_group("one", max_parallel=1)
         self.begins(RUNNING)
-        first, second = self.operation(), self.operation()
+        first, second = (self.operation(options={"group": "one"}) for _ in range(2))
         self.peer.wait("GET /jobs/1")
-        self.session.crash()
-        self.session.start_daemon()
-        self.session.set_max_parallel(1)
+        self.session.restart()
         self.assertEqual((first.get("State"), second.get("State")), ("running", "queued"))
         self.peer.on("GET /jobs/1", DONE)
         self.assertEqual([t.wait() for t in (first, second)], [("succeeded", 0)] * 2)
