@@ -38,6 +38,11 @@ static int finish(Follow *f, int r) {
     return 0;
 }
 
+static int finish_gone(Follow *f) {
+    print_error("there is no messenger \"%s\" any more", f->backend);
+    return finish(f, -ENOENT);
+}
+
 /* ---- messages ---- */
 
 static void on_message(void *userdata, const cJSON *message) {
@@ -102,10 +107,8 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
             take(f, messages);
         return 0;
     }
-    if (is_over(failed)) {
-        print_error("there is no messenger \"%s\" any more", f->backend);
-        return finish(f, -ENOENT);
-    }
+    if (is_over(failed))
+        return finish_gone(f);
     /* What the daemon says of the server may pass; whatever else comes has been waited for. */
     if (strncmp(failed->name, CLIENT_NAME ".Error.", strlen(CLIENT_NAME ".Error.")) != 0)
         return finish(f, client_report(failed, -sd_bus_message_get_errno(reply)));
@@ -161,6 +164,15 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return 0;
 }
 
+static int on_removed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    const char *name, *path;
+    Follow *f = userdata;
+
+    if (sd_bus_message_read(m, "so", &name, &path) < 0 || !streq(name, f->backend))
+        return 0;
+    return finish_gone(f);
+}
+
 /* The next daemon knows nothing of our peer: the question tells it, and brings it, too. */
 static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     Follow *f = userdata;
@@ -189,6 +201,9 @@ static int subscribe(Follow *f) {
     for (size_t i = 0; i < ELEMENTSOF(signals) && r >= 0; i++)
         r = sd_bus_match_signal_async(f->bus, NULL, CLIENT_NAME, f->path, signals[i].interface,
                                       signals[i].member, signals[i].callback, NULL, f);
+    if (r >= 0)
+        r = sd_bus_match_signal_async(f->bus, NULL, CLIENT_NAME, CLIENT_ROOT, CLIENT_MANAGER,
+                                      "BackendRemoved", on_removed, NULL, f);
     if (r < 0)
         return r;
     return sd_bus_add_match_async(f->bus, NULL,

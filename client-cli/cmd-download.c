@@ -155,5 +155,7 @@ int cmd_download(const Invocation *inv) {
     if (r != 0)
         return r;
     text = must(cJSON_PrintUnformatted(params));
-    return start_task(inv, &(StartRequest){.kind = "download", .params = text, .label = name});
+    return start_task(
+        inv,
+        &(StartRequest){.kind = "download", .params = text, .label = name, .makes_files = true});
 }

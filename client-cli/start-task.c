@@ -84,9 +84,15 @@ static int append_inputs(const Invocation *inv, sd_bus_message *call, StartStdin
 /* What only one of the two has. */
 static int append_own(const Invocation *inv, const StartRequest *request, sd_bus_message *call,
                       StartStdin *in) {
+    int r = 0;
+
     if (!request->kind)
         return append_inputs(inv, call, in);
-    return request->params ? append_string(call, "params", request->params) : 0;
+    if (request->makes_files)
+        r = surroundings_append_umask(inv, call);
+    if (r == 0 && request->params)
+        r = append_string(call, "params", request->params);
+    return r;
 }
 
 static int append_options(const Invocation *inv, const StartRequest *request,

@@ -16,6 +16,7 @@ typedef struct StartRequest {
     const char *kind;   /* NULL: the arguments are a command */
     const char *params; /* of the kind, a JSON object; NULL: none */
     const char *label;  /* where none is given; NULL: none */
+    bool makes_files;   /* with the caller's umask, as a command would */
 } StartRequest;
 
 /* 0: it was started, or, with OPT_FOLLOW, has succeeded; another exit status, or -errno, after a

@@ -31,7 +31,7 @@ static int append_cwd(const Invocation *inv, sd_bus_message *call) {
     return path ? append_string(call, "cwd", path) : EXIT_FAILURE;
 }
 
-static int append_umask(const Invocation *inv, sd_bus_message *call) {
+int surroundings_append_umask(const Invocation *inv, sd_bus_message *call) {
     const char *given = invocation_value(inv, OPT_UMASK);
     unsigned long mask;
 
@@ -175,6 +175,6 @@ int surroundings_append(const Invocation *inv, sd_bus_message *call) {
     if (r == 0)
         r = append_env(inv, call);
     if (r == 0)
-        r = append_umask(inv, call);
+        r = surroundings_append_umask(inv, call);
     return r != 0 ? r : append_terminal(inv, call);
 }

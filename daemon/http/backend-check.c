@@ -207,16 +207,22 @@ void backend_check_begin(BackendWatch *w, bool planned) {
         backend_watch_plan_check(w, USEC_INFINITY);
     r = http_client_call(w->client, &request, on_check, w, &w->check.call, &w->check.unstarted);
     if (r < 0 && r != -EREMOTE)
-        error_set(&w->check.unstarted, ERROR_BACKEND_FAILED, "cannot ask: %s", strerror(-r));
+        error_set(&w->check.unstarted, ERROR_BACKEND_OFFLINE, "cannot ask: %s", strerror(-r));
     backend_watch_arm(w);
 }
 
+/* When memory is short here, or too much is under way, that says nothing about the backend. A
+ * secret that cannot be read keeps us from it for as long as it is so. */
 void backend_check_unstarted(BackendWatch *w) {
     Error error = w->check.unstarted;
 
     w->check.unstarted = (Error){};
-    error.code = ERROR_BACKEND_FAILED;
-    finish_bad(w, &error);
+    if (error.code == ERROR_BACKEND_OFFLINE)
+        finish(w, w->b->state, w->b->reason, NULL, &error);
+    else {
+        error.code = ERROR_BACKEND_FAILED;
+        finish_bad(w, &error);
+    }
     error_done(&error);
 }
 

@@ -9,6 +9,7 @@ import time
 
 import bench_backends
 import bench_capture
+import bench_download
 import bench_logs
 import bench_report as br
 from bench_session import PROGRAMS_PATH, Failure, Place, Session, children, memory, memory_peak
@@ -347,6 +348,7 @@ PARTS = {
     "capture": bench_capture.measure_capture,
     "view": bench_logs.measure_view,
     "followers": bench_logs.measure_followers,
+    "download": bench_download.measure_download,
     "idle": measure_idle,
     "take-up": measure_take_up,
     "history": measure_history,

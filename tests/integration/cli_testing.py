@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import os
+import select
 import subprocess
 import time
 import unittest
@@ -37,6 +39,48 @@ def waiting(**more):
                   "CreatedAt": variant("t", now()), "DueAt": variant("t", 0), "Label": variant("s", "x"),
                   "Every": variant("t", 0), "Calendar": variant("s", "")}
     return {7: properties | more}
+
+
+class Reader:
+    """A longrun that goes on, and what it prints as it comes."""
+
+    def __init__(self, case, *args, **kwargs):
+        self.process = case.session.popen(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+        self.buffer = b""
+        case.addCleanup(self.stop)
+
+    def line(self):
+        """The next line without its end; a deadline for it."""
+        deadline = time.monotonic() + DEADLINE_SEC
+        while b"\n" not in self.buffer:
+            if not select.select([self.process.stdout], [], [], max(0, deadline - time.monotonic()))[0]:
+                raise AssertionError(f"no more lines came; the beginning of one: {self.buffer!r}")
+            data = os.read(self.process.stdout.fileno(), 65536)
+            if not data:
+                raise AssertionError(f"it has ended: {self.process.communicate(timeout=DEADLINE_SEC)}")
+            self.buffer += data
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return line.decode()
+
+    def lines(self, n):
+        return [self.line() for _ in range(n)]
+
+    def until(self, text):
+        """Lines up to the one that has the text."""
+        deadline = time.monotonic() + DEADLINE_SEC
+        lines = [self.line()]
+        while text not in lines[-1]:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{text!r} did not come; the last lines: {lines[-20:]}")
+            lines.append(self.line())
+        return lines
+
+    def stop(self):
+        """Kills it; gives what it has said on stderr."""
+        if self.process.returncode is None:
+            self.process.kill()
+            return self.process.communicate()[1].decode()
+        return ""
 
 
 class Case(unittest.TestCase):

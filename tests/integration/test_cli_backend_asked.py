@@ -429,6 +429,7 @@ class Tasks(FakeCase):
     def started(self, *words):
         self.assertRegex(self.ok(*words), "^Started task 7: ")
         kind, options = self.fake.asked("Start")[-1]
+        self.assertEqual(options.pop("umask", None), 0o22 if kind == "download" else None)
         return kind, json.loads(options.pop("params")), options
 
     def test_download(self):
@@ -457,6 +458,7 @@ class Tasks(FakeCase):
                     words = [*words, "--quiet"]
                     self.assertEqual(self.ok("download", *words), "7\n")
                     kind, given = self.fake.asked("Start")[-1]
+                    del given["umask"]
                     self.assertEqual((kind, json.loads(given.pop("params")), given), ("download", params, options))
                 else:
                     self.assertEqual(self.started("download", *words), ("download", params, options))
