@@ -21,7 +21,7 @@ SEED = int(os.environ.get("LONGRUN_SWEEP_SEED") or random.randrange(1 << 31))
 CALLS_AT_ONCE = 40
 GROWTH_MAX = 8 << 20
 
-SETTINGS = {"timeout": 300 * MSEC, "response-max": 1 << 20, "status-interval": 1000 * MSEC, "poll-interval": 200 * MSEC,
+SETTINGS = {"timeout": 200 * MSEC, "response-max": 1 << 20, "status-interval": 1000 * MSEC, "poll-interval": 200 * MSEC,
             "backoff-max": 1000 * MSEC}
 
 # About one request in two meets one of them.
@@ -63,7 +63,7 @@ class Server:
     def __init__(self, chance, *options):
         self.backend = Backend(f"--seed={SEED}", "--peer=alice:online", "--peer=bob:offline", "--peer=carol", *options)
         self.chance = chance
-        self.before = 0
+        self.before = self.faults_before = 0
 
     def prepare(self):
         self.backend.document("poll", {"value": self.chance.random()})
@@ -71,7 +71,7 @@ class Server:
             self.backend.fault("/b/*", **{"chance": 0.02, **fault})
 
     def kill(self):
-        self.before += self.backend.state()["requests"]
+        self.before, self.faults_before = self.count(), self.faults()
         self.backend.kill()
 
     def restart(self):
@@ -80,6 +80,9 @@ class Server:
 
     def count(self):
         return self.before + self.backend.state()["requests"]
+
+    def faults(self):
+        return self.faults_before + self.backend.state()["faults"]
 
 
 class SweepTest(DaemonTestCase):
@@ -172,8 +175,12 @@ class SweepTest(DaemonTestCase):
         before = self.session.memory()
         self.sweep(REQUESTS)
         grown = self.session.memory() - before
+        # Else it says little.
+        self.assertGreater(sum(server.faults() for server in self.servers), REQUESTS // 10)
         if not sanitized():
             self.assertLess(grown, GROWTH_MAX)
+        print(f"{sum(s.faults() for s in self.servers)} faults in {sum(s.count() for s in self.servers)} requests, "
+              f"{grown >> 10} KiB more", file=sys.stderr)
         self.check_all_is_well()
         # What session.stop() looks for then: nothing of it is left.
         for name in list(self.backends):
