@@ -66,7 +66,8 @@ static int check_condition(const Manager *m, const TaskSpec *spec, Error *error)
     if (isempty(spec->when_online) || scheduler_has_condition(&m->scheduler, spec->when_online))
         return 0;
     return error_set(error, ERROR_NO_SUCH_BACKEND,
-                     "There is no backend \"%.100s\" for when-online: add it first",
+                     "There is no backend \"%.100s\" for when-online: add it first, by AddBackend "
+                     "or \"longrun backend add\"",
                      spec->when_online);
 }
 

@@ -129,10 +129,11 @@ class WatchTest(BackendTestCase):
         home = self.add(timeout=60 * SEC)
         home.wait_state("online")
         self.server.fault("/slow", "hang")
-        home.call_later("Request", "(sss)", "GET", "/slow", "")
-        home.call_later("CheckStatus")
+        reply = home.call_later("Request", "(sss)", "GET", "/slow", "")
         self.server.wait_requests(1, "/slow")
         self.session.restart(signal.SIGTERM)
+        self.session.wait_until(lambda: reply, "an answer")
+        self.assertRegex(reply[0].name, "NoReply")  # of the bus: the backend is there still
         self.server.give_up()
 
     def test_polling(self):
