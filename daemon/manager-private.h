@@ -344,6 +344,9 @@ int manager_set_backend_polling(void *userdata, Backend *b, bool on, Error *erro
 /* Tasks with when-online go by its state. */
 void manager_set_backend_condition(Manager *m, const Backend *b);
 
+/* manager-backend-news.c */
+void manager_backend_state_changed(void *userdata, Backend *b); /* or the reason for it */
+
 /* manager-backend-kept.c */
 void manager_put_backends(Manager *m); /* those that are kept are to be written */
 

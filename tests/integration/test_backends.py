@@ -139,8 +139,10 @@ class WatchTest(BackendTestCase):
     def test_polling(self):
         self.server.set(documents={"news": {"json": [1]}})
         home = self.add(poll_path="/doc/news", poll_interval=100 * MSEC, polling=False)
-        home.wait_state("online")
-        self.assertFalse(home.get("Polling"))
+        self.assertEqual((home.get("Polling"), home.get("State"), home.get("NextCheck")), (False, "unknown", 0))
+        self.assertEqual(home.get("Reason"), "it is not polled: longrun backend start home")
+        self.assertTrue(home.call("CheckStatus")[0])
+        self.assertEqual(home.get("State"), "online")
         home.call("Poll")
         self.assertEqual(len(home.signals("Updated")), 1)
         self.assertEqual(self.server.count("/doc/news"), 1)
@@ -148,8 +150,10 @@ class WatchTest(BackendTestCase):
         self.assertTrue(home.get("Polling"))
         self.server.wait_requests(3, "/doc/news")
         home.call("StopPolling")
+        home.wait_state("unknown")
         changed = [s.args[1]["Polling"] for s in home.signals("PropertiesChanged") if "Polling" in s.args[1]]
         self.assertEqual(changed, [True, False])
+        self.assertEqual(home.get("NextCheck"), 0)
 
 
 class KeptTest(BackendTestCase):
