@@ -37,7 +37,7 @@ static int check_params(const Manager *m, const TaskSpec *spec, const Kind *kind
         r = error_set(error, ERROR_INVALID_OPTION, "params of kind %s: %s", kind->name,
                       why ?: strerror(-r));
     if (r >= 0 && kind->place == KIND_PLACE_LOOP)
-        r = manager_check_operation(m, params, error);
+        r = manager_check_operation(m, spec, params, error);
     cJSON_Delete(params);
     return r;
 }
@@ -66,7 +66,8 @@ static int check_condition(const Manager *m, const TaskSpec *spec, Error *error)
     if (isempty(spec->when_online) || scheduler_has_condition(&m->scheduler, spec->when_online))
         return 0;
     return error_set(error, ERROR_NO_SUCH_BACKEND,
-                     "There is no backend \"%.100s\" for when-online: add it first",
+                     "There is no backend \"%.100s\" for when-online: add it first, by AddBackend "
+                     "or \"longrun backend add\"",
                      spec->when_online);
 }
 

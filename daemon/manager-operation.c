@@ -21,15 +21,41 @@ static char *backend_name(const TaskSpec *spec) {
     return name ? strdup(name) : NULL;
 }
 
-int manager_check_operation(const Manager *m, const cJSON *params, Error *error) {
-    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "backend"));
+static const char *text_param(const cJSON *params, const char *name) {
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, name));
+}
 
-    if (manager_find_backend((Manager *)m, strempty(name)))
+/* It would be refused when it is asked for: credentials stay with their server. */
+static int check_origin(const Backend *b, const cJSON *params, const char *name, Error *error) {
+    const char *url = text_param(params, name);
+
+    if (!url || url[0] == '/' || !strstr(url, "://") || http_url_same_origin(url, b->settings->url))
         return 0;
-    return error_set(error, ERROR_NO_SUCH_BACKEND,
-                     "There is no backend \"%.100s\": add it first, by AddBackend or \"longrun "
-                     "backend add\"",
-                     strempty(name));
+    return error_set(error, ERROR_INVALID_OPTION,
+                     "params of kind http-operation: '%s' names another server than that of "
+                     "backend %s, %s: give a path alone, or add that server as a backend",
+                     name, b->name, b->settings->url);
+}
+
+int manager_check_operation(const Manager *m, const TaskSpec *spec, const cJSON *params,
+                            Error *error) {
+    const char *name = text_param(params, "backend");
+    const Backend *b = manager_find_backend((Manager *)m, strempty(name));
+    int r;
+
+    if (!b)
+        return error_set(error, ERROR_NO_SUCH_BACKEND,
+                         "There is no backend \"%.100s\": add it first, by AddBackend or \"longrun "
+                         "backend add\"",
+                         strempty(name));
+    if (text_param(params, "idempotency_key") && task_spec_is_series(spec))
+        return error_set(error, ERROR_INVALID_OPTION,
+                         "params of kind http-operation: with the same 'idempotency_key' all runs "
+                         "of a series would be one operation: leave it out, each gets its own");
+    r = check_origin(b, params, "path", error);
+    if (r >= 0)
+        r = check_origin(b, params, "url_template", error);
+    return r < 0 ? r : check_origin(b, params, "cancel_path", error);
 }
 
 /* It cannot be removed as long as somebody is at work on it. */
@@ -129,6 +155,7 @@ int manager_start_operation(TaskRun *run, const char *saved) {
     const HttpOperationSpec operation = {
         .id = run->task->id,
         .attempt = run->task->attempt,
+        .is_repetition = run->task->retry_of > 0,
         .params = spec->params,
         .saved = saved,
         .log_dir = m->dirs.logs,

@@ -224,8 +224,9 @@ extern const ExecEvents *const manager_exec_events; /* userdata: the TaskRun */
 const char *manager_journal(const Manager *m);
 
 /* manager-operation.c: the kind http-operation */
-/* Whether there is such a backend. 0 or -EREMOTE. */
-int manager_check_operation(const Manager *m, const cJSON *params, Error *error);
+/* The params, held against the backends that there are. 0 or -EREMOTE. */
+int manager_check_operation(const Manager *m, const TaskSpec *spec, const cJSON *params,
+                            Error *error);
 /* saved: what an earlier daemon has saved, NULL = it is a new one. 0; -ENODEV: a new one, and there
  * is no such backend any more; or another -errno. */
 int manager_start_operation(TaskRun *run, const char *saved);

@@ -145,10 +145,11 @@ static void on_probed(void *arg, bool works) {
     error_done(&error);
 }
 
-/* Who refuses a connection, or answers, is there. */
+/* Who refuses a connection, or answers, is there. With a certificate of somebody else it may be a
+ * portal that wants a password first. */
 static bool may_be_ours(int error) {
     return error == -ENETUNREACH || error == -EHOSTUNREACH || error == -ETIMEDOUT ||
-           error == -ENOENT || error == -EAGAIN;
+           error == -ENOENT || error == -EAGAIN || error == -EKEYREJECTED;
 }
 
 static void finish_failed(BackendWatch *w, const HttpReply *reply, Error *error) {
@@ -163,18 +164,12 @@ static void finish_failed(BackendWatch *w, const HttpReply *reply, Error *error)
         finish_lost(w, error, "this machine is offline: there is no route to the backend");
         return;
     }
-    if (!network_is_loopback(url)) {
-        w->question.func = on_probed;
-        w->question.arg = w;
-        if (network_state_ask(w->all->network, &w->question, &works)) {
-            w->found = *error;
-            *error = (Error){};
-            return;
-        }
-    }
     w->found = *error;
     *error = (Error){};
-    on_probed(w, works);
+    w->question.func = on_probed;
+    w->question.arg = w;
+    if (network_is_loopback(url) || !network_state_ask(w->all->network, &w->question, &works))
+        on_probed(w, works);
 }
 
 /* ---- asking ---- */
@@ -207,16 +202,22 @@ void backend_check_begin(BackendWatch *w, bool planned) {
         backend_watch_plan_check(w, USEC_INFINITY);
     r = http_client_call(w->client, &request, on_check, w, &w->check.call, &w->check.unstarted);
     if (r < 0 && r != -EREMOTE)
-        error_set(&w->check.unstarted, ERROR_BACKEND_FAILED, "cannot ask: %s", strerror(-r));
+        error_set(&w->check.unstarted, ERROR_BACKEND_OFFLINE, "cannot ask: %s", strerror(-r));
     backend_watch_arm(w);
 }
 
+/* When memory is short here, or too much is under way, that says nothing about the backend. A
+ * secret that cannot be read keeps us from it for as long as it is so. */
 void backend_check_unstarted(BackendWatch *w) {
     Error error = w->check.unstarted;
 
     w->check.unstarted = (Error){};
-    error.code = ERROR_BACKEND_FAILED;
-    finish_bad(w, &error);
+    if (error.code == ERROR_BACKEND_OFFLINE)
+        finish(w, w->b->state, w->b->reason, NULL, &error);
+    else {
+        error.code = ERROR_BACKEND_FAILED;
+        finish_bad(w, &error);
+    }
     error_done(&error);
 }
 

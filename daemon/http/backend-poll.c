@@ -31,8 +31,10 @@ void backend_poll_follow(BackendWatch *w) {
 
     if (!is_wanted(w))
         backend_watch_plan_poll(w, USEC_INFINITY);
-    else if (!backend_poll_is_under_way(w))
+    else if (!backend_poll_is_under_way(w)) {
+        w->fresh = true;
         backend_watch_plan_poll(w, MAX(now, w->poll.hold));
+    }
 }
 
 /* ---- what has come ---- */
@@ -40,10 +42,10 @@ void backend_poll_follow(BackendWatch *w) {
 static void plan_next(BackendWatch *w) {
     uint64_t interval = w->b->settings->poll_interval_usec;
     uint64_t now = clock_usec(CLOCK_MONOTONIC);
-    uint64_t pause = backend_plan_next(interval, false, backend_watch_random(w->all));
+    uint64_t pause = backend_plan_next(interval, w->fresh, backend_watch_random(w->all));
     uint64_t due = w->poll.begun + pause;
 
-    w->poll.repeated = false;
+    w->poll.repeated = w->fresh = false;
     if (!is_wanted(w)) {
         backend_watch_plan_poll(w, USEC_INFINITY);
         return;
@@ -137,19 +139,22 @@ static int set_path(BackendWatch *w) {
     return 0;
 }
 
-/* A messenger without a peer, or that loads the list anyway, may have something later; what is
- * polled by poll-path has not, where it is empty. */
-static uint64_t next_look(const BackendWatch *w) {
-    return is_wanted(w) && w->type->polled ? w->poll.begun + w->b->settings->poll_interval_usec
-                                           : USEC_INFINITY;
+static bool is_left_out(const BackendWatch *w) {
+    return TAILQ_EMPTY(&w->poll.asked) && w->type->is_loading && w->type->is_loading(w->b);
 }
 
+/* Who begins to have something to poll says so. */
 void backend_poll_begin(BackendWatch *w) {
     HttpClientRequest request = {.method = "GET"};
-    int r = set_path(w);
+    int r;
 
     w->poll.begun = clock_usec(CLOCK_MONOTONIC);
-    backend_watch_plan_poll(w, r < 0 ? next_look(w) : USEC_INFINITY);
+    if (is_left_out(w)) {
+        plan_next(w);
+        return;
+    }
+    r = set_path(w);
+    backend_watch_plan_poll(w, USEC_INFINITY);
     if (r >= 0) {
         request.path = w->poll_path;
         request.headers = http_seen_headers(&w->seen);

@@ -11,6 +11,8 @@ typedef struct BackendType {
     const char *name; /* BACKEND_TYPE_* */
     /* What is to be polled, to be freed; NULL: nothing now. */
     char *(*poll_path)(const Backend *b);
+    /* It is being asked for otherwise: a poll that nobody waits for is left out. NULL: never. */
+    bool (*is_loading)(const Backend *b);
     /* A good answer, and another one than the last from this path; its body is text without a NUL,
      * and the type sees to it itself whether it is JSON. 0, or -EREMOTE with the error set: it is
      * not what it should be, and nothing of it is taken. NULL: any JSON is taken as it is. */

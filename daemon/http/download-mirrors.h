@@ -20,7 +20,7 @@ typedef struct Mirrors {
     size_t last; /* asked last */
 } Mirrors;
 
-#define MIRROR_DELAY_FIRST (500 * USEC_PER_MSEC)
+#define MIRROR_DELAY_FIRST (250 * USEC_PER_MSEC)
 #define MIRROR_DELAY_MAX (30 * USEC_PER_SEC)
 #define MIRROR_LOYALTY                                                                             \
     3 /* failures of the one that alone can go on, before another begins anew                      \

@@ -27,6 +27,15 @@ static int say(const Words *w, int error, const char *format, ...) {
     return error;
 }
 
+/* "5s", not "5.0s": it is what somebody has set. */
+static char *without_zero(char *number) {
+    char *zero = strstr(number, ".0");
+
+    if (zero && !(zero[2] >= '0' && zero[2] <= '9'))
+        memmove(zero, zero + 2, strlen(zero + 2) + 1);
+    return number;
+}
+
 /* libcurl's own words behind ours, made fit for one line. */
 static int say_detail(const Words *w, int error, const char *what) {
     _cleanup_free_ char *detail = text_clean(w->f->detail, strlen(w->f->detail), 200);
@@ -42,7 +51,8 @@ static int timed_out(const Words *w) {
     char span[FORMAT_MAX], within[FORMAT_MAX + 16] = " in time";
 
     if (w->f->timeout_usec > 0)
-        snprintf(within, sizeof(within), " within %s", format_span(span, w->f->timeout_usec));
+        snprintf(within, sizeof(within), " within %s",
+                 without_zero(format_span(span, w->f->timeout_usec)));
     switch (w->f->phase) {
     case HTTP_PHASE_NAME:
         return say(w, -EAGAIN, "the name of %s was not resolved%s", w->host, within);
@@ -81,7 +91,7 @@ static int too_large(const Words *w) {
     if (w->f->response_max == 0)
         return say(w, -EMSGSIZE, "the answer of %s is too large", w->host);
     return say(w, -EMSGSIZE, "the answer of %s is larger than %s", w->host,
-               format_size(size, w->f->response_max));
+               without_zero(format_size(size, w->f->response_max)));
 }
 
 static int broken(const Words *w) {
@@ -187,7 +197,7 @@ int http_failure_of_stall(const char *url, uint64_t usec, char text[HTTP_ERROR_T
     char host[HTTP_URL_HOST_MAX], span[FORMAT_MAX];
 
     snprintf(text, HTTP_ERROR_TEXT_MAX, "nothing more from %s for %s", http_url_host(url, host),
-             format_span(span, usec));
+             without_zero(format_span(span, usec)));
     return -ETIMEDOUT;
 }
 

@@ -15,12 +15,13 @@
 #define PORTION 8
 
 /* How late a stall, or a name that is not resolved, may be seen. */
-#define SWEEP_USEC (100 * USEC_PER_MSEC)
+#define SWEEP_USEC (200 * USEC_PER_MSEC)
 
 /* Handles that wait for the next request. */
 #define POOL_MAX 64
 
-/* Connections that are kept when nothing uses them: one for each of a thousand backends. */
+/* Connections that are kept when nothing uses them: one for each of a thousand backends. When there
+ * were no calls for a while, all of them go: nobody would notice that a server has closed one. */
 #define CONNECTIONS_MAX 1200
 
 struct HttpLoop {
@@ -32,8 +33,11 @@ struct HttpLoop {
     sd_event_source *kick;     /* libcurl wants to be called now */
     sd_event_source *starter;  /* calls are queued */
     sd_event_source *finisher; /* calls are over */
-    /* Time passes for those that wait for a name, or may stall. */
+    /* Time passes for those that wait for a name, or stand still. */
     sd_event_source *sweeper;
+    sd_event_source *idler; /* enabled: connections may have been idle for long then */
+    uint64_t used;          /* when the last call went, CLOCK_MONOTONIC */
+    uint64_t idle_usec;
     HttpNames *names; /* NULL: a proxy resolves them, or libcurl does */
     struct HttpCallList queued, naming, active, failed;
     size_t calls;
@@ -166,6 +170,17 @@ static void sweep_soon(HttpLoop *l) {
     turn_on(l->sweeper);
 }
 
+/* While calls come and go, it is not set anew. */
+static void idle_soon(HttpLoop *l) {
+    int enabled;
+
+    l->used = clock_usec(CLOCK_MONOTONIC);
+    if (sd_event_source_get_enabled(l->idler, &enabled) >= 0 && enabled != SD_EVENT_OFF)
+        return;
+    (void)sd_event_source_set_time(l->idler, l->used + l->idle_usec);
+    turn_on(l->idler);
+}
+
 /* ---- handles ---- */
 
 static CURL *take_easy(HttpLoop *l) {
@@ -222,7 +237,8 @@ static void release(HttpCall *c) {
     set_state(c, HTTP_CALL_TOLD);
     if (c->easy)
         give_easy(c->loop, TAKE_PTR(c->easy));
-    c->loop->calls--;
+    if (--c->loop->calls == 0)
+        idle_soon(c->loop);
     http_call_destroy(c);
 }
 
@@ -248,8 +264,7 @@ static int hand_over(HttpLoop *l, HttpCall *c) {
         return -ENOMEM;
     l->in_multi++;
     set_state(c, HTTP_CALL_ACTIVE);
-    if (c->request.stall_timeout_usec > 0)
-        sweep_soon(l);
+    sweep_soon(l);
     return 0;
 }
 
@@ -340,28 +355,25 @@ static int on_finish(sd_event_source *s, void *userdata) {
     return 0;
 }
 
-/* Each is looked at, and the sources of time are few. */
-static bool sweep(HttpLoop *l, struct HttpCallList *list, uint64_t now,
+/* Each is looked at: so there is one source of time for all of them. */
+static void sweep(HttpLoop *l, struct HttpCallList *list, uint64_t now,
                   bool (*is_over)(HttpCall *c, uint64_t now)) {
     HttpCall *c, *next;
-    bool again = false;
 
     for (c = TAILQ_FIRST(list); c; c = next) {
         next = TAILQ_NEXT(c, link);
         if (is_over(c, now))
             fail(l, c);
-        else
-            again = again || c->state == HTTP_CALL_NAMING || c->request.stall_timeout_usec > 0;
     }
-    return again;
 }
 
 static int on_sweep(sd_event_source *s, uint64_t usec, void *userdata) {
     HttpLoop *l = userdata;
     uint64_t now = clock_usec(CLOCK_MONOTONIC);
-    bool naming = sweep(l, &l->naming, now, http_call_name_is_late);
 
-    if (sweep(l, &l->active, now, http_call_is_stalled) || naming)
+    sweep(l, &l->naming, now, http_call_name_is_late);
+    sweep(l, &l->active, now, http_call_is_stuck);
+    if (!TAILQ_EMPTY(&l->naming) || !TAILQ_EMPTY(&l->active))
         sweep_soon(l);
     return 0;
 }
@@ -398,11 +410,65 @@ HttpCall *http_call_free(HttpCall *c) {
     return NULL;
 }
 
+void http_loop_set_idle(HttpLoop *l, uint64_t usec) {
+    l->idle_usec = usec;
+}
+
 size_t http_loop_calls(const HttpLoop *l) {
     return l->calls;
 }
 
 /* ---- life ---- */
+
+static int lowest_fd(void) {
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close_fd(fd);
+    return fd;
+}
+
+/* It makes a pair of sockets that would be handed on to whatever the program executes. New
+ * descriptors are the lowest that are free, and so lie between these two. */
+static CURLM *new_multi(void) {
+    int first = lowest_fd();
+    CURLM *multi = curl_multi_init();
+    int last = lowest_fd();
+
+    for (int fd = first; fd >= 0 && fd < last; fd++)
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return multi;
+}
+
+static int make_multi(HttpLoop *l) {
+    l->multi = new_multi();
+    if (!l->multi)
+        return -ENOMEM;
+    curl_multi_setopt(l->multi, CURLMOPT_SOCKETFUNCTION, socket_function);
+    curl_multi_setopt(l->multi, CURLMOPT_SOCKETDATA, l);
+    curl_multi_setopt(l->multi, CURLMOPT_TIMERFUNCTION, timer_function);
+    curl_multi_setopt(l->multi, CURLMOPT_TIMERDATA, l);
+    curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_MAX);
+    curl_multi_setopt(l->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+    return 0;
+}
+
+/* libcurl closes what it keeps only with all else. */
+static int on_idle(sd_event_source *s, uint64_t usec, void *userdata) {
+    HttpLoop *l = userdata;
+    CURLM *before = l->multi;
+
+    if (l->calls > 0)
+        return 0;
+    if (clock_usec(CLOCK_MONOTONIC) < l->used + l->idle_usec) {
+        (void)sd_event_source_set_time(s, l->used + l->idle_usec);
+        turn_on(s);
+        return 0;
+    }
+    if (make_multi(l) < 0)
+        l->multi = before;
+    else
+        curl_multi_cleanup(before);
+    return 0;
+}
 
 static int add_defer(HttpLoop *l, sd_event_source **ret, sd_event_handler_t func,
                      const char *name) {
@@ -435,7 +501,9 @@ static int add_sources(HttpLoop *l) {
         r = add_defer(l, &l->finisher, on_finish, "http-finish");
     if (r >= 0)
         r = add_time(l, &l->timer, ACCURACY_USEC, on_timer, "http-timer");
-    return r < 0 ? r : add_time(l, &l->sweeper, SWEEP_USEC, on_sweep, "http-sweep");
+    if (r >= 0)
+        r = add_time(l, &l->sweeper, SWEEP_USEC, on_sweep, "http-sweep");
+    return r < 0 ? r : add_time(l, &l->idler, USEC_PER_SEC, on_idle, "http-idle");
 }
 
 /* Where a proxy is, it is asked for names that need not be known here; who goes by it, and who does
@@ -450,39 +518,6 @@ static bool has_proxy(void) {
     return false;
 }
 
-static int lowest_fd(void) {
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    close_fd(fd);
-    return fd;
-}
-
-/* It makes a pair of sockets that would be handed on to whatever the program executes. New
- * descriptors are the lowest that are free, and so lie between these two. */
-static CURLM *new_multi(void) {
-    int first = lowest_fd();
-    CURLM *multi = curl_multi_init();
-    int last = lowest_fd();
-
-    for (int fd = first; fd >= 0 && fd < last; fd++)
-        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return multi;
-}
-
-static int add_multi(HttpLoop *l) {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return -ENOMEM;
-    l->multi = new_multi();
-    if (!l->multi)
-        return -ENOMEM;
-    curl_multi_setopt(l->multi, CURLMOPT_SOCKETFUNCTION, socket_function);
-    curl_multi_setopt(l->multi, CURLMOPT_SOCKETDATA, l);
-    curl_multi_setopt(l->multi, CURLMOPT_TIMERFUNCTION, timer_function);
-    curl_multi_setopt(l->multi, CURLMOPT_TIMERDATA, l);
-    curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_MAX);
-    curl_multi_setopt(l->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
-    return 0;
-}
-
 int http_loop_new(HttpLoop **ret, sd_event *event) {
     HttpLoop *l = calloc(1, sizeof(HttpLoop));
     int r;
@@ -491,13 +526,14 @@ int http_loop_new(HttpLoop **ret, sd_event *event) {
         return -ENOMEM;
     l->event = sd_event_ref(event);
     l->due = l->armed = USEC_INFINITY;
+    l->idle_usec = HTTP_IDLE_DEFAULT;
     TAILQ_INIT(&l->queued);
     TAILQ_INIT(&l->naming);
     TAILQ_INIT(&l->active);
     TAILQ_INIT(&l->failed);
-    r = add_sources(l);
+    r = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? add_sources(l) : -ENOMEM;
     if (r >= 0)
-        r = add_multi(l);
+        r = make_multi(l);
     if (r >= 0 && !has_proxy())
         r = http_names_new(&l->names, event, PRIORITY, on_name, l);
     if (r < 0) {
@@ -527,6 +563,7 @@ HttpLoop *http_loop_free(HttpLoop *l) {
     http_names_free(l->names);
     sd_event_source_disable_unref(l->timer);
     sd_event_source_disable_unref(l->sweeper);
+    sd_event_source_disable_unref(l->idler);
     sd_event_source_disable_unref(l->kick);
     sd_event_source_disable_unref(l->starter);
     sd_event_source_disable_unref(l->finisher);

@@ -81,5 +81,9 @@ int http_call_start(HttpLoop *l, const HttpRequest *request, HttpDoneFunc func, 
 /* Drops it: func is not called. NULL-safe, gives NULL. */
 HttpCall *http_call_free(HttpCall *c);
 
+/* For how long connections are kept while there are no calls at all; default: */
+#define HTTP_IDLE_DEFAULT (60 * USEC_PER_SEC)
+void http_loop_set_idle(HttpLoop *l, uint64_t usec);
+
 /* Calls under way. */
 size_t http_loop_calls(const HttpLoop *l);

@@ -7,6 +7,8 @@
 
 /* An operation that has been started is asked for until it is over. */
 
+#define DOUBT_FACTOR 8
+
 /* ---- what goes wrong ---- */
 
 static void format_time(char *buf, size_t size, uint64_t usec) {
@@ -41,7 +43,9 @@ static void doubt(HttpOperation *o, const char *text, unsigned max) {
         return;
     }
     operation_status(o, "%s (answer %u of %u that is of no use)", text, o->bad, max);
-    operation_later(o, operation_pace_bad(&o->pace, 0, operation_random()));
+    /* About half a minute in all: what lies in between may be at fault, and is put right. */
+    operation_later(o, operation_pace_bad(&o->pace, 0, operation_random()) *
+                           (o->pace.fixed_usec > 0 ? 1 : DOUBT_FACTOR));
 }
 
 static void doubt_error(HttpOperation *o, const Error *error) {

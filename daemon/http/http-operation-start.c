@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/random.h>
 
@@ -27,12 +28,15 @@ static int random_key(char **ret) {
  */
 int operation_make_key(HttpOperation *o) {
     const char *given = o->p.idempotency_key;
+    char task[32] = "", attempt[32] = "";
 
     if (!given)
         return random_key(&o->saved.key);
-    if (o->spec.attempt <= 1)
-        o->saved.key = strdup(given);
-    else if (asprintf(&o->saved.key, "%s-%u", given, o->spec.attempt) < 0)
+    if (o->spec.is_repetition)
+        snprintf(task, sizeof(task), "-task%" PRIu64, o->spec.id);
+    if (o->spec.attempt > 1)
+        snprintf(attempt, sizeof(attempt), "-%" PRIu32, o->spec.attempt);
+    if (asprintf(&o->saved.key, "%s%s%s", given, task, attempt) < 0)
         o->saved.key = NULL;
     return o->saved.key ? 0 : -ENOMEM;
 }

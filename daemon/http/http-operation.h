@@ -10,6 +10,7 @@
 typedef struct HttpOperationSpec {
     uint64_t id;
     uint32_t attempt;
+    bool is_repetition;          /* of another task, which had the same params */
     const char *params;          /* JSON, checked */
     const char *saved;           /* what the daemon before has saved, JSON; NULL: it is a new one */
     HttpClient *client;          /* not owned; NULL: see below */

@@ -160,7 +160,7 @@ static void on_messages(Load *l, struct Waiters *asked, const HttpReply *reply) 
         events->messages_loaded(userdata, l->m->b, l->peer, &messages);
     tell_messages(asked, l->peer, r < 0 ? NULL : &messages, r < 0 ? &error : &(Error){});
     if (r >= 0)
-        messenger_keep_told(l->m, l->peer, l->limit, &messages);
+        messenger_keep_told(l->m, l->peer, &messages);
 }
 
 /* ---- the request ---- */

@@ -87,7 +87,7 @@ static void read_members(const JsonValue *object, const char *where, Members *re
     *ret = (Members){.where = where};
     for (JsonWalk w = json_walk(object); json_next(&w, &name, &value);)
         for (Member m = 0; m < _M_MAX; m++)
-            if (streq(member_table[m], name))
+            if (member_table[m][0] == name[0] && streq(member_table[m], name))
                 ret->values[m] = value;
 }
 
@@ -273,8 +273,9 @@ static int open_answer(const MessengerAnswer *a, Document *d, Error *error) {
 
 /* ---- lists ---- */
 
-/* {"friends": [...]}, or the array alone. */
-static int find_list(const Document *d, Member m, size_t max, JsonValue *ret, Error *error) {
+/* {"friends": [...]}, or the array alone, and how many are in it. */
+static int find_list(const Document *d, Member m, size_t max, JsonValue *ret, size_t *ret_n,
+                     Error *error) {
     if (d->root.type == JSON_NULL)
         return wrong(error, "the answer is empty");
     *ret = d->root;
@@ -286,14 +287,11 @@ static int find_list(const Document *d, Member m, size_t max, JsonValue *ret, Er
     if (ret->type != JSON_ARRAY)
         return error_set(error, ERROR_BACKEND_FAILED, "the answer is wrong: it is no list of %s",
                          member_table[m]);
-    if (json_count(ret) > max)
+    *ret_n = json_count(ret);
+    if (*ret_n > max)
         return error_set(error, ERROR_BACKEND_FAILED, "the answer has more than %zu %s", max,
                          member_table[m]);
     return 0;
-}
-
-static void *new_items(const JsonValue *list, size_t size) {
-    return calloc(MAX(json_count(list), 1U), size);
 }
 
 static int read_friend(const Members *o, Friend *ret, Error *error) {
@@ -321,15 +319,16 @@ int messenger_read_friends(const MessengerAnswer *a, FriendList *ret, Error *err
     _cleanup_document_ Document d = {};
     JsonValue list, item;
     char where[32], *name;
+    size_t n;
     int r;
 
     r = open_answer(a, &d, error);
     if (r < 0)
         return r;
-    r = find_list(&d, M_FRIENDS, MESSENGER_FRIENDS_MAX, &list, error);
+    r = find_list(&d, M_FRIENDS, MESSENGER_FRIENDS_MAX, &list, &n, error);
     if (r < 0)
         return r;
-    l.items = new_items(&list, sizeof(Friend));
+    l.items = calloc(MAX(n, 1U), sizeof(Friend));
     if (!l.items)
         return -ENOMEM;
     for (JsonWalk w = json_walk(&list); json_next(&w, &name, &item);) {
@@ -479,15 +478,16 @@ int messenger_read_messages(const MessengerAnswer *a, const char *peer, unsigned
     _cleanup_document_ Document d = {};
     JsonValue list, item;
     char *name;
+    size_t n;
     int r;
 
     r = open_answer(a, &d, error);
     if (r < 0)
         return r;
-    r = find_list(&d, M_MESSAGES, MESSENGER_MESSAGES_MAX, &list, error);
+    r = find_list(&d, M_MESSAGES, MESSENGER_MESSAGES_MAX, &list, &n, error);
     if (r < 0)
         return r;
-    l.items = new_items(&list, sizeof(ChatMessage));
+    l.items = calloc(MAX(n, 1U), sizeof(ChatMessage));
     if (!l.items)
         return -ENOMEM;
     for (JsonWalk w = json_walk(&list); json_next(&w, &name, &item);) {

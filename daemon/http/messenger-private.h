@@ -54,12 +54,12 @@ void messenger_fail(Error *error, int r);
 int messenger_load(Messenger *m, const char *peer, unsigned limit, Waiter *waiter, Error *error);
 /* Something has changed: loads the list once more. */
 void messenger_reload(Messenger *m, const char *peer, unsigned limit);
-/* Whether the messages of the current peer are being loaded: then they are not polled as well. */
+/* Whether messages with the peer are being loaded: then they are not polled as well. */
 bool messenger_is_loading(const Messenger *m, const char *peer);
 void messenger_drop_loads(Messenger *m, const Error *error);
 char *messenger_messages_path(const char *peer, unsigned limit);
-/* The list was told to everybody. Takes it when it is that of the current peer, and all of it. */
-void messenger_keep_told(Messenger *m, const char *peer, unsigned limit, MessageList *l);
+/* The list was told to everybody. Takes it when it is that of the current peer. */
+void messenger_keep_told(Messenger *m, const char *peer, MessageList *l);
 
 /* ---- messenger-change.c ---- */
 

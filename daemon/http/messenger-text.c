@@ -37,7 +37,7 @@ bool messenger_is_blank(const char *content) {
 
 /* Bytes of the next piece, and what stands for it. */
 static size_t clean_piece(const char *s, size_t size, const char **ret, size_t *ret_size) {
-    size_t n = utf8_size(s, size);
+    size_t n = (unsigned char)*s < 0x80 ? 1 : utf8_size(s, size);
 
     *ret = s;
     *ret_size = n;
@@ -105,21 +105,31 @@ char *messenger_url_encode(const char *text) {
 
 /* ---- JSON ---- */
 
+static int hex_digit(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
 /* The four digits of a \uXXXX; -1: it is none. */
-static long unit_at(const char *p) {
-    char digits[5] = {};
+static int unit_at(const char *p) {
+    int unit = 0;
 
     if (p[0] != '\\' || p[1] != 'u')
         return -1;
-    strncpy(digits, p + 2, 4);
-    if (strspn(digits, "0123456789abcdefABCDEF") != 4)
-        return -1;
-    return strtol(digits, NULL, 16);
+    for (int i = 2; i < 6; i++) {
+        int digit = hex_digit(p[i]);
+        if (digit < 0)
+            return -1;
+        unit = unit << 4 | digit;
+    }
+    return unit;
 }
 
 void messenger_repair_escapes(char *json) {
     for (char *p = strchr(json, '\\'); p; p = strchr(p, '\\')) {
-        long unit = unit_at(p), low;
+        int unit = unit_at(p), low;
         if (unit < 0) {
             /* An escape of two characters, or no JSON. */
             p += p[1] != '\0' ? 2 : 1;

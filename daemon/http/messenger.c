@@ -41,12 +41,10 @@ static void messenger_forget(Backend *b) {
     b->kept = NULL;
 }
 
-void messenger_keep_told(Messenger *m, const char *peer, unsigned limit, MessageList *l) {
+void messenger_keep_told(Messenger *m, const char *peer, MessageList *l) {
     if (!streq(peer, m->b->current_peer))
         return;
     forget_told(m);
-    if (limit != m->limit)
-        return;
     m->told = *l;
     m->has_told = true;
     *l = (MessageList){};
@@ -232,7 +230,7 @@ int messenger_delete_message(Backend *b, const char *id, MessengerDoneFunc func,
 
 /* ---- polls ---- */
 
-static char *messages_path(const Backend *b) {
+static char *messenger_poll_path(const Backend *b) {
     const Messenger *m = b->kept;
 
     return b->current_peer[0]
@@ -240,18 +238,17 @@ static char *messages_path(const Backend *b) {
                : NULL;
 }
 
-/* Not while the same is loaded anyway. */
-static char *messenger_poll_path(const Backend *b) {
+static bool messenger_is_loading_peer(const Backend *b) {
     const Messenger *m = b->kept;
 
-    return m && messenger_is_loading(m, b->current_peer) ? NULL : messages_path(b);
+    return m && messenger_is_loading(m, b->current_peer);
 }
 
 /* The answer may be to a question of before: then it is about somebody else. */
 static int messenger_polled(Backend *b, const char *path, const char *json, Error *error) {
     MessengerAnswer a = {.status = 200, .body = json, .size = strlen(json)};
     _cleanup_message_list_ MessageList messages = {};
-    _cleanup_free_ char *current = messages_path(b);
+    _cleanup_free_ char *current = messenger_poll_path(b);
     Messenger *m = messenger_of(b);
     const BackendEvents *events;
     void *userdata;
@@ -268,13 +265,14 @@ static int messenger_polled(Backend *b, const char *path, const char *json, Erro
         return 0;
     events = backend_watch_events(b, &userdata);
     events->messages_loaded(userdata, b, b->current_peer, &messages);
-    messenger_keep_told(m, b->current_peer, m->limit, &messages);
+    messenger_keep_told(m, b->current_peer, &messages);
     return 0;
 }
 
 const BackendType backend_type_messenger = {
     .name = BACKEND_TYPE_MESSENGER,
     .poll_path = messenger_poll_path,
+    .is_loading = messenger_is_loading_peer,
     .polled = messenger_polled,
     .poll_failed = "Failed to load messages",
     .forget = messenger_forget,

@@ -223,6 +223,28 @@ static void measure_ping(char **args) {
     sd_bus_flush_close_unref(bus);
 }
 
+/* As somebody who works with a window: a call now and then. */
+static void measure_paced(char **args) {
+    uint64_t n = parse_number(args[0]), pause_usec = parse_number(args[1]);
+    sd_bus *bus = bench_connect();
+
+    for (uint64_t i = 0; i < n; i++) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *call = bench_new_call(bus, MANAGER, "CountTasks"), *answer = NULL;
+        int r = sd_bus_message_append(call, "a{sv}", 0);
+        uint64_t begin = bench_nsec();
+        if (r >= 0)
+            r = sd_bus_call(bus, call, 0, &error, &answer);
+        if (r < 0)
+            bench_fail(r, error.message ?: "CountTasks");
+        print_usec(bench_nsec() - begin);
+        sd_bus_message_unref(call);
+        sd_bus_message_unref(answer);
+        (void)usleep((useconds_t)pause_usec);
+    }
+    sd_bus_flush_close_unref(bus);
+}
+
 /* --- the end of a process --- */
 
 /* The task that is under way. */
@@ -406,6 +428,7 @@ static const struct {
     {"fill",     "N KIND         StartMany of N tasks that wait for tomorrow, in calls of 10000", 2, 2, measure_fill},
     {"submit",   "N              StartCommand to its answer, N times", 1, 1, measure_submit},
     {"ping",     "N              the same of a call that does nothing", 1, 1, measure_ping},
+    {"paced",    "N USEC         CountTasks to its answer, N times with such pauses", 2, 2, measure_paced},
     {"finish",   "N PROGRAM FILE from the exit of bench-exit to Finished, N times", 3, 3, measure_finish},
     {"waitpid",  "N PROGRAM FILE the same to the end of waitpid(2) in a parent", 3, 3, measure_waitpid},
     {"control",  "N              a call to each of the tasks 1 to N, to the last answer", 1, 1, measure_control},

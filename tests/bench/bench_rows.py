@@ -7,7 +7,9 @@ import signal
 import statistics
 import time
 
+import bench_backends
 import bench_capture
+import bench_download
 import bench_logs
 import bench_report as br
 from bench_session import PROGRAMS_PATH, Failure, Place, Session, children, memory, memory_peak
@@ -31,6 +33,8 @@ class Sizes:
         self.history = 50000 if quick else 1000000
         self.pages = 20 if quick else 200
         self.waiting = 100000
+        self.backends = 1000
+        self.polling_sec = 8 if quick else 15
         self.decisions = 20000 if quick else 200000
 
 
@@ -344,9 +348,11 @@ PARTS = {
     "capture": bench_capture.measure_capture,
     "view": bench_logs.measure_view,
     "followers": bench_logs.measure_followers,
+    "download": bench_download.measure_download,
     "idle": measure_idle,
     "take-up": measure_take_up,
     "history": measure_history,
     "waiting": measure_waiting,
     "decide": measure_decide,
+    "backends": bench_backends.measure_backends,
 }

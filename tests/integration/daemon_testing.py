@@ -65,6 +65,15 @@ def sanitized():
     return b"__asan_init" in pathlib.Path(os.environ["LONGRUND"]).read_bytes()
 
 
+def tcp_sockets(pid):
+    """Of all that its network namespace has, as links in /proc/PID/fd have them."""
+    found = set()
+    for name in ("tcp", "tcp6"):
+        with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/net/{name}", encoding="ascii") as table:
+            found.update(f"socket:[{line.split()[9]}]" for line in list(table)[1:])
+    return found
+
+
 class DBusError(Exception):
     """An error reply. The name of one of ours is given without its prefix."""
 
@@ -429,13 +438,15 @@ class DaemonSession:
     # --- what the daemon holds
 
     def descriptors(self):
-        """What the daemon has open, sorted: numbers do not count."""
+        """What the daemon has open, sorted: numbers do not count. Without connections to servers, which it keeps to use
+        them again."""
         found = []
         folder = f"/proc/{self.daemon.pid}/fd"
         for name in os.listdir(folder):
             with contextlib.suppress(FileNotFoundError):
-                found.append(re.sub(r":\[?\d+\]?$", ":[N]", os.readlink(f"{folder}/{name}")))
-        return sorted(found)
+                found.append(os.readlink(f"{folder}/{name}"))
+        connections = tcp_sockets(self.daemon.pid)
+        return sorted(re.sub(r":\[?\d+\]?$", ":[N]", name) for name in found if name not in connections)
 
     def memory(self):
         """Resident bytes of the daemon."""

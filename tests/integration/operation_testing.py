@@ -142,7 +142,7 @@ class OperationTestCase(DaemonTestCase):
 
     def setUp(self):
         super().setUp()
-        self.session.connections = 8
+        self.session.connections = 64  # requests that change something have one of their own each
         self.peer = Peer()
         self.addCleanup(self.peer.stop)
         self.add_backend("peer", self.peer.url)

@@ -4,13 +4,15 @@
     LONGRUND=PATH TEST_BACKEND=PATH test_backends.py
 """
 
+import contextlib
 import json
 import resource
 import signal
+import sqlite3
 
 from backend_testing import Backend
 from backends_testing import MESSENGER, SETTINGS, BackendObject, add_backend, backends, remove_backend
-from daemon_testing import PROPERTIES, DaemonTestCase, dictionary, main
+from daemon_testing import PROPERTIES, DaemonTestCase, DBusError, dictionary, main
 from longrun_testing import ROOT
 
 MSEC = 1000
@@ -127,10 +129,11 @@ class WatchTest(BackendTestCase):
         home = self.add(timeout=60 * SEC)
         home.wait_state("online")
         self.server.fault("/slow", "hang")
-        home.call_later("Request", "(sss)", "GET", "/slow", "")
-        home.call_later("CheckStatus")
+        reply = home.call_later("Request", "(sss)", "GET", "/slow", "")
         self.server.wait_requests(1, "/slow")
         self.session.restart(signal.SIGTERM)
+        self.session.wait_until(lambda: reply, "an answer")
+        self.assertRegex(reply[0].name, "NoReply")  # of the bus: the backend is there still
         self.server.give_up()
 
     def test_polling(self):
@@ -186,6 +189,31 @@ class KeptTest(BackendTestCase):
         self.session.wait_until(lambda: self.session.manager_signals("BackendAdded"), "BackendAdded")
         self.session.restart()
         self.assertFalse(home.get("Polling"))
+
+    def test_damage(self):
+        """The database is found damaged while the daemon runs: what is in memory goes into the new one."""
+        home = self.add()
+        home.call("StopPolling")
+        database = self.session.state / "longrun.db"
+        with contextlib.closing(sqlite3.connect(database)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with open(database, "r+b") as file:
+            file.seek(4096)
+            file.write(b"\xa5" * (database.stat().st_size - 4096))
+        # Work that gets to see it.
+        self.session.settles(lambda: self.tried("work") and any(self.session.state.glob("*.damaged-*")), "no damage seen")
+        self.session.start("noop").wait()
+        self.session.restart()
+        self.assertIn("home", backends(self.session))
+        self.assertFalse(home.get("Polling"))
+
+    def tried(self, name):
+        """Added and removed again, whatever comes of it."""
+        with contextlib.suppress(DBusError):
+            self.add(name)
+        with contextlib.suppress(DBusError):
+            remove_backend(self.session, name)
+        return True
 
 
 BAD = [
@@ -317,6 +345,27 @@ class FileTest(BackendTestCase):
         self.assertEqual(self.told("BackendRemoved")[2:], ["work"])
         self.assertEqual(self.told("BackendAdded")[2:], ["work", "work"])
         self.assertEqual(BackendObject(self.session, "work").get("CurrentPeer", MESSENGER), "")
+
+    def test_in_use(self):
+        """A backend with tasks at work on it stays, whatever the files say."""
+        home = BackendObject(self.session, "home")
+        self.write("home")
+        self.reload()
+        task = self.session.start("http-operation", {"backend": "home", "path": "/operations",
+                                                     "body": {"steps": 1000, "step_ms": 60000}})
+        task.wait_state("running")
+        self.server.wait_requests(2, "/operations*")
+        self.write("home", Type="messenger")
+        self.reload()
+        self.assertEqual(home.get("Type"), "json")
+        self.write()
+        self.reload()
+        self.assertEqual(list(backends(self.session)), ["home"])
+        self.assertRegex(self.session.log(), "home is in no file any more, but 1 task.* at work on it")
+        task.cancel()
+        self.assertEqual(task.wait()[0], "cancelled")
+        self.reload()
+        self.assertEqual(backends(self.session), {})
 
     def test_at_the_start(self):
         self.write("home")

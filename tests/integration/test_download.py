@@ -6,20 +6,20 @@
 
 import os
 import random
-import shutil
 import signal
 import time
 import unittest
 
 from daemon_testing import DaemonTestCase, main
-from download_testing import MB, PART, Nginx, sha256
+from download_testing import MB, PART, sha256
+from nginx_testing import NGINX, Nginx
 from process_testing import children, kill, until
 from take_up_testing import is_paused
 
 FAST = {"give_up_after_ms": 20000, "stall_timeout_ms": 10000}
 
 
-@unittest.skipUnless(shutil.which("nginx", path="/usr/sbin:/usr/bin"), "nginx is not installed")
+@unittest.skipUnless(NGINX, "nginx is not installed")
 class DownloadTest(DaemonTestCase):
     def setUp(self):
         super().setUp()

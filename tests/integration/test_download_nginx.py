@@ -8,7 +8,8 @@ import random
 
 import daemon_testing
 from backend_testing import Backend
-from download_testing import MB, NginxTestCase, make_certificate, sha256
+from download_testing import MB, NginxTestCase, sha256
+from nginx_testing import make_certificate
 
 
 class NginxTest(NginxTestCase):

@@ -1,10 +1,8 @@
 #!/usr/bin/python3
-"""Operations on servers: started, followed, their ends and results. What outlives what: test_operation_restart.py."""
+"""Operations on servers: how different services do it, and the start. How they are followed and cancelled, and what outlives
+what: test_operation_polls.py, _cancel.py, _restart.py."""
 
-import re
-import unittest
-
-from daemon_testing import main
+from daemon_testing import Task, main
 from operation_testing import DONE, RUNNING, Answer, OperationTestCase
 
 
@@ -136,6 +134,19 @@ class StartTest(OperationTestCase):
             self.operation(options={"isolate": True})
         with self.assertError("InvalidOption", "secrets belong into the settings of the backend"):
             self.operation(headers={"Authorization": "Bearer x"})
+        for name in ("path", "cancel_path"):
+            with self.assertError("InvalidOption", f"'{name}' names another server than that of backend peer"):
+                self.operation(**{"path": "/jobs", name: "http://127.0.0.1:1/x"})
+        with self.assertError("InvalidOption", "all runs of a series would be one operation"):
+            self.operation(idempotency_key="mine", options={"every": 1000000})
+
+    def test_retry_is_another_one(self):
+        self.begins(Answer(200, {"status": "failed"}), DONE)
+        task = self.operation(self.peer.url + "/jobs", idempotency_key="mine")
+        self.assertEnds(task, "failed", 1)
+        again = Task(self.session, task.call("Retry")[0])
+        self.assertEnds(again, "succeeded", 0)
+        self.assertEqual([p.key for p in self.peer.of("POST /jobs")], ["mine", f"mine-task{again.id}"])
 
     def test_what_cannot_be_done_to_it(self):
         self.begins(RUNNING)
@@ -170,267 +181,6 @@ class StartTest(OperationTestCase):
         self.assertEqual(tasks[1].get("State"), "queued")
         self.peer.on("GET /jobs/1", DONE)
         self.assertEnds(tasks[1], "succeeded", 0)
-
-
-class PollTest(OperationTestCase):
-    def test_progress_never_runs_backwards(self):
-        self.begins(*[Answer(200, {"status": "running", "progress": p, "phase": "copy"})
-                      for p in (10, 40, 30, 100, 20, 60)], DONE)
-        task = self.operation()
-        self.assertEnds(task, "succeeded", 0)
-        fractions = [s.args[0] for s in task.signals("Progress")]
-        self.assertEqual(fractions, sorted(fractions))
-        self.assertLess(fractions[-2], 1)
-        self.assertEqual((fractions[-1], task.get("Phase")), (1, "copy"))
-
-    def test_status_and_counts(self):
-        self.begins(Answer(200, {"state": "busy", "done": 3, "total": 12, "message": "page 3"}))
-        task = self.operation()
-        self.session.wait_until(lambda: "busy: page 3" in self.statuses(task), "the status")
-        self.assertEqual((task.get("Done"), task.get("Total"), task.get("Progress")), (3, 12, 0.25))
-        self.peer.on("GET /jobs/1", Answer(200, {"state": "completed", "message": "12 pages"}))
-        self.assertEnds(task, "succeeded", 0, "^12 pages$")
-        self.assertIn("busy: page 3", self.lines(task))
-
-    def test_named_fields(self):
-        self.begins(Answer(200, {"a": {"s": "x"}, "n": 1, "m": 4, "status": "failed"}),
-                    Answer(200, {"a": {"s": "Good"}, "r": [1, 2], "status": "failed"}))
-        task = self.operation(state_field="/a/s", progress_field="/n", total_field="/m", result_field="/r",
-                              succeeded_states=["good"])
-        self.assertEnds(task, "succeeded", 0)
-        self.assertEqual(task.take_result(), [1, 2])
-        self.assertIn(0.25, [s.args[0] for s in task.signals("Progress")])
-
-    def test_retry_after(self):
-        self.begins(Answer(200, {"status": "running"}, {"Retry-After": "1"}), DONE)
-        self.assertEnds(self.operation(), "succeeded", 0)
-        polls = self.peer.of("GET /jobs/1")
-        self.assertGreaterEqual(polls[1].time - polls[0].time, 1)
-        self.assertLess(polls[1].time - polls[0].time, 3)
-
-    def test_retry_after_of_the_start(self):
-        self.begins(DONE, **{"Retry-After": "1"})
-        self.assertEnds(self.operation(), "succeeded", 0)
-        self.assertGreaterEqual(self.peer.of("GET /jobs/1")[0].time - self.peer.of("POST /jobs")[0].time, 1)
-
-    def test_location_until_it_is_there(self):
-        """202 as long as there is nothing, as many services do it, without a word about a state."""
-        self.begins(Answer(202), Answer(202, {}, {"Location": "/jobs/2"}))
-        self.peer.on("GET /jobs/2", Answer(202), Answer(200, {"picture": 7}))
-        task = self.operation()
-        self.assertEnds(task, "succeeded", 0)
-        self.assertEqual(task.take_result(), {"picture": 7})
-
-    def test_see_other(self):
-        self.begins(RUNNING, Answer(303, headers={"Location": "../pictures/7"}))
-        self.peer.on("GET /pictures/7", Answer(503), Answer(200, {"n": 7}))
-        task = self.operation()
-        self.assertEnds(task, "succeeded", 0)
-        self.assertEqual(task.take_result(), {"n": 7})
-
-    def test_redirects(self):
-        self.begins(Answer(302, headers={"Location": "/moved"}), Answer(307, headers={"Location": "/moved"}))
-        self.peer.on("GET /moved", RUNNING, DONE)
-        self.assertEnds(self.operation(), "succeeded", 0)
-        self.begins(Answer(302, headers={"Location": "/jobs/1"}))
-        self.assertEnds(self.operation(), "failed", 1, "redirects in a circle .5 such answers in a row")
-
-    def test_result_elsewhere(self):
-        self.begins(Answer(200, {"status": "Succeeded", "resourceLocation": "/vm/7"}))
-        self.peer.on("GET /vm/7", Answer(200, {"vm": 7}))
-        task = self.operation()
-        self.assertEnds(task, "succeeded", 0)
-        self.assertEqual(task.take_result(), {"vm": 7})
-        self.peer.on("GET /vm/7", Answer(403, {"error": "not yours"}))
-        self.assertEnds(self.operation(), "succeeded", 0,
-                        "^its result could not be read from http://.*/vm/7: HTTP 403 Forbidden: not yours$")
-
-    def test_result_of_a_state_with_a_location(self):
-        self.begins(path="/vm/7", **{"Operation-Location": "/o/1"})
-        self.peer.on("GET /o/1", RUNNING, Answer(200, {"status": "succeeded"}))
-        self.peer.on("GET /vm/7", Answer(200, {"vm": 7}))
-        task = self.operation()
-        self.assertEnds(task, "succeeded", 0)
-        self.assertEqual(task.take_result(), {"vm": 7})
-
-    def test_result_max(self):
-        self.begins(Answer(200, {"status": "done", "result": "x" * 1000}))
-        task = self.operation(options={"result_max": 1000})
-        self.assertEnds(task, "succeeded", 0, r"^its result was not kept: it has 1002 bytes, more than 1000 \(result-max\)$")
-        self.assertFalse(task.get("HasResult"))
-
-    def test_another_server_is_not_asked(self):
-        for url in ("http://127.0.0.1:1/x?token=1", "https://evil.example/"):
-            self.begins(path=url)
-            self.assertEnds(self.operation(), "failed", 1, "another server than the backend, and would get its credentials")
-        self.begins(Answer(302, headers={"Location": "http://127.0.0.1:1/x"}))
-        self.assertEnds(self.operation(), "failed", 1, "another server than the backend")
-
-    def test_answers_that_make_no_sense(self):
-        for answer, message in ((Answer(200, "{", {"Content-Type": "application/json"}), "is no JSON"),
-                                (Answer(200, {"error": "try later"}), "answers with an error: try later"),
-                                (Answer(403, {"error": "no"}), "HTTP 403 Forbidden: no")):
-            with self.subTest(message=message):
-                self.begins(RUNNING, answer)
-                task = self.operation()
-                self.assertEnds(task, "failed", 1, rf"{message} \(5 such answers in a row\). It may be running still: http")
-                self.assertEqual(len(self.peer.of("GET /jobs/1")), 6)
-                self.assertTrue(any("(answer 4 of 5 that is of no use)" in s for s in self.statuses(task)))
-                self.peer.requests.clear()
-
-    def test_some_of_them_are_no_end(self):
-        self.begins(RUNNING, *[Answer(200, "garbage")] * 4, RUNNING, *[Answer(200, ["x"])] * 4, DONE)
-        self.assertEnds(self.operation(), "succeeded", 0)
-
-    def test_not_known_yet(self):
-        self.begins(Answer(404), Answer(404), RUNNING, DONE)
-        self.assertEnds(self.operation(), "succeeded", 0)
-        self.begins(Answer(404))
-        self.assertEnds(self.operation(), "failed", 1, "does not know the operation any more .HTTP 404.")
-        self.begins(RUNNING, Answer(404))
-        self.assertEnds(self.operation(), "failed", 1, "HTTP 404")
-        self.begins(Answer(410))
-        self.assertEnds(self.operation(), "failed", 1, "HTTP 410")
-
-    def test_a_server_that_goes_and_comes_back(self):
-        self.begins(Answer(200, {"status": "running", "progress": 0.3}))
-        task = self.operation()
-        self.session.wait_until(lambda: task.signals("Progress"), "progress")
-        self.peer.stop()
-        self.session.wait_until(lambda: any(re.search(r'^No answer from "peer" since \d\d:\d\d:\d\d: ', s)
-                                            for s in self.statuses(task)), "the status")
-        self.assertEqual(task.get("State"), "running")
-        self.peer.on("GET /jobs/1", Answer(503), Answer(drop=True), DONE)
-        self.peer.start()
-        self.assertEnds(task, "succeeded", 0)
-        self.assertEqual(len(self.peer.of("POST /jobs")), 1)
-        self.assertIn("It can be asked for again", self.lines(task))
-
-    def test_cancelled_on_the_server(self):
-        self.begins(RUNNING, Answer(200, {"status": "canceled", "error": "by the admin"}))
-        self.assertEnds(self.operation(), "cancelled", -1, "^it was cancelled on the server: by the admin$")
-
-    def test_timeouts(self):
-        self.begins(RUNNING)
-        self.peer.on("DELETE /jobs/1", lambda r: (self.peer.on("GET /jobs/1", Answer(404)), Answer(204))[1])
-        task = self.operation(options={"timeout": 300000})
-        self.assertEnds(task, "timed-out", -1, "^timeout: it has run for 300ms, the limit is 300ms; cancelled: ")
-        self.begins(Answer(200, {"status": "running", "progress": 5}))
-        task = self.operation(options={"idle_timeout": 500000})
-        self.assertEnds(task, "timed-out", -1, "^idle-timeout: ")
-
-    def test_children_and_log_max(self):
-        """What it says is bounded like all else."""
-        self.begins(*[Answer(200, {"status": "running", "message": f"{i}" * 500}) for i in range(20)], DONE)
-        task = self.operation(options={"log_max": 4096})
-        self.assertEnds(task, "succeeded", 0)
-
-
-class CancelTest(OperationTestCase):
-    def running(self, *polls, **params):
-        self.begins(*(polls or [RUNNING]))
-        task = self.operation(**params)
-        self.session.wait_until(lambda: "running" in self.statuses(task), "it to run")
-        return task
-
-    def test_accepted(self):
-        self.peer.on("DELETE /jobs/1", lambda r: (self.peer.on(
-            "GET /jobs/1", RUNNING, Answer(200, {"status": "cancelling"}), Answer(200, {"status": "cancelled"})), Answer(202))[1])
-        task = self.running()
-        task.cancel()
-        self.assertEnds(task, "cancelled", -1, "^cancelled$")
-        self.assertIn("The server has taken the cancel (HTTP 202)", self.lines(task))
-        self.assertEqual(len(self.peer.of("DELETE /jobs/1")), 1)
-
-    def test_gone_after_it(self):
-        self.peer.on("DELETE /jobs/1", lambda r: (self.peer.on("GET /jobs/1", Answer(410)), Answer(204))[1])
-        task = self.running()
-        task.cancel()
-        self.assertEnds(task, "cancelled", -1, r"^cancelled: the server does not know it any more; it was asked to cancel it \(HTTP 204\)$")
-
-    def test_configured(self):
-        self.peer.on("POST /jobs/1:cancel", lambda r: (self.peer.on("GET /jobs/1", Answer(200, {"status": "aborted"})), Answer(200, {}))[1])
-        task = self.running(cancel_path=":cancel", cancel_body={"why": "enough"})
-        task.cancel()
-        self.assertEnds(task, "cancelled", -1, "^cancelled$")
-        self.assertEqual(self.peer.of("POST /jobs/1:cancel")[0].body, b'{"why": "enough"}')
-
-    def test_too_late(self):
-        self.peer.on("DELETE /jobs/1", lambda r: (self.peer.on("GET /jobs/1", DONE), Answer(409, {"error": "it has ended"}))[1])
-        task = self.running()
-        task.cancel()
-        self.assertEnds(task, "succeeded", 0, "^the cancel came too late$")
-        self.assertEqual(task.take_result(), {"answer": 42})
-
-    def test_refused(self):
-        self.peer.on("DELETE /jobs/1", Answer(405, {"error": "not here"}))
-        task = self.running(options={"stop_timeout": 400000})
-        task.cancel()
-        self.session.wait_until(lambda: any("refuses to cancel it (HTTP 405 Method Not Allowed: not here)" in s
-                                            for s in self.statuses(task)), "the status")
-        self.assertEqual(task.get("State"), "cancelling")
-        self.assertEnds(task, "cancelled", -1, r"^cancelled here, but it may be running on: the server refuses to cancel it "
-                                               r"\(HTTP 405 Method Not Allowed: not here\). It is at http://.*/jobs/1$")
-
-    def test_not_confirmed(self):
-        self.peer.on("DELETE /jobs/1", Answer(200, {"status": "success"}))
-        task = self.running(options={"stop_timeout": 400000})
-        task.cancel()
-        self.assertEnds(task, "cancelled", -1, r"^cancelled here, but not there as far as is known: the server was asked to cancel "
-                                               r"it \(HTTP 200\), and after 400ms it says \"running\". It is at http://")
-
-    def test_no_such_route(self):
-        self.peer.on("DELETE /jobs/1", Answer(404))
-        task = self.running(options={"stop_timeout": 400000})
-        task.cancel()
-        self.assertEnds(task, "cancelled", -1, "refuses to cancel it .HTTP 404 Not Found")
-
-    def test_asked_again_when_it_is_busy(self):
-        self.peer.on("DELETE /jobs/1", Answer(503), Answer(drop=True), lambda r: (
-            self.peer.on("GET /jobs/1", Answer(404)), Answer(204))[1])
-        task = self.running()
-        task.cancel()
-        self.assertEnds(task, "cancelled", -1, "^cancelled")
-        self.assertEqual(len(self.peer.of("DELETE /jobs/1")), 3)
-
-    def test_server_gone(self):
-        task = self.running(options={"stop_timeout": 400000})
-        self.peer.stop()
-        task.cancel()
-        self.assertEnds(task, "cancelled", -1, "it may be running on: the server could not be asked to cancel it .*Connection refused|refused")
-        self.peer.start()
-
-    def test_before_the_start_is_answered(self):
-        """The answer is waited for: it says what is to be cancelled."""
-        import threading
-        hold = threading.Event()
-        self.begins(RUNNING)
-        self.peer.on("POST /jobs", Answer(202, headers={"Location": "/jobs/1"}, hold=hold))
-        self.peer.on("DELETE /jobs/1", lambda r: (self.peer.on("GET /jobs/1", Answer(404)), Answer(204))[1])
-        task = self.operation()
-        self.peer.wait("POST /jobs")
-        task.cancel()
-        self.session.wait_until(lambda: any("as soon as the server has answered" in s for s in self.statuses(task)), "it")
-        hold.set()
-        self.assertEnds(task, "cancelled", -1, "^cancelled: the server does not know it any more")
-
-    def test_a_start_that_is_never_answered(self):
-        import threading
-        hold = threading.Event()
-        self.addCleanup(hold.set)
-        self.peer.on("POST /jobs", Answer(202, hold=hold))
-        task = self.operation(options={"stop_timeout": 300000})
-        key = self.peer.wait("POST /jobs")[0].key
-        task.cancel()
-        self.assertEnds(task, "cancelled", -1, "^cancelled, but the server never answered the start: it may be running there "
-                                               rf"\(Idempotency-Key {key}\)$")
-
-    def test_between_two_tries(self):
-        self.peer.on("POST /jobs", Answer(503, headers={"Retry-After": "60"}))
-        task = self.operation()
-        self.session.wait_until(lambda: any("try 1 of 10" in s for s in self.statuses(task)), "the status")
-        task.cancel()
-        self.assertEnds(task, "cancelled", -1, "^cancelled before it was started$")
 
 
 if __name__ == "__main__":

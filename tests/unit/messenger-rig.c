@@ -269,6 +269,10 @@ const char *rig_poll_path(void) {
     return text;
 }
 
+bool rig_polls(void) {
+    return rig_poll_path()[0] && !backend_type_messenger.is_loading(rig_backend);
+}
+
 const char *rig_poll(const char *path, const char *json) {
     Error error = {};
     return result(backend_type_messenger.polled(rig_backend, path, json, &error), &error);

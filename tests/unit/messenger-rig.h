@@ -42,6 +42,7 @@ const char *rig_delete(const char *id);
 const char *rig_set_peer(const char *peer);
 /* As the watch does. "": nothing to poll; of a poll the error. */
 const char *rig_poll_path(void);
+bool rig_polls(void); /* by itself, now */
 const char *rig_poll(const char *path, const char *json);
 
 void rig_wait(uint64_t usec); /* the clock goes on */

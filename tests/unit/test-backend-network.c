@@ -227,7 +227,7 @@ START_TEST(test_probe_shared) {
     bring_up();
     add_elsewhere();
     rig_answer("/probe", 503, "", "");
-    rig_delay("/probe", 500 * USEC_PER_MSEC);
+    rig_delay("/probe", 2 * USEC_PER_SEC);
     set_probe("/probe");
     rig_hang("/status");
     for (unsigned i = 0; i < ELEMENTSOF(list); i++) {

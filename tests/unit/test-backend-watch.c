@@ -97,13 +97,17 @@ START_TEST(test_outage) {
     ck_assert(*b->last_error);
     /* What was known stays. */
     ck_assert_str_eq(b->status, STATUS);
+    ck_assert_uint_eq(rig_count("b state"), 2);
+    /* It listens again, but is not well. */
+    rig_answer("/status", 503, "", "{}");
+    rig_open_server();
+    rig_wait_for("b state offline: HTTP 503");
     polls = rig_requests("/news");
     rig_run(500 * USEC_PER_MSEC);
     ck_assert_uint_eq(rig_requests("/news"), polls);
-    ck_assert_uint_eq(rig_count("b state"), 2);
 
     rig_forget();
-    rig_open_server();
+    rig_answer("/status", 200, "", STATUS);
     rig_wait_for("b state online");
     rig_wait_until(is_polled_again, &polls);
     /* That it is back is no news of what is polled. */
@@ -467,11 +471,11 @@ static const struct {
     const char *header;
     uint64_t least, most; /* seconds */
 } pauses[] = {
-    {"Retry-After: 40\r\n", 38, 41},
-    {"Retry-After: 3600\r\n", 58, 61}, /* backoff-max */
+    {"Retry-After: 40\r\n", 38, 50},
+    {"Retry-After: 3600\r\n", 58, 70}, /* backoff-max */
     {"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:50:17 GMT\r\n", 38,
-     41},
-    {"Retry-After: never\r\n", 0, 11},
+     50},
+    {"Retry-After: never\r\n", 0, 20},
 };
 
 START_TEST(test_retry_after) {
@@ -657,6 +661,10 @@ static bool are_all_asked(void *path) {
     return rig_requests(path) >= MANY;
 }
 
+static bool are_more_asked(void *n) {
+    return rig_requests("/status") > *(unsigned *)n;
+}
+
 /* A hundred that never answer make nobody wait. */
 START_TEST(test_hung_ones) {
     Backend *list[MANY], *b;
@@ -668,7 +676,7 @@ START_TEST(test_hung_ones) {
     for (unsigned i = 0; i < 10; i++) {
         uint64_t begun = clock_usec(CLOCK_MONOTONIC);
         ck_assert_str_eq(rig_check_now(b), "check b yes");
-        ck_assert_uint_lt(clock_usec(CLOCK_MONOTONIC) - begun, USEC_PER_SEC);
+        ck_assert_uint_lt(clock_usec(CLOCK_MONOTONIC) - begun, 3 * USEC_PER_SEC);
     }
     ck_assert_uint_eq(rig_requests("/hang"), MANY);
     rig_remove(b);
@@ -676,11 +684,21 @@ START_TEST(test_hung_ones) {
 }
 END_TEST
 
+/* Requests since then, and at most so many may it be: a share at once, and then as many as there
+ * are intervals of a second. A machine that is busy takes longer, and has more of them. */
+static void assert_no_storm(unsigned before, uint64_t begun, unsigned at_once) {
+    uint64_t passed = clock_usec(CLOCK_MONOTONIC) - begun;
+    unsigned n = rig_requests("/status") - before;
+
+    ck_assert_uint_le(n, at_once + 2 * MANY * passed / USEC_PER_SEC);
+}
+
 /* After the process stood still, nothing is made up for, and not all comes at once. */
 START_TEST(test_standstill) {
     struct timespec still = {.tv_sec = 1, .tv_nsec = 500000000};
     Backend *list[MANY];
     unsigned before;
+    uint64_t begun;
 
     rig_answer("/status", 200, "", STATUS);
     add_many(list, "StatusIntervalSec=1s");
@@ -688,11 +706,14 @@ START_TEST(test_standstill) {
     rig_run(500 * USEC_PER_MSEC);
     before = rig_requests("/status");
     nanosleep(&still, NULL);
-    rig_run(100 * USEC_PER_MSEC);
-    ck_assert_uint_lt(rig_requests("/status") - before, MANY / 2);
-    rig_run(USEC_PER_SEC);
-    ck_assert_uint_lt(rig_requests("/status") - before, 3 * MANY);
-    ck_assert_uint_ge(rig_requests("/status") - before, MANY / 2);
+    begun = clock_usec(CLOCK_MONOTONIC);
+    for (unsigned i = 0; i < 11; i++) {
+        rig_run(100 * USEC_PER_MSEC);
+        assert_no_storm(before, begun, MANY / 4);
+    }
+    /* All of them go on. */
+    before += MANY / 2;
+    rig_wait_until(are_more_asked, &before);
     remove_many(list);
 }
 END_TEST
@@ -712,21 +733,23 @@ START_TEST(test_standstill_under_way) {
 }
 END_TEST
 
-/* A thousand are not asked at once, nor stay together after that. */
+/* Many are not asked at once, nor stay together after that. */
 START_TEST(test_spread) {
+    uint64_t begun = clock_usec(CLOCK_MONOTONIC);
     Backend *list[MANY];
-    unsigned n;
+    unsigned before;
 
     rig_answer("/status", 200, "", STATUS);
     add_many(list, "StatusIntervalSec=1s");
-    rig_run(50 * USEC_PER_MSEC);
-    ck_assert_uint_lt(rig_requests("/status"), MANY);
-    rig_run(450 * USEC_PER_MSEC);
-    ck_assert_uint_ge(rig_requests("/status"), MANY);
+    rig_run(20 * USEC_PER_MSEC);
+    /* 500 a second, and those whose turn comes first. */
+    assert_no_storm(0, begun, MANY / 2);
+    rig_wait_until(are_all_asked, (char *)"/status");
     rig_run(USEC_PER_SEC);
-    n = rig_requests("/status");
+    before = rig_requests("/status");
+    begun = clock_usec(CLOCK_MONOTONIC);
     rig_run(100 * USEC_PER_MSEC);
-    ck_assert_uint_lt(rig_requests("/status") - n, MANY / 2);
+    assert_no_storm(before, begun, MANY / 4);
     remove_many(list);
 }
 END_TEST

@@ -130,6 +130,22 @@ START_TEST(test_kept_connection_is_closed) {
 }
 END_TEST
 
+START_TEST(test_idle_connections_go) {
+    http_loop_set_idle(rig.loop, 200 * USEC_PER_MSEC);
+    get("/ok", NULL);
+    get("/ok", NULL);
+    ck_assert_uint_eq(rig.connections, 1);
+    http_rig_until(&rig, none_open);
+    get("/ok", NULL);
+    ck_assert_int_eq(call.error, 0);
+    ck_assert_uint_eq(rig.connections, 2);
+    /* Not while a call is under way. */
+    http_loop_set_idle(rig.loop, 1);
+    get("/chunks/3000000", NULL);
+    ck_assert_int_eq(call.error, 0);
+}
+END_TEST
+
 /* ---- caps ---- */
 
 static const struct {
@@ -416,6 +432,7 @@ int main(void) {
     tcase_add_test(t, test_large_body);
     tcase_add_test(t, test_connections_are_kept);
     tcase_add_test(t, test_kept_connection_is_closed);
+    tcase_add_test(t, test_idle_connections_go);
     tcase_add_loop_test(t, test_size, 0, ELEMENTSOF(sizes));
     tcase_add_test(t, test_endless_headers);
     tcase_add_test(t, test_calls_max);
