@@ -110,7 +110,7 @@ class FaultTest(ProgramTestCase):
 
     def test_wrong_digest(self):
         wrong = sha256(b"another")
-        d = self.assertFails(f"its sha256 is {sha256(self.data)} instead of {wrong}", url=self.url, sha256=wrong)
+        d = self.assertFails(f"its sha256 is {sha256(self.data)} instead of {wrong}, nothing of it is kept", url=self.url, sha256=wrong)
         self.assertNothing()
         self.assertEqual(len(self.ranges()), 1, d.log)
 
@@ -147,7 +147,7 @@ class FaultTest(ProgramTestCase):
 
     def test_gives_up(self):
         self.server.fault("/files/*", "status", code=503)
-        self.assertFails("^HTTP 503$", url=self.url, give_up_after_ms=0)
+        self.assertFails(r"^HTTP 503 \(http://.*/file\)$", url=self.url, give_up_after_ms=0)
         self.assertFails("Given up, for nothing new has come in .*: HTTP 503", url=self.url, give_up_after_ms=700)
         self.assertNothing()
 
