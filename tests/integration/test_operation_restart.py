@@ -177,8 +177,8 @@ class RestartTest(OperationTestCase):
         first, second = self.operation(), self.operation()
         self.peer.wait("GET /jobs/1")
         self.session.crash()
+        self.session.session.arguments = ["--max-parallel=1"]  # from its beginning
         self.session.start_daemon()
-        self.session.set_max_parallel(1)
         self.assertEqual((first.get("State"), second.get("State")), ("running", "queued"))
         self.peer.on("GET /jobs/1", DONE)
         self.assertEqual([t.wait() for t in (first, second)], [("succeeded", 0)] * 2)
