@@ -5,7 +5,6 @@
 #include "client-cli/client.h"
 #include "client-cli/cmd-backend.h"
 #include "client-cli/output.h"
-#include "common/parse.h"
 
 /* longrun backend check */
 
@@ -97,7 +96,7 @@ static void print_check(const Check *check) {
 
     printf("%s: %s%s%s", name, colour, state, colour[0] ? COLOUR_OFF : "");
     if (check->online)
-        printf(" (%s)", format_span(latency, json_u64(check->backend, "latency")));
+        printf(" (%s)", backend_format_latency(latency, check->backend));
     printf("%s%s\n", *reason ? ": " : "", reason);
 }
 

@@ -68,33 +68,51 @@ const char *backend_reason(const cJSON *backend) {
 
 /* ---- list ---- */
 
-static const char *format_latency(char buf[FORMAT_MAX], const cJSON *backend) {
-    return json_u64(backend, "last-update") > 0 ? format_span(buf, json_u64(backend, "latency"))
-                                                : "-";
+const char *backend_format_latency(char buf[FORMAT_MAX], const cJSON *backend) {
+    uint64_t usec = json_u64(backend, "latency");
+
+    if (json_u64(backend, "last-update") == 0)
+        snprintf(buf, FORMAT_MAX, "-");
+    else if (usec < 10 * USEC_PER_MSEC)
+        snprintf(buf, FORMAT_MAX, "%.1fms", (double)usec / USEC_PER_MSEC);
+    else
+        format_span(buf, usec);
+    return buf;
 }
 
-static void add_backend(Table *table, const cJSON *backend) {
+static bool any_reason(const cJSON *backends) {
+    const cJSON *backend;
+
+    cJSON_ArrayForEach (backend, backends)
+        if (*backend_reason(backend))
+            return true;
+    return false;
+}
+
+static void add_backend(Table *table, const cJSON *backend, bool with_reason) {
     const char *state = json_string(backend, "state");
     char when[TIME_MAX], latency[FORMAT_MAX];
 
     table_add(table, json_string(backend, "name"), COLOUR_BOLD);
     table_add(table, state, backend_state_colour(state));
     table_add(table, json_is_true(backend, "polling") ? "yes" : "no", NULL);
-    table_add(table, format_latency(latency, backend), NULL);
+    table_add(table, backend_format_latency(latency, backend), NULL);
     table_add(table, format_time(when, json_u64(backend, "last-update")), NULL);
     table_add(table, json_string(backend, "url"), NULL);
-    table_add(table, backend_reason(backend), NULL);
+    if (with_reason)
+        table_add(table, backend_reason(backend), NULL);
 }
 
 static void print_backends(const cJSON *backends) {
     static const Column columns[] = {{"BACKEND", false}, {"STATE", false},       {"POLLING", false},
                                      {"LATENCY", true},  {"LAST ANSWER", false}, {"URL", false},
                                      {"REASON", false}};
-    Table table = TABLE_INIT(columns);
+    bool with_reason = any_reason(backends);
+    Table table = {.columns = columns, .n_columns = ELEMENTSOF(columns) - !with_reason};
     const cJSON *backend;
 
     cJSON_ArrayForEach (backend, backends)
-        add_backend(&table, backend);
+        add_backend(&table, backend, with_reason);
     table_print(&table);
     table_done(&table);
 }
@@ -148,7 +166,7 @@ static void print_answers(const cJSON *backend) {
     char when[TIME_MAX], latency[FORMAT_MAX], text[TIME_MAX + FORMAT_MAX + 16];
 
     snprintf(text, sizeof(text), "%s, after %s", format_time(when, last),
-             format_latency(latency, backend));
+             backend_format_latency(latency, backend));
     print_field("Answered", last > 0 ? text : "never");
     if (next > 0)
         print_field("Next check", format_time(when, next));

@@ -2,6 +2,7 @@
 
 #include "client-cli/command.h"
 #include "client-cli/json.h"
+#include "common/parse.h"
 
 /* longrun backend: each in a file of its own, but for the short ones. */
 
@@ -17,3 +18,5 @@ cJSON *backend_names_given(const Invocation *inv);
 const char *backend_state_colour(const char *state);
 /* Why it is not online, "" when it is or nothing is said. */
 const char *backend_reason(const cJSON *backend);
+/* "1.2ms" into buf, which it gives; "-" when there was no good answer yet. */
+const char *backend_format_latency(char buf[FORMAT_MAX], const cJSON *backend);

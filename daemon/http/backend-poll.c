@@ -31,8 +31,10 @@ void backend_poll_follow(BackendWatch *w) {
 
     if (!is_wanted(w))
         backend_watch_plan_poll(w, USEC_INFINITY);
-    else if (!backend_poll_is_under_way(w))
+    else if (!backend_poll_is_under_way(w)) {
+        w->fresh = true;
         backend_watch_plan_poll(w, MAX(now, w->poll.hold));
+    }
 }
 
 /* ---- what has come ---- */
@@ -40,10 +42,10 @@ void backend_poll_follow(BackendWatch *w) {
 static void plan_next(BackendWatch *w) {
     uint64_t interval = w->b->settings->poll_interval_usec;
     uint64_t now = clock_usec(CLOCK_MONOTONIC);
-    uint64_t pause = backend_plan_next(interval, false, backend_watch_random(w->all));
+    uint64_t pause = backend_plan_next(interval, w->fresh, backend_watch_random(w->all));
     uint64_t due = w->poll.begun + pause;
 
-    w->poll.repeated = false;
+    w->poll.repeated = w->fresh = false;
     if (!is_wanted(w)) {
         backend_watch_plan_poll(w, USEC_INFINITY);
         return;

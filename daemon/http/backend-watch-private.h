@@ -74,6 +74,7 @@ typedef struct BackendWatch {
     Error found; /* of a check that waits for the probe */
 
     BackendAsk poll;
+    bool fresh;      /* the next is the first since it is online: many may have come with it */
     char *poll_path; /* of the one under way, or of what was seen last */
     HttpSeen seen;
 

@@ -6,6 +6,7 @@
 
 import json
 import os
+import pathlib
 import re
 import subprocess
 import unittest
@@ -14,9 +15,10 @@ from cli_testing import Case
 from longrun_testing import DEADLINE_SEC, ROOT, Session, Terminal, main
 
 
-COMMANDS = ("start", "run", "list", "show", "log", "watch", "tree", "cancel", "retry", "priority", "send", "pause", "resume",
-            "wait", "result", "remove", "prune", "info", "kinds")
-GROUPS_OF_COMMANDS = ("group", "resource")
+COMMANDS = ("start", "run", "download", "operation", "list", "show", "log", "watch", "tree", "cancel", "retry", "priority",
+            "send", "chat", "pause", "resume", "wait", "result", "remove", "prune", "info", "kinds")
+GROUPS_OF_COMMANDS = ("group", "resource", "backend")
+MANUAL = pathlib.Path(__file__).parents[2] / "docs" / "man" / "longrun.1"
 
 
 class Usage(Case):
@@ -42,8 +44,27 @@ class Usage(Case):
                 self.assertEqual(text, self.ok("help", command))
                 self.assertEqual(text, self.ok(command, "-h"))
 
+    def test_manual_has_them_all(self):
+        told = set(re.findall(r"\bCm ((?:[a-z]+ )?[a-z]+)\b", MANUAL.read_text(encoding="utf-8")))
+        found = set(re.findall(r"(?m)^  (\w+)  ", self.ok("help"))) - {"help"}
+        self.assertLessEqual(set(COMMANDS + GROUPS_OF_COMMANDS), found)
+        for group in GROUPS_OF_COMMANDS:
+            commands = set(re.findall(rf"(?m)^  longrun ({group} \w+)", self.ok(group, "--help")))
+            self.assertIn(f"{group} remove", commands)
+            found |= commands - {f"{group} list"}
+        self.assertEqual(found - told, set())
+
+    def options_of(self, *command):
+        return set(re.findall(r"(?m)^ +(?:-\w, )? *--([a-z0-9-]+)", self.ok(*command, "--help")))
+
+    def test_manual_has_options_of_backends(self):
+        """Those of tasks are told once, for all of them."""
+        told = set(re.findall(r"(?:Fl| ,) -([a-z0-9-]+)", MANUAL.read_text(encoding="utf-8")))
+        for command in ("backend add", "download", "operation"):
+            self.assertEqual(self.options_of(*command.split()) - self.options_of("run") - told, set(), command)
+
     def test_help_tells_exit_statuses(self):
-        for command in ("start", "run", "watch", "wait"):
+        for command in ("start", "run", "watch", "wait", "download", "operation"):
             text = self.ok(command, "--help")
             self.assertIn("128 + N", text)
             self.assertIn("124 when it timed out", text)
@@ -99,6 +120,13 @@ class Usage(Case):
             (["prune", "--older", "yesterday"], "--older wants a time"),
             (["prune", "--older", "infinity"], "--older wants a time"),
             (["prune", "--older", "1000000d"], "--older wants a time"),
+            (["download"], "something is missing"),
+            (["operation", "home"], "something is missing"),
+            (["chat"], "something is missing"),
+            (["chat", "home", "sing"], 'there is no "sing"'),
+            (["backend", "nosuch"], 'no command "nosuch"'),
+            (["backend", "list", "x"], "takes no arguments"),
+            (["backend", "check"], "something is missing"),
         ]
         for args, text in table:
             with self.subTest(args):
