@@ -198,6 +198,10 @@ class KeptTest(BackendTestCase):
         """The database is found damaged while the daemon runs: what is in memory goes into the new one."""
         home = self.add()
         home.call("StopPolling")
+        operation = self.session.start("http-operation", {"backend": "home", "path": "/operations",
+                                                          "poll_interval_ms": 100,
+                                                          "body": {"steps": 1000, "step_ms": 60000}})
+        self.server.wait_requests(2, "/operations*")
         database = self.session.state / "longrun.db"
         with contextlib.closing(sqlite3.connect(database)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -210,6 +214,13 @@ class KeptTest(BackendTestCase):
         self.session.restart()
         self.assertIn("home", backends(self.session))
         self.assertFalse(home.get("Polling"))
+        # It goes on with the same one.
+        self.server.forget_requests()
+        self.server.wait_requests(2, "/operations/1")
+        self.assertEqual(operation.get("State"), "running")
+        self.assertEqual(self.server.count("/operations"), 0)
+        operation.cancel()
+        self.assertEqual(operation.wait()[0], "cancelled")
 
     def tried(self, name):
         """Added and removed again, whatever comes of it."""
