@@ -145,10 +145,11 @@ static void on_probed(void *arg, bool works) {
     error_done(&error);
 }
 
-/* Who refuses a connection, or answers, is there. */
+/* Who refuses a connection, or answers, is there. With a certificate of somebody else it may be a
+ * portal that wants a password first. */
 static bool may_be_ours(int error) {
     return error == -ENETUNREACH || error == -EHOSTUNREACH || error == -ETIMEDOUT ||
-           error == -ENOENT || error == -EAGAIN;
+           error == -ENOENT || error == -EAGAIN || error == -EKEYREJECTED;
 }
 
 static void finish_failed(BackendWatch *w, const HttpReply *reply, Error *error) {
@@ -163,18 +164,12 @@ static void finish_failed(BackendWatch *w, const HttpReply *reply, Error *error)
         finish_lost(w, error, "this machine is offline: there is no route to the backend");
         return;
     }
-    if (!network_is_loopback(url)) {
-        w->question.func = on_probed;
-        w->question.arg = w;
-        if (network_state_ask(w->all->network, &w->question, &works)) {
-            w->found = *error;
-            *error = (Error){};
-            return;
-        }
-    }
     w->found = *error;
     *error = (Error){};
-    on_probed(w, works);
+    w->question.func = on_probed;
+    w->question.arg = w;
+    if (network_is_loopback(url) || !network_state_ask(w->all->network, &w->question, &works))
+        on_probed(w, works);
 }
 
 /* ---- asking ---- */

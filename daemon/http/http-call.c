@@ -11,6 +11,9 @@
 #define HEADERS_MAX 64
 #define BODY_FIRST 4096
 
+/* How much later than libcurl we look at its timeouts. */
+#define GRACE_USEC (200 * USEC_PER_MSEC)
+
 /* Of what is sent; the least that libcurl takes. */
 #define UPLOAD_BUFFER_SIZE (16 * KIB)
 
@@ -124,6 +127,7 @@ int http_call_find_name(HttpCall *c, HttpNames *names) {
     unsigned port;
     int r;
 
+    c->has_names = true;
     curl_slist_free_all(TAKE_PTR(c->resolved));
     if (!http_url_name(c->request.url, name, &port))
         return 1;
@@ -152,6 +156,22 @@ bool http_call_name_is_late(HttpCall *c, uint64_t now) {
     return true;
 }
 
+static void failed(HttpCall *c, CURLcode code) {
+    HttpFailure f = {
+        .url = c->request.url,
+        .detail = c->detail,
+        .timeout_usec = c->request.timeout_usec,
+        .response_max = c->request.response_max,
+    };
+
+    http_failure_read(&f, c->easy, code);
+    if (code == CURLE_WRITE_ERROR && !c->too_large)
+        f.code = CURLE_OUT_OF_MEMORY;
+    if (f.phase < HTTP_PHASE_ANSWER && c->request.connect_timeout_usec > 0)
+        f.timeout_usec = c->request.connect_timeout_usec;
+    c->error = http_failure_describe(&f, c->text);
+}
+
 /* ---- whether it moves ---- */
 
 static uint64_t bytes_so_far(CURL *easy) {
@@ -166,7 +186,7 @@ static uint64_t bytes_so_far(CURL *easy) {
 }
 
 /* Until the request is sent, the timeout of the connection counts. */
-bool http_call_is_stalled(HttpCall *c, uint64_t now) {
+static bool is_stalled(HttpCall *c, uint64_t now) {
     uint64_t bytes, stall = c->request.stall_timeout_usec;
 
     if (stall == 0)
@@ -179,6 +199,27 @@ bool http_call_is_stalled(HttpCall *c, uint64_t now) {
     if (now - c->moved < stall)
         return false;
     c->error = http_failure_of_stall(c->request.url, stall, c->text);
+    return true;
+}
+
+/* libcurl looks at its timeouts first. But 7.88 forgets one that is less than a millisecond ahead,
+ * where the request has something else to do then: nobody would wake up for it any more. */
+static bool is_overdue(HttpCall *c, uint64_t now) {
+    const HttpRequest *r = &c->request;
+    curl_off_t connected = 0;
+
+    if (r->timeout_usec > 0)
+        return now - c->begun > r->timeout_usec + GRACE_USEC;
+    curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+    return connected == 0 && now - c->handed > connect_timeout(c) + GRACE_USEC;
+}
+
+bool http_call_is_stuck(HttpCall *c, uint64_t now) {
+    if (is_stalled(c, now))
+        return true;
+    if (!is_overdue(c, now))
+        return false;
+    failed(c, CURLE_OPERATION_TIMEDOUT);
     return true;
 }
 
@@ -250,6 +291,17 @@ static bool is_safe(const char *method) {
     return streq(method, "GET") || streq(method, "HEAD") || streq(method, "OPTIONS");
 }
 
+/* Names are kept by http-names.c. All that libcurl keeps it goes through with each request, so that
+ * is to be little. */
+static void set_known(HttpCall *c) {
+    curl_easy_setopt(c->easy, CURLOPT_RESOLVE, c->resolved);
+    if (!c->has_names)
+        return;
+    curl_easy_setopt(c->easy, CURLOPT_DNS_CACHE_TIMEOUT, 1L);
+    /* There is none in the environment, and libcurl need not look again. */
+    curl_easy_setopt(c->easy, CURLOPT_PROXY, "");
+}
+
 static int set_request(HttpCall *c) {
     const HttpRequest *r = &c->request;
     HttpPolicy policy = {.ca_file = r->ca_file};
@@ -267,11 +319,15 @@ static int set_request(HttpCall *c) {
     if (error == 0)
         error = set_headers(c);
     if (error == 0)
-        curl_easy_setopt(c->easy, CURLOPT_RESOLVE, c->resolved);
+        set_known(c);
     /* When a connection that was kept breaks without an answer, libcurl sends the request again, by
      * itself, and whatever it is: by then, the server may have done what it was asked to do. */
     if (error == 0)
         curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, (long)!is_safe(r->method));
+    /* Without TLS, nobody knows before its first answer whether a connection has streams: when that
+     * one hangs, all others to the same host would wait for it. */
+    if (error == 0 && strncasecmp(r->url, "https:", strlen("https:")) != 0)
+        curl_easy_setopt(c->easy, CURLOPT_PIPEWAIT, 0L);
     if (error == 0 && curl_easy_setopt(c->easy, CURLOPT_URL, r->url) != CURLE_OK)
         error = -ENOMEM;
     return error;
@@ -298,6 +354,7 @@ int http_call_prepare(HttpCall *c) {
 
     c->detail[0] = '\0';
     c->body_size = 0;
+    c->handed = clock_usec(CLOCK_MONOTONIC);
     r = set_times(c);
     if (r == 0)
         r = set_request(c);
@@ -309,22 +366,6 @@ int http_call_prepare(HttpCall *c) {
 void http_call_fail(HttpCall *c, int error, const char *text) {
     c->error = error;
     snprintf(c->text, sizeof(c->text), "%s", text);
-}
-
-static void failed(HttpCall *c, CURLcode code) {
-    HttpFailure f = {
-        .url = c->request.url,
-        .detail = c->detail,
-        .timeout_usec = c->request.timeout_usec,
-        .response_max = c->request.response_max,
-    };
-
-    http_failure_read(&f, c->easy, code);
-    if (code == CURLE_WRITE_ERROR && !c->too_large)
-        f.code = CURLE_OUT_OF_MEMORY;
-    if (f.phase < HTTP_PHASE_ANSWER && c->request.connect_timeout_usec > 0)
-        f.timeout_usec = c->request.connect_timeout_usec;
-    c->error = http_failure_describe(&f, c->text);
 }
 
 static void drop_headers(HttpCall *c) {

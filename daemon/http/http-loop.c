@@ -15,7 +15,7 @@
 #define PORTION 8
 
 /* How late a stall, or a name that is not resolved, may be seen. */
-#define SWEEP_USEC (100 * USEC_PER_MSEC)
+#define SWEEP_USEC (200 * USEC_PER_MSEC)
 
 /* Handles that wait for the next request. */
 #define POOL_MAX 64
@@ -33,7 +33,7 @@ struct HttpLoop {
     sd_event_source *kick;     /* libcurl wants to be called now */
     sd_event_source *starter;  /* calls are queued */
     sd_event_source *finisher; /* calls are over */
-    /* Time passes for those that wait for a name, or may stall. */
+    /* Time passes for those that wait for a name, or stand still. */
     sd_event_source *sweeper;
     sd_event_source *idler; /* enabled: connections may have been idle for long then */
     uint64_t used;          /* when the last call went, CLOCK_MONOTONIC */
@@ -264,8 +264,7 @@ static int hand_over(HttpLoop *l, HttpCall *c) {
         return -ENOMEM;
     l->in_multi++;
     set_state(c, HTTP_CALL_ACTIVE);
-    if (c->request.stall_timeout_usec > 0)
-        sweep_soon(l);
+    sweep_soon(l);
     return 0;
 }
 
@@ -356,28 +355,25 @@ static int on_finish(sd_event_source *s, void *userdata) {
     return 0;
 }
 
-/* Each is looked at, and the sources of time are few. */
-static bool sweep(HttpLoop *l, struct HttpCallList *list, uint64_t now,
+/* Each is looked at: so there is one source of time for all of them. */
+static void sweep(HttpLoop *l, struct HttpCallList *list, uint64_t now,
                   bool (*is_over)(HttpCall *c, uint64_t now)) {
     HttpCall *c, *next;
-    bool again = false;
 
     for (c = TAILQ_FIRST(list); c; c = next) {
         next = TAILQ_NEXT(c, link);
         if (is_over(c, now))
             fail(l, c);
-        else
-            again = again || c->state == HTTP_CALL_NAMING || c->request.stall_timeout_usec > 0;
     }
-    return again;
 }
 
 static int on_sweep(sd_event_source *s, uint64_t usec, void *userdata) {
     HttpLoop *l = userdata;
     uint64_t now = clock_usec(CLOCK_MONOTONIC);
-    bool naming = sweep(l, &l->naming, now, http_call_name_is_late);
 
-    if (sweep(l, &l->active, now, http_call_is_stalled) || naming)
+    sweep(l, &l->naming, now, http_call_name_is_late);
+    sweep(l, &l->active, now, http_call_is_stuck);
+    if (!TAILQ_EMPTY(&l->naming) || !TAILQ_EMPTY(&l->active))
         sweep_soon(l);
     return 0;
 }

@@ -31,6 +31,7 @@ struct HttpCall {
     struct curl_slist *headers;
     struct curl_slist *resolved;  /* what is known of the name of the host */
     char name[HTTP_NAME_MAX + 1]; /* while it is waited for */
+    bool has_names;               /* the addresses of hosts are found by us */
     bool elsewhere;               /* redirected to another origin: no secret, and few headers */
     bool renewed;                 /* the secret was asked for again */
     unsigned redirects;
@@ -42,6 +43,7 @@ struct HttpCall {
     bool too_large;
 
     uint64_t begun;        /* CLOCK_MONOTONIC, as moved */
+    uint64_t handed;       /* when libcurl got it */
     uint64_t moved, bytes; /* when there was last a byte in either direction, and how many */
     uint64_t latency_usec; /* of the requests so far */
     int error;
@@ -63,8 +65,9 @@ void http_call_destroy(HttpCall *c);
 int http_call_find_name(HttpCall *c, HttpNames *names);
 /* Whether it has waited for the name for too long; error and text are set then. */
 bool http_call_name_is_late(HttpCall *c, uint64_t now);
-/* Whether nothing has moved for too long; error and text are set then. */
-bool http_call_is_stalled(HttpCall *c, uint64_t now);
+/* Whether nothing has moved for too long, or libcurl has missed a timeout; error and text are set
+ * then. */
+bool http_call_is_stuck(HttpCall *c, uint64_t now);
 
 /* Makes c->easy, which is fresh, ready for the next request. 0 or -errno. */
 int http_call_prepare(HttpCall *c);

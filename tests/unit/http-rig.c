@@ -228,6 +228,8 @@ static int on_trickle(sd_event_source *s, uint64_t usec, void *userdata) {
 
 static void answer_trickle(Conn *c, const char *rest) {
     say(c, CHUNKED);
+    if (c->timer)
+        return; /* the one of HEAD before */
     MUST(sd_event_add_time(c->server->rig->event, &c->timer, CLOCK_MONOTONIC,
                            clock_usec(CLOCK_MONOTONIC), 1, on_trickle, c) >= 0);
 }
