@@ -17,7 +17,7 @@ from backends_testing import MESSENGER, add_backend, remove_backend
 from daemon_testing import DaemonTestCase, DBusError, main, sanitized
 
 MSEC = 1000
-REQUESTS = int(os.environ.get("LONGRUN_SWEEP_REQUESTS") or 3000)
+REQUESTS = int(os.environ.get("LONGRUN_SWEEP_REQUESTS") or 2000)
 SEED = int(os.environ.get("LONGRUN_SWEEP_SEED") or random.randrange(1 << 31))
 CALLS_AT_ONCE = 40
 GROWTH_MAX = 8 << 20
