@@ -20,18 +20,22 @@ static void print_json(const BackendNews *news, uint64_t now_usec) {
     json_print_line(object);
 }
 
-void backend_news_print(const BackendNews *news, bool as_json) {
-    _cleanup_json_ cJSON *object = news->object;
-    uint64_t now_usec = clock_usec(CLOCK_REALTIME);
-    char stamp[TIME_MAX];
-
-    if (as_json) {
-        print_json(news, now_usec);
-        return;
-    }
+static void print_text(const BackendNews *news, uint64_t now_usec) {
     _cleanup_free_ char *backend = text_display(news->backend);
     _cleanup_free_ char *detail = text_display(strempty(news->detail));
+    char stamp[TIME_MAX];
+
     printf("%s %s %s%s%s\n", format_stamp(stamp, now_usec), backend, news->event,
            *detail ? ": " : "", detail);
     fflush(stdout);
+}
+
+void backend_news_print(const BackendNews *news, bool as_json) {
+    uint64_t now_usec = clock_usec(CLOCK_REALTIME);
+
+    if (as_json)
+        print_json(news, now_usec);
+    else
+        print_text(news, now_usec);
+    cJSON_Delete(news->object);
 }

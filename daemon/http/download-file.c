@@ -423,6 +423,7 @@ int download_file_publish(DownloadFile *f, char **ret_error) {
         return download_error(ret_error, r, "Cannot rename %s/%s to %s: %s", f->dir, f->part,
                               f->name, strerror(-r));
     f->published = true;
+    f->ours = false; /* a partial file of that name is another's now */
     if (fsync(f->dir_fd) < 0)
         return download_error(ret_error, -errno, "Cannot bring the folder %s to the disk: %s",
                               f->dir, strerror(errno));
@@ -433,7 +434,6 @@ bool download_file_keeps(const DownloadFile *f) {
     return f->ours && !f->published && f->resumable && f->has_state && f->size > 0;
 }
 
-/* Behind the rename there is no partial file, or it is a new one that was made to look. */
 static void remove_rest(DownloadFile *f) {
     if (f->ours && !download_file_keeps(f))
         unlinkat(f->dir_fd, f->part, 0);

@@ -334,6 +334,10 @@ static int set_request(HttpCall *c) {
      * itself, and whatever it is: by then, the server may have done what it was asked to do. */
     if (error == 0)
         curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, (long)!is_safe(r->method));
+    /* Without TLS, nobody knows before its first answer whether a connection has streams: when that
+     * one hangs, all others to the same host would wait for it. */
+    if (error == 0 && strncasecmp(r->url, "https:", strlen("https:")) != 0)
+        curl_easy_setopt(c->easy, CURLOPT_PIPEWAIT, 0L);
     if (error == 0 && curl_easy_setopt(c->easy, CURLOPT_URL, r->url) != CURLE_OK)
         error = -ENOMEM;
     return error;

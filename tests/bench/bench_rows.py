@@ -34,7 +34,7 @@ class Sizes:
         self.pages = 20 if quick else 200
         self.waiting = 100000
         self.backends = 1000
-        self.polling_sec = 10 if quick else 30
+        self.polling_sec = 8 if quick else 15
         self.decisions = 20000 if quick else 200000
 
 

@@ -277,6 +277,17 @@ class Polls(MessengerTestCase):
         self.assertGreater(second - first, 0.45)
         self.assertLessEqual(len([r for r in self.requests() if r["time"] < first + 0.45]), 1)
 
+    def test_poll_while_loading(self):
+        """Who asks for a poll gets one, also while a list that nobody answers is loaded."""
+        self.online()
+        self.server.fault("/api/messages", "hang", count=1)
+        self.server.message("anna", "hello")
+        replies = self.chat.messages_later("anna")
+        self.server.wait_requests(1, "/api/messages")
+        self.chat.call("Poll", interface=BACKEND)
+        self.chat.settled()
+        self.assertEqual((self.chat.loaded(), replies), ([("anna", ["hello"])], []))
+
     def test_one_signal_each(self):
         """Asking twice makes no second listener: a message is told once."""
         self.online()

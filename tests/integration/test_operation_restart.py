@@ -108,9 +108,18 @@ class RestartTest(OperationTestCase):
         """Its time runs while no daemon is there."""
         self.begins(RUNNING)
         self.peer.on("DELETE /jobs/1", lambda r: (self.peer.on("GET /jobs/1", Answer(404)), Answer(204))[1])
-        task = self.operation(options={"timeout": 1500000})
+        task = self.operation(options={"timeout": 3600000000})
         task.wait_state("running")
-        self.session.restart()
+        self.peer.wait("GET /jobs/1")
+        self.session.crash()
+        with sqlite3.connect(self.session.state / "longrun.db") as db:
+            db.execute("UPDATE task SET started_at = started_at - 3500000000")
+        self.session.start_daemon()
+        self.assertEqual(task.get("State"), "running")
+        self.session.crash()
+        with sqlite3.connect(self.session.state / "longrun.db") as db:
+            db.execute("UPDATE task SET started_at = started_at - 200000000")
+        self.session.start_daemon()
         self.assertEqual(task.wait(), ("timed-out", -1))
 
     def test_the_end_came_meanwhile(self):
@@ -172,13 +181,11 @@ class RestartTest(OperationTestCase):
 
     def test_in_the_queue(self):
         """What has not begun is as any other task."""
-        self.session.set_max_parallel(1)
+        self.session.configure_group("one", max_parallel=1)
         self.begins(RUNNING)
-        first, second = self.operation(), self.operation()
+        first, second = (self.operation(options={"group": "one"}) for _ in range(2))
         self.peer.wait("GET /jobs/1")
-        self.session.crash()
-        self.session.start_daemon()
-        self.session.set_max_parallel(1)
+        self.session.restart()
         self.assertEqual((first.get("State"), second.get("State")), ("running", "queued"))
         self.peer.on("GET /jobs/1", DONE)
         self.assertEqual([t.wait() for t in (first, second)], [("succeeded", 0)] * 2)

@@ -567,6 +567,40 @@ START_TEST(test_mode) {
 }
 END_TEST
 
+/* ---- to the disk ---- */
+
+static volatile bool is_locked, came_in_between;
+static volatile unsigned n_synced;
+
+static void on_synced(void *userdata, uint64_t size) {
+    usleep(200);
+    came_in_between |= is_locked;
+    n_synced++;
+}
+
+/* Who begins anew is not told of what was before, not even of what is under way. */
+START_TEST(test_sync) {
+    DownloadSync s;
+    uint64_t size = 0;
+
+    unit_write("data", "", 0);
+    _cleanup_close_ int fd = open(unit_path("data"), O_RDWR | O_CLOEXEC);
+    ck_assert_int_eq(download_sync_start(&s, fd, on_synced, NULL), 0);
+    for (int i = 0; i < 200; i++) {
+        ck_assert_int_eq(download_sync_grown(&s, size += 64 * MIB), 0);
+        usleep((unsigned)i);
+        download_sync_lock(&s);
+        is_locked = true;
+        usleep(300);
+        is_locked = false;
+        download_sync_unlock_anew(&s, size = 0);
+    }
+    download_sync_stop(&s);
+    ck_assert_uint_gt(n_synced, 0);
+    ck_assert(!came_in_between);
+}
+END_TEST
+
 /* ---- the digest ---- */
 
 #define SHA256_OF_ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -588,6 +622,9 @@ START_TEST(test_hash) {
     _cleanup_close_ int fd = open(unit_path("data"), O_RDWR | O_CLOEXEC);
     ck_assert_int_eq(download_hash_start(&h, fd), 0);
     download_hash_grown(&h, 2);
+    wait_for_digest(&h, 4, hex);
+    ck_assert_str_ne(hex, SHA256_OF_ABC);
+    download_hash_anew(&h);
     for (int i = 0; i < 100; i++) { /* at any moment of its work */
         download_hash_grown(&h, 4);
         download_hash_anew(&h);
@@ -625,6 +662,7 @@ int main(void) {
     tcase_add_test(files, test_folders);
     tcase_add_test(files, test_killed_behind_the_rename);
     tcase_add_test(files, test_mode);
+    tcase_add_test(files, test_sync);
     tcase_add_test(files, test_hash);
     suite_add_tcase(s, files);
     return unit_run(s);
