@@ -90,13 +90,16 @@ static bool anew(DownloadTry *t, const char *why) {
     return end_with(t, TRY_ANEW);
 }
 
-/* If-Range should have seen to it, but not all servers know it. */
+/* If-Range should have seen to it, but not all servers know it. A part must have the ETag that all
+ * of it would have, and need not have the date (RFC 9110, 15.3.7). */
 static bool is_another(const DownloadTry *t) {
     const DownloadState *s = &t->file->state;
-    const char *validator = download_answer_validator(&t->answer);
+    const DownloadAnswer *a = &t->answer;
 
-    return isempty(t->params->sha256) && s->validator[0] == '"' &&
-           (!t->answer.etag || !validator || !streq(validator, s->validator));
+    if (!isempty(t->params->sha256))
+        return false;
+    return s->validator[0] == '"' ? !a->etag || !streq(a->etag, s->validator)
+                                  : a->modified && !streq(a->modified, s->validator);
 }
 
 static bool take_rest(DownloadTry *t) {

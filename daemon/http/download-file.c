@@ -80,14 +80,20 @@ static int find_target(DownloadFile *f, char **ret_error) {
     return 0;
 }
 
+bool download_file_is_of_asked(const DownloadFile *f) {
+    for (char **url = f->params->urls; *url; url++)
+        if (streq(*url, f->state.url))
+            return true;
+    return false;
+}
+
 /* What an attempt that was killed behind the rename has left. */
 static bool is_ours_already(const DownloadFile *f, const struct stat *st) {
-    bool asked = false;
+    const char *wanted = f->params->sha256;
 
-    for (char **url = f->params->urls; *url; url++)
-        asked |= streq(*url, f->state.url);
-    return asked && f->has_state && f->state.inode != 0 && f->state.inode == st->st_ino &&
-           f->state.total == (uint64_t)st->st_size;
+    return download_file_is_of_asked(f) && f->has_state && f->state.inode != 0 &&
+           f->state.inode == st->st_ino && f->state.total == (uint64_t)st->st_size &&
+           (isempty(wanted) || streq(wanted, f->state.sha256));
 }
 
 /* Looks before anything is fetched; that nobody comes in between, the rename sees to. A symlink is
@@ -400,6 +406,7 @@ static int mark_whole(DownloadFile *f) {
         return -errno;
     f->state.total = f->state.synced = f->size;
     f->state.inode = st.st_ino;
+    memcpy(f->state.sha256, f->params->sha256, sizeof(f->state.sha256));
     return save_state(f);
 }
 

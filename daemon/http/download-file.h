@@ -53,6 +53,9 @@ int download_file_publish(DownloadFile *f, char **ret_error);
 /* Empties it: what is there is of no use. */
 int download_file_reset(DownloadFile *f, char **ret_error);
 
+/* What is there came from one of the urls that this download was given, not from another's. */
+bool download_file_is_of_asked(const DownloadFile *f);
+
 /* A next download goes on with what is there. */
 bool download_file_keeps(const DownloadFile *f);
 

@@ -7,7 +7,6 @@
 #include "common/fd-io.h"
 #include "daemon/http/download-answer.h"
 #include "daemon/http/download-name.h"
-#include "daemon/kinds/download-params.h"
 
 #define STATE_MAX (64 * KIB)
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
@@ -63,6 +62,8 @@ static char *to_json(const DownloadState *s) {
         snprintf(inode, sizeof(inode), "%ju", (uintmax_t)s->inode);
         cJSON_AddStringToObject(json, "inode", inode);
     }
+    if (!isempty(s->sha256))
+        cJSON_AddStringToObject(json, "sha256", s->sha256);
     return cJSON_PrintUnformatted(json);
 }
 
@@ -92,6 +93,7 @@ static int from_json(const char *text, DownloadState *ret) {
     ret->pieced = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "pieced"));
     ret->inode = strtoull(string_of(json, "inode"), NULL, 10);
     snprintf(ret->boot, sizeof(ret->boot), "%s", string_of(json, "boot"));
+    snprintf(ret->sha256, sizeof(ret->sha256), "%s", string_of(json, "sha256"));
     return 0;
 }
 

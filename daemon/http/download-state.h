@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/macro.h"
+#include "daemon/kinds/download-params.h"
 
 /* What is known of a file that is there in part: a small file beside it, JSON. It decides what may
  * be gone on with, so it is replaced as a whole, and on disk before anything that rests on it. */
@@ -14,6 +15,7 @@ typedef struct DownloadState {
     char boot[40];   /* id of the boot in which the rest was written; "" = unknown */
     bool pieced;     /* parts came in more than one answer, or from several places */
     uint64_t inode;  /* of a file that is whole, and about to be renamed; 0 = it is not */
+    char sha256[DOWNLOAD_SHA256_SIZE]; /* of that, where it was checked; "" = it was not */
 } DownloadState;
 
 void download_state_done(DownloadState *s);

@@ -31,7 +31,7 @@ typedef struct Download {
     uint64_t active;     /* microseconds that have passed, pauses left out */
     uint64_t news_at;    /* of these, when the file was last longer than ever before */
     uint64_t longest;    /* bytes */
-    uint64_t began_with; /* bytes that were there at the beginning */
+    uint64_t began_with; /* bytes of it that were there at the beginning */
     char sha256[CHECKSUM_HEX_MAX];
 } Download;
 
@@ -75,6 +75,8 @@ static int wait_for(Download *d, const Mirror *m) {
 static void on_answer(void *userdata, bool anew, uint64_t total) {
     Download *d = userdata;
 
+    if (d->file.size == 0)
+        d->began_with = 0; /* nothing of it is of use */
     download_report_answer(&d->report, d->file.size, total, anew);
 }
 
@@ -178,8 +180,10 @@ static const char *bound_to(const Download *d) {
     return any ? NULL : d->file.state.url;
 }
 
+/* Of another url, only the digest can tell whether it is the same. */
 static bool is_whole(const Download *d) {
-    return d->file.state.total != DOWNLOAD_UNKNOWN && d->file.size == d->file.state.total &&
+    return (!isempty(d->params.sha256) || download_file_is_of_asked(&d->file)) &&
+           d->file.state.total != DOWNLOAD_UNKNOWN && d->file.size == d->file.state.total &&
            d->file.size > 0 &&
            (d->params.size == DOWNLOAD_SIZE_UNKNOWN || d->params.size == d->file.size);
 }
@@ -224,18 +228,19 @@ static Mirror *mirror_of(Download *d, const char *url) {
 }
 
 /* Put together from parts, it may be no mirror's fault: one more time all of it at once, from each.
- */
+ * Nor is it one's that the beginning was of another url. */
 static int wrong_digest(Download *d) {
-    Mirror *m = mirror_of(d, d->file.state.url) ?: &d->mirrors.list[d->mirrors.last];
-    bool pieced = d->file.state.pieced && !m->whole_once && !m->out;
+    Mirror *m = mirror_of(d, d->file.state.url);
+    bool again = !m || (d->file.state.pieced && !m->whole_once && !m->out);
     char why[256];
 
     snprintf(why, sizeof(why), "its sha256 is %s instead of %s, nothing of it is kept", d->sha256,
              d->params.sha256);
-    m->whole_once = true;
+    if (m)
+        m->whole_once = true;
     d->file.resumable = false;
     d->longest = 0;
-    if (!pieced)
+    if (!again)
         return pass_over(d, m, why);
     download_report_anew(&d->report, why);
     return drop_useless(d);

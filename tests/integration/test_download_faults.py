@@ -238,6 +238,30 @@ class FaultTest(ProgramTestCase):
         self.assertLoads(self.data, url=self.url)  # it is all there
         self.assertEqual(len(self.ranges()), before)
 
+    def leave_whole(self, size):
+        """All of it under the other name, because the target is there; which goes then."""
+        self.serve(size, rate=2 * size)
+        d = self.download(url=self.url)
+        d.wait_bytes(size // 4)
+        self.target.write_bytes(b"new")
+        self.assertEqual(d.wait()[0], 1)
+        self.target.unlink()
+        self.assertEqual(self.left(), [PART, STATE])
+
+    def test_what_is_there_is_of_another(self):
+        """What came from one url is not the file of another, whatever its size; a digest can tell."""
+        other, data = self.server.url + "/files/other", file_content(3 * MB, seed=2)
+        self.server.file("other", 3 * MB, seed=2)
+        for more in ({}, {"sha256": sha256(data)}):
+            with self.subTest(more):
+                self.leave_whole(3 * MB)
+                d = self.assertLoads(data, url=other, path=str(self.target), **more)
+                self.assertEqual((d.result()["url"], d.result()["resumed"]), (other, 0))
+                self.target.unlink()
+        self.leave_whole(3 * MB)
+        d = self.assertLoads(self.data, url=other, path=str(self.target), sha256=sha256(self.data))
+        self.assertEqual(d.result()["resumed"], 3 * MB)
+
     def test_cancel(self):
         self.serve(3 * MB, rate=2 * MB)
         d = self.download(url=self.url)

@@ -81,6 +81,19 @@ class LiarTest(ProgramTestCase):
         self.assertLoads(self.DATA, url=server.url)
         self.assertIn('If-Range: "a"\r\n', server.requests[1])
 
+    def test_another_date(self):
+        """Where a date alone tells one from another; a part need not have it."""
+        old, new = ({"ETag": None, "Last_Modified": f"Sat, 21 Nov 2015 1{n}:00:00 GMT", "Date": "Mon, 23 Nov 2015 10:00:00 GMT"}
+                    for n in range(2))
+        begin = self.answer(200, self.DATA, **old)[:-self.HALF]
+        garbage = self.rest(self.HALF, body=b"x" * self.HALF, **new)
+        server = Liar([begin, garbage, self.answer(200, self.DATA, **new)])
+        self.assertLoads(self.DATA, url=server.url)
+        self.assertIn("If-Range: Sat, 21 Nov 2015 10:00:00 GMT\r\n", server.requests[1])
+        for more in (old, {**old, "Last_Modified": None}):
+            self.target.unlink()
+            self.assertLoads(self.DATA, url=Liar([begin, self.rest(self.HALF, **more)]).url)
+
     def test_a_part_that_nobody_has_asked_for(self):
         self.assertFails("HTTP 206", url=Liar([self.rest(0)]).url)
         self.assertNothing()

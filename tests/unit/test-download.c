@@ -248,6 +248,7 @@ START_TEST(test_state) {
     s.synced = 500;
     s.pieced = true;
     s.inode = UINT64_MAX;
+    memset(s.sha256, 'f', sizeof(s.sha256) - 1);
     ck_assert_int_eq(download_state_save(dir, "state", &s), 0);
     ck_assert_int_eq(download_state_load(dir, "state", &read), 0);
     ck_assert_str_eq(read.url, s.url);
@@ -256,6 +257,7 @@ START_TEST(test_state) {
     ck_assert_uint_eq(read.total, 1000);
     ck_assert_uint_eq(read.synced, 500);
     ck_assert_uint_eq(read.inode, UINT64_MAX);
+    ck_assert_str_eq(read.sha256, s.sha256);
     ck_assert(read.pieced);
 
     ck_assert_int_eq(download_state_set(&s, "http://a/", "", NONE), 0);
@@ -553,6 +555,31 @@ START_TEST(test_killed_behind_the_rename) {
 }
 END_TEST
 
+/* Nobody has compared it with a digest that is asked for now. */
+START_TEST(test_killed_without_the_digest) {
+    _cleanup_free_ char *error = NULL;
+    DownloadFile f;
+
+    params = (DownloadParams){.size = NONE};
+    must_open(&f, 0);
+    begin(&f, "\"e\"", SIZE, SIZE);
+    publish(&f, 0, NULL);
+    kill_it(&f);
+    memset(params.sha256, 'a', sizeof(params.sha256) - 1);
+    ck_assert_int_eq(open_file(&f, &error), -EEXIST);
+    download_file_close(&f);
+    ck_assert(unit_exists("file") && unit_exists(STATE));
+    params.overwrite = true;
+    must_open(&f, 0);
+    begin(&f, "\"e\"", SIZE, SIZE);
+    publish(&f, 0, NULL);
+    kill_it(&f);
+    free(TAKE_PTR(error));
+    ck_assert_int_eq(open_file(&f, &error), 1);
+    download_file_close(&f);
+}
+END_TEST
+
 START_TEST(test_mode) {
     struct stat st;
     DownloadFile f;
@@ -662,6 +689,7 @@ int main(void) {
     tcase_add_test(files, test_strange_partial);
     tcase_add_test(files, test_folders);
     tcase_add_test(files, test_killed_behind_the_rename);
+    tcase_add_test(files, test_killed_without_the_digest);
     tcase_add_test(files, test_mode);
     tcase_add_test(files, test_sync);
     tcase_add_test(files, test_hash);
