@@ -103,6 +103,7 @@ static int change(Manager *m, Backend *b, BackendSettings *settings, const char 
     b->settings = settings;
     int r = backend_watch_change(b);
     backend_settings_free(before);
+    manager_operations_hurry(m, b);
     set_polling(m, b, polling_of(m, b->name, settings), state);
     if (m->bus)
         bus_emit_backend_settings(m->bus->bus, b);

@@ -89,6 +89,12 @@ void manager_operations_join(Manager *m, Backend *b) {
     }
 }
 
+void manager_operations_hurry(Manager *m, const Backend *b) {
+    for (Task *t = task_table_begin(&m->tasks, false); t; t = task_table_next(&m->tasks, t, false))
+        if (t->run && t->run->job && t->run->backend == b)
+            http_operation_hurry(t->run->job);
+}
+
 /* ---- what is saved ---- */
 
 /* Somebody who waits for the disk. In the list, since the daemon may end before. */
@@ -142,6 +148,12 @@ static void drop_save(void *userdata, void *arg) {
             s->func = NULL;
 }
 
+static void rests(void *userdata) {
+    const TaskRun *run = userdata;
+
+    manager_exit_if_idle(run->manager);
+}
+
 static int set_result(void *userdata, const char *json) {
     const TaskRun *run = userdata;
 
@@ -169,6 +181,7 @@ int manager_start_operation(TaskRun *run, const char *saved) {
         .set_result = set_result,
         .save = save,
         .drop_save = drop_save,
+        .rests = rests,
     };
 
     run->saved = saved ? strdup(saved) : NULL;

@@ -235,6 +235,8 @@ void manager_put_operations(Manager *m); /* what is saved is to be written */
 void manager_operation_ended(TaskRun *run);
 /* A backend has come: operations that were taken up without it go on. */
 void manager_operations_join(Manager *m, Backend *b);
+/* It has other settings: those that could not be asked for are asked for at once. */
+void manager_operations_hurry(Manager *m, const Backend *b);
 /* What the daemon before has saved: for the time of the recovery. */
 int manager_load_operations(Manager *m);
 const char *manager_saved_operation(const Manager *m, uint64_t id); /* NULL = nothing */

@@ -83,8 +83,18 @@ static const char *renew_secret(void *userdata, const char *url) {
 
 /* ---- requests ---- */
 
+char *http_client_url(const HttpClient *c, const char *path) {
+    return http_url_below(c->settings->url, path);
+}
+
+bool http_client_reaches(const HttpClient *c, const char *path) {
+    _cleanup_free_ char *url = http_client_url(c, path);
+
+    return !url || http_url_same_origin(url, c->settings->url);
+}
+
 static int find_url(const HttpClient *c, const char *path, char **ret, Error *error) {
-    _cleanup_free_ char *url = http_url_below(c->settings->url, path);
+    _cleanup_free_ char *url = http_client_url(c, path);
 
     if (!url)
         return error_set(error, ERROR_INVALID_OPTION,

@@ -15,6 +15,12 @@ int http_client_new(HttpClient **ret, HttpLoop *loop, const BackendSettings *set
 int http_client_change(HttpClient *c, const BackendSettings *settings);
 HttpClient *http_client_free(HttpClient *c); /* NULL-safe, gives NULL; no call may be under way */
 
+/* The url of a path, see HttpClientRequest. To be freed; NULL when it is none, or memory is short.
+ */
+char *http_client_url(const HttpClient *c, const char *path);
+/* False: it is an url of another server than the backend is now. */
+bool http_client_reaches(const HttpClient *c, const char *path);
+
 typedef struct HttpClientRequest {
     const char *method;
     /* Under the url of the backend: "/api/friends?limit=3". An absolute url is taken where it has

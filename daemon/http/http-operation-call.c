@@ -77,6 +77,22 @@ static void fail(HttpOperation *o, int r, const Error *error) {
                   error->message ?: strerror(r == -ENOBUFS ? ENOBUFS : -r));
 }
 
+/* A backend of that name may be another server than the one where this was started: what is there
+ * at the same path is none of ours, to be followed or cancelled. */
+int operation_check_client(const HttpOperation *o, Error *error) {
+    if (!o->spec.client)
+        return error_set(error, ERROR_NO_SUCH_BACKEND,
+                         "there is no backend \"%s\" any more: add it again, or cancel this",
+                         o->p.backend);
+    if (!o->saved.url || http_client_reaches(o->spec.client, o->saved.url))
+        return 0;
+    _cleanup_free_ char *shown = operation_url_shown(o->saved.url);
+    return error_set(error, ERROR_NO_SUCH_BACKEND,
+                     "it is at %s, and backend \"%s\" is another server now: let that have its old "
+                     "url again, or cancel this",
+                     strempty(shown), o->p.backend);
+}
+
 void operation_call(HttpOperation *o, const char *method, const char *url, const char *body,
                     void (*on_answer)(HttpOperation *o, const OperationAnswer *a),
                     void (*on_failure)(HttpOperation *o, int error, const char *text)) {
@@ -93,10 +109,8 @@ void operation_call(HttpOperation *o, const char *method, const char *url, const
     o->on_answer = on_answer;
     o->on_failure = on_failure;
     int r = make_headers(o, &headers);
-    if (r >= 0 && !o->spec.client)
-        r = error_set(&error, ERROR_NO_SUCH_BACKEND,
-                      "there is no backend \"%s\" any more: add it again, or cancel this",
-                      o->p.backend);
+    if (r >= 0)
+        r = operation_check_client(o, &error);
     if (r >= 0)
         r = http_client_call(o->spec.client, &request, on_done, o, &o->call, &error);
     if (r < 0)

@@ -30,7 +30,7 @@ uint64_t operation_pace_good(OperationPace *p, bool changed, uint64_t retry_afte
     if (retry_after_usec > 0)
         return in_a_hurry(p, spread(clamp(retry_after_usec), random));
     if (p->fixed_usec > 0)
-        return in_a_hurry(p, p->fixed_usec);
+        return in_a_hurry(p, spread(p->fixed_usec, random));
     p->interval_usec = grow(p->interval_usec, changed);
     return in_a_hurry(p, spread(p->interval_usec, random));
 }

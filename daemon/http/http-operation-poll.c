@@ -19,15 +19,18 @@ static void format_time(char *buf, size_t size, uint64_t usec) {
         snprintf(buf, size, "now");
 }
 
-/* It goes on there, as far as anybody knows. */
-static void lose(HttpOperation *o, const char *text, uint64_t retry_after) {
+/* It goes on there, as far as anybody knows. asked: the server has been, or at least tried. */
+static void lose(HttpOperation *o, bool asked, const char *text, uint64_t retry_after) {
     char since[32];
 
     if (o->lost_since == 0)
         o->lost_since = clock_usec(CLOCK_REALTIME);
     format_time(since, sizeof(since), o->lost_since);
     operation_log_failure(o, "Cannot be asked for: %s", text);
-    operation_status(o, "No answer from \"%s\" since %s: %s", o->p.backend, since, text);
+    if (asked)
+        operation_status(o, "No answer from \"%s\" since %s: %s", o->p.backend, since, text);
+    else
+        operation_status(o, "Cannot be asked for since %s: %s", since, text);
     operation_later(o, operation_pace_bad(&o->pace, retry_after, operation_random()));
 }
 
@@ -227,7 +230,7 @@ static void on_answer(HttpOperation *o, const OperationAnswer *a) {
     }
     _cleanup_free_ char *text = operation_describe_answer(o, a);
     if (operation_is_busy_status(a->status) || a->status >= 500)
-        lose(o, strempty(text), operation_retry_after(a));
+        lose(o, true, strempty(text), operation_retry_after(a));
     else
         doubt(o, strempty(text), OPERATION_BAD_MAX);
 }
@@ -238,7 +241,7 @@ static void on_failure(HttpOperation *o, int error, const char *text) {
     if (error == -EMSGSIZE || error == -EPROTO || error == -EINVAL)
         doubt(o, text, OPERATION_BAD_MAX);
     else
-        lose(o, text, 0);
+        lose(o, error != -EHOSTDOWN, text, 0); /* see operation_call() */
 }
 
 void operation_poll(HttpOperation *o) {

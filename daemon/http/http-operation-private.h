@@ -114,6 +114,8 @@ void operation_call(HttpOperation *o, const char *method, const char *url, const
                     void (*on_answer)(HttpOperation *o, const OperationAnswer *a),
                     void (*on_failure)(HttpOperation *o, int error, const char *text));
 void operation_drop_call(HttpOperation *o);
+/* 0 when there is somebody to be asked, else what to do is in *error. */
+int operation_check_client(const HttpOperation *o, Error *error);
 /* The server is there, but is to be asked again later. */
 bool operation_is_busy_status(unsigned status);
 uint64_t operation_retry_after(const OperationAnswer *a);

@@ -70,6 +70,8 @@ static void try_again(HttpOperation *o, const char *text, uint64_t retry_after) 
     }
     operation_status(o, "Not started yet, try %u of %u failed: %s", o->tries, max, text);
     operation_later(o, operation_pace_bad(&o->pace, retry_after, operation_random()));
+    if (o->held)
+        o->spec.rests(o->job.userdata);
 }
 
 void operation_end_unstarted(HttpOperation *o) {
@@ -130,6 +132,16 @@ static void end_at_once(HttpOperation *o, const OperationAnswer *a, const Operat
     operation_conclude(o, a, state);
 }
 
+/* Of the server that has answered, whatever the backend will be then. */
+static void keep_whole_url(HttpOperation *o) {
+    char *url = http_client_url(o->spec.client, o->saved.url);
+
+    if (!url)
+        return; /* the next request says what is wrong with it */
+    free(o->saved.url);
+    o->saved.url = url;
+}
+
 /* Besides the state of the operation, the server may have named where its result will be. */
 static int note_result_url(HttpOperation *o, const OperationAnswer *a) {
     Error error = {};
@@ -159,6 +171,7 @@ static void follow(HttpOperation *o, const OperationAnswer *a) {
         end_at_once(o, a, &reading);
         return;
     }
+    keep_whole_url(o);
     _cleanup_free_ char *shown = operation_url_shown(o->saved.url);
     operation_log(o, false, "HTTP %u: it is followed at %s", a->status, strempty(shown));
     (void)operation_tell(o, &reading);
@@ -201,7 +214,20 @@ static void on_answer(HttpOperation *o, const OperationAnswer *a) {
     refuse(o, a);
 }
 
+/* No try: nobody is there to be asked. Until it is, see http_operation_set_client(). */
+static void wait_for_backend(HttpOperation *o) {
+    _cleanup_error_ Error error = {};
+
+    (void)operation_check_client(o, &error);
+    operation_log_failure(o, "Cannot be started: %s", strempty(error.message));
+    operation_status(o, "Not started yet: %s", strempty(error.message));
+}
+
 void operation_send_start(HttpOperation *o) {
+    if (!o->spec.client) {
+        wait_for_backend(o);
+        return;
+    }
     _cleanup_free_ char *shown = operation_url_shown(o->p.path);
 
     o->tries++;

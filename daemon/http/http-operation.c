@@ -293,7 +293,14 @@ void http_operation_set_client(ExecJob *job, HttpClient *client) {
     o->maybe_started |= under_way && o->step == OPERATION_STEP_START;
     operation_drop_call(o);
     o->spec.client = client;
-    if (under_way || (client && o->lost_since > 0))
+    if (under_way || (client && (o->lost_since > 0 || o->step == OPERATION_STEP_START)))
+        operation_later(o, 0);
+}
+
+void http_operation_hurry(ExecJob *job) {
+    HttpOperation *o = operation_of(job);
+
+    if (!o->call && o->lost_since > 0)
         operation_later(o, 0);
 }
 

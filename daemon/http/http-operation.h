@@ -22,6 +22,7 @@ typedef struct HttpOperationSpec {
     /* Keeps json for a next daemon, and calls func when it is on disk. Copied. 0 or -errno. */
     int (*save)(void *userdata, const char *json, void (*func)(void *arg, int error), void *arg);
     void (*drop_save)(void *userdata, void *arg); /* func is not to be called any more */
+    void (*rests)(void *userdata); /* held, and its start is not under way any more */
 } HttpOperationSpec;
 
 /* 0 and the job, or -errno. */
@@ -32,6 +33,9 @@ int http_operation_start(sd_event *event, const HttpOperationSpec *spec, const E
  * dropped, and made again. NULL: there is no such backend at the moment; the job waits for one. The
  * one before may be freed then. */
 void http_operation_set_client(ExecJob *job, HttpClient *client);
+
+/* The backend has other settings: what could not be asked for is asked for at once. */
+void http_operation_hurry(ExecJob *job);
 
 /* The daemon is about to end: nothing more is asked of the server. */
 void http_operation_hold(ExecJob *job);

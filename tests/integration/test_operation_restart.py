@@ -5,9 +5,10 @@ import json
 import signal
 import sqlite3
 import threading
+import time
 
 from daemon_testing import main
-from operation_testing import DONE, RUNNING, Answer, OperationTestCase
+from operation_testing import DONE, RUNNING, Answer, OperationTestCase, Peer
 
 
 class RestartTest(OperationTestCase):
@@ -73,6 +74,21 @@ class RestartTest(OperationTestCase):
         self.session.restart(signal.SIGTERM)
         self.assertEqual(task.wait(), ("succeeded", 0))
         self.assertEqual(len(self.peer.of("POST /jobs")), 1)
+
+    def test_a_stop_does_not_wait_for_the_next_try(self):
+        hold = threading.Event()
+        self.peer.on("POST /jobs", Answer(503, headers={"Retry-After": "1"}, hold=hold),
+                     Answer(202, headers={"Location": "/jobs/1"}))
+        self.peer.on("GET /jobs/1", DONE)
+        task = self.operation()
+        self.peer.wait("POST /jobs")
+        threading.Timer(0.3, hold.set).start()
+        before = time.monotonic()
+        self.session.end_daemon(signal.SIGTERM)
+        self.assertLess(time.monotonic() - before, 4)
+        self.session.start_daemon()
+        self.assertEqual(task.wait(), ("succeeded", 0))
+        self.assertEqual(len(self.peer.of("POST /jobs")), 2)
 
     def test_killed_at_any_moment(self):
         """Whatever the moment: each task has one operation, and its own."""
@@ -158,12 +174,17 @@ class RestartTest(OperationTestCase):
         self.assertRegex(task.get("Message"), "what is needed to follow it was lost: it may be running on the server")
         self.assertEqual(len(self.peer.of("POST /jobs")), 1)
 
+    def drop_in(self, url):
+        """Backend "other" by the configuration."""
+        path = self.session.config_path.parent / "backend.d/other.conf"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"[Backend]\nUrl={url}\nPolling=no\n")
+        self.session.call("Reload")
+        return path
+
     def test_without_its_backend(self):
         """One of the configuration is not there any more: the task waits for it."""
-        drop_in = self.session.config_path.parent / "backend.d/other.conf"
-        drop_in.parent.mkdir()
-        drop_in.write_text(f"[Backend]\nUrl={self.peer.url}\nPolling=no\n")
-        self.session.call("Reload")
+        drop_in = self.drop_in(self.peer.url)
         self.begins(RUNNING)
         task = self.operation(backend="other")
         task.wait_state("running")
@@ -176,6 +197,54 @@ class RestartTest(OperationTestCase):
         drop_in.with_suffix(".away").rename(drop_in)
         self.session.call("Reload")
         self.peer.on("GET /jobs/1", DONE)
+        self.assertEqual(task.wait(), ("succeeded", 0))
+
+    def test_the_start_waits_for_its_backend(self):
+        """One that nobody has answered yet: there is nobody to be asked, so no try is used up."""
+        drop_in = self.drop_in(self.peer.url)
+        hold = threading.Event()
+        self.peer.on("POST /jobs", Answer(202, headers={"Location": "/jobs/1"}, hold=hold))
+        self.peer.on("GET /jobs/1", DONE)
+        task, cancelled = (self.operation(backend="other", start_tries=1) for _ in range(2))
+        self.peer.wait("POST /jobs", 2)
+        drop_in.rename(drop_in.with_suffix(".away"))
+        self.session.restart()
+        hold.set()
+        for t in (task, cancelled):
+            self.session.settles(lambda t=t: t.get("Status").startswith(
+                'Not started yet: there is no backend "other" any more: add it again'), lambda t=t: t.get("Status"))
+        cancelled.cancel()
+        self.assertEqual(cancelled.wait(), ("cancelled", -1))
+        self.assertRegex(cancelled.get("Message"), "it may be running there")
+        drop_in.with_suffix(".away").rename(drop_in)
+        self.session.call("Reload")
+        self.assertEqual(task.wait(), ("succeeded", 0))
+        self.assertEqual(len(self.peer.of("POST /jobs")), 3)
+
+    def test_its_backend_is_another_server(self):
+        """That one is asked for nothing, and its work is not cancelled."""
+        other = Peer()
+        self.addCleanup(other.stop)
+        self.drop_in(self.peer.url)
+        self.peer.on("POST /jobs", Answer(202, {"id": 1}))
+        self.peer.on("GET /jobs/1", RUNNING)
+        other.on("GET /jobs/1", DONE)
+        task, cancelled = (self.operation(backend="other", url_template="/jobs/{/id}", cancel_path="/stop",
+                                          options={"stop_timeout": 300000}) for _ in range(2))
+        self.peer.wait("GET /jobs/1", 2)
+        self.drop_in(other.url)
+        self.session.call("Reload")
+        words = f'it is at {self.peer.url}/jobs/1, and backend "other" is another server now: let that have its old url'
+        for t in (task, cancelled):
+            self.session.settles(lambda t=t: words in t.get("Status"), lambda t=t: t.get("Status"))
+        self.assertRegex(task.get("Status"), "^Cannot be asked for since ")
+        cancelled.cancel()
+        self.assertEqual(cancelled.wait(), ("cancelled", -1))
+        self.assertRegex(cancelled.get("Message"), "it may be running on: the server could not be asked to cancel it")
+        self.assertEqual(other.requests, [])
+        self.drop_in(self.peer.url)
+        self.peer.on("GET /jobs/1", DONE)
+        self.session.call("Reload")
         self.assertEqual(task.wait(), ("succeeded", 0))
 
     def test_in_the_queue(self):

@@ -218,7 +218,10 @@ END_TEST
 START_TEST(test_pace_fixed) {
     OperationPace p = {.fixed_usec = 7 * USEC_PER_SEC};
 
-    ck_assert_uint_eq(operation_pace_good(&p, true, 0, 12345), 7 * USEC_PER_SEC);
+    ck_assert_uint_eq(operation_pace_good(&p, true, 0, 0), 7 * USEC_PER_SEC);
+    /* Those that began together do not ask together for ever. */
+    ck_assert_uint_eq(operation_pace_good(&p, true, 0, 12345), 7 * USEC_PER_SEC + 12345);
+    ck_assert_uint_le(operation_pace_good(&p, true, 0, UINT64_MAX), 8 * USEC_PER_SEC);
     /* The server knows better; within bounds. */
     ck_assert_uint_eq(operation_pace_good(&p, true, 3 * USEC_PER_SEC, 0), 3 * USEC_PER_SEC);
     ck_assert_uint_eq(operation_pace_good(&p, true, 1, 0), OPERATION_RETRY_AFTER_MIN_USEC);
