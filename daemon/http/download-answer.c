@@ -77,9 +77,17 @@ static void read_status(DownloadAnswer *a, const char *line) {
         a->status = (unsigned)status;
 }
 
+/* It may go back to the server in a header of ours. */
+static bool is_plain(const char *value) {
+    for (const char *p = value; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            return false;
+    return strlen(value) <= VALUE_MAX;
+}
+
 /* The first of its name counts. */
 static int keep(char **to, const char *value) {
-    if (*to || strlen(value) > VALUE_MAX)
+    if (*to || !is_plain(value))
         return 0;
     *to = strdup(value);
     return *to ? 0 : -ENOMEM;

@@ -112,18 +112,18 @@ static int give_up(Download *d) {
     char span[FORMAT_MAX];
 
     if (d->params.give_up_after_usec == 0)
-        return download_error(&d->why, -EIO, "%s", strempty(m->why));
-    return download_error(&d->why, -ETIMEDOUT, "Given up, for nothing new has come in %s: %s",
-                          format_span(span, d->active - d->news_at), strempty(m->why));
+        return download_error(&d->why, -EIO, "%s (%s)", strempty(m->why), m->url);
+    return download_error(&d->why, -ETIMEDOUT, "Given up, for nothing new has come in %s: %s (%s)",
+                          format_span(span, d->active - d->news_at), strempty(m->why), m->url);
 }
 
 static int all_are_out(Download *d) {
     const Mirror *first = &d->mirrors.list[0];
 
     if (d->mirrors.n == 1)
-        return download_error(&d->why, -EIO, "%s", strempty(first->why));
-    return download_error(&d->why, -EIO, "None of the %zu mirrors has it, the first: %s",
-                          d->mirrors.n, strempty(first->why));
+        return download_error(&d->why, -EIO, "%s (%s)", strempty(first->why), first->url);
+    return download_error(&d->why, -EIO, "None of the %zu mirrors has it, the first: %s (%s)",
+                          d->mirrors.n, strempty(first->why), first->url);
 }
 
 /* 1: the file is there; 0: on with the next try. */
@@ -230,7 +230,8 @@ static int wrong_digest(Download *d) {
     bool pieced = d->file.state.pieced && !m->whole_once && !m->out;
     char why[256];
 
-    snprintf(why, sizeof(why), "its sha256 is %s instead of %s", d->sha256, d->params.sha256);
+    snprintf(why, sizeof(why), "its sha256 is %s instead of %s, nothing of it is kept", d->sha256,
+             d->params.sha256);
     m->whole_once = true;
     d->file.resumable = false;
     d->longest = 0;

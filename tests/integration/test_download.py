@@ -160,6 +160,32 @@ class DownloadTest(DaemonTestCase):
         self.assertEqual(task.get("Attempt"), 2)
         self.check_whole(True, task)
 
+    def test_killed_at_random(self):
+        """Twenty times, whoever has a part in it; no wrong file, and nothing that is not gone on with."""
+        seed = random.randrange(1 << 32)
+        chance = random.Random(seed)
+        data = chance.randbytes(24 * MB)
+        self.server.put("file", data)
+        self.server.rate = "3m"
+        self.server.restart()
+        task = self.download({"retries": 100, "retry_delay": 1000, "on_interrupt": "restart"})
+        victims = ["daemon"] * 6 + ["server"] * 7 + ["program"] * 4 + ["shim"] * 3
+        chance.shuffle(victims)
+        for victim in victims:
+            time.sleep(chance.random() * 0.2)  # any moment will do
+            if victim == "daemon":
+                self.session.restart()
+            elif victim == "server":
+                self.server.restart()
+            elif shim := self.session.shims().get(task.id):
+                for pid in [shim] if victim == "shim" else children(shim):
+                    kill(pid)
+        self.fast()
+        self.assertEqual(task.wait(), ("succeeded", 0), f"seed {seed}")
+        self.assertEqual(sha256(self.target.read_bytes()), sha256(data), f"seed {seed}")
+        self.assertEqual(os.listdir(self.folder), ["file"], f"seed {seed}")
+        self.assertIn(b"Resumed at", task.read_log(), f"seed {seed}")
+
 
 if __name__ == "__main__":
     main()

@@ -141,6 +141,7 @@ static const struct {
     {{"ETag: W/\"x\""}, NULL},
     {{"ETag: x"}, NULL},
     {{"ETag: \""}, NULL},
+    {{"ETag: \"x\rX: y\""}, NULL}, /* a header of the server's own in our next request */
     {{"Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT", "Date: Sun, 06 Nov 1994 08:50:37 GMT"},
      "Sun, 06 Nov 1994 08:49:37 GMT"},
     /* It may have changed twice in that second. */
