@@ -381,10 +381,12 @@ static int hand_over(Question *q, sd_bus_message *reply, sd_bus_error *error) {
 }
 
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+    bool failed = sd_bus_message_is_method_error(reply, NULL);
     Question *q = userdata;
     uint64_t delay_usec;
 
-    if (sd_bus_message_is_method_error(reply, NULL) &&
+    was_there = was_there || !failed;
+    if (failed &&
         ask_again(&q->again, q->bus, sd_bus_message_get_error(reply), q->sent_usec, &delay_usec) &&
         sd_event_source_set_time_relative(q->timer, delay_usec) >= 0 &&
         sd_event_source_set_enabled(q->timer, SD_EVENT_ONESHOT) >= 0)

@@ -184,6 +184,8 @@ static int on_added(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     if (sd_bus_message_read(m, "so", &name, &path) < 0 || !is_wanted(w, name))
         return 0;
     tell(w, (BackendNews){name, "added", NULL, NULL});
+    /* Its first check may have come before this, which waits for the disk. */
+    cJSON_DeleteItemFromObjectCaseSensitive(w->states, name);
     ask_state(w, name);
     return 0;
 }

@@ -353,7 +353,7 @@ const Command backend_commands[] = {
     {"backend start", "NAME…", 1, SIZE_MAX,
      "poll backends by themselves from now on; it stays so over restarts", backend_json_options, NULL, false, cmd_backend_start},
     {"backend stop", "NAME…", 1, SIZE_MAX,
-     "poll them no more by themselves; checks go on, and it stays so over restarts", backend_json_options, NULL, false, cmd_backend_stop},
+     "check and poll them no more by themselves; it stays so over restarts", backend_json_options, NULL, false, cmd_backend_stop},
     {"backend request", "NAME METHOD PATH [BODY | - | @FILE]", 3, 4,
      "send a request to a backend and print the answer", backend_request_options,
      "As in: longrun backend request home POST /api/friends '{\"username\": \"bob\"}'\n"

@@ -26,7 +26,7 @@ static void on_checked(void *userdata, Backend *b, bool online, const char *stat
 }
 
 /* Tasks first: who hears of the state may look at them. */
-static void on_state_changed(void *userdata, Backend *b) {
+void manager_backend_state_changed(void *userdata, Backend *b) {
     Manager *m = userdata;
 
     manager_set_backend_condition(m, b);
@@ -87,7 +87,7 @@ static void on_current_peer_changed(void *userdata, Backend *b) {
 
 const BackendEvents manager_backend_events = {
     .checked = on_checked,
-    .state_changed = on_state_changed,
+    .state_changed = manager_backend_state_changed,
     .updated = on_updated,
     .error = on_error,
     .friends_loaded = on_friends_loaded,

@@ -79,10 +79,20 @@ static void drop(Manager *m, Backend *b) {
     free_one(m, b);
 }
 
+/* The watch tells nobody of what it is made to do. */
+static void set_polling(Manager *m, Backend *b, bool on, BackendState before) {
+    bool changed = b->polling != on;
+
+    backend_watch_set_polling(b, on);
+    if (changed || b->state != before)
+        manager_backend_state_changed(m, b);
+}
+
 /* Takes settings, for one that is there. */
 static int change(Manager *m, Backend *b, BackendSettings *settings, const char *origin) {
     char *copy = origin ? strdup(origin) : NULL;
     BackendSettings *before = b->settings;
+    BackendState state = b->state;
 
     if (origin && !copy) {
         backend_settings_free(settings);
@@ -93,7 +103,7 @@ static int change(Manager *m, Backend *b, BackendSettings *settings, const char 
     b->settings = settings;
     int r = backend_watch_change(b);
     backend_settings_free(before);
-    backend_watch_set_polling(b, polling_of(m, b->name, settings));
+    set_polling(m, b, polling_of(m, b->name, settings), state);
     if (m->bus)
         bus_emit_backend_settings(m->bus->bus, b);
     return r;
@@ -378,7 +388,7 @@ int manager_set_backend_polling(void *userdata, Backend *b, bool on, Error *erro
 
     if (r < 0)
         return r;
-    backend_watch_set_polling(b, on);
+    set_polling(m, b, on, b->state);
     if (m->bus && on != before)
         bus_emit_backend_polling(m->bus->bus, b);
     return 0;

@@ -32,6 +32,7 @@ void manager_drop_run(TaskRun *run) {
     log_tail_free(run->tail);
     free(run->runtime_dir);
     free(run->limit);
+    free(run->saved);
     free(run);
 }
 

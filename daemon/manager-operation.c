@@ -118,15 +118,17 @@ static int save(void *userdata, const char *json, void (*func)(void *arg, int er
     TaskRun *run = userdata;
     Manager *m = run->manager;
     OperationSave *s = malloc(sizeof(OperationSave));
-    int r = s ? commit_queue_put_operation(m->commits, run->task->id, json) : -ENOMEM;
+    _cleanup_free_ char *copy = strdup(json);
+    int r = s && copy ? commit_queue_put_operation(m->commits, run->task->id, json) : -ENOMEM;
 
     if (r < 0) {
         free(s);
         return r;
     }
+    free(run->saved);
+    run->saved = TAKE_PTR(copy);
     *s = (OperationSave){.manager = m, .func = func, .arg = arg};
     LIST_INSERT_HEAD(&m->operation_saves, s, link);
-    run->has_saved = true;
     commit_queue_call(m->commits, on_saved, m, s);
     return 0;
 }
@@ -169,12 +171,12 @@ int manager_start_operation(TaskRun *run, const char *saved) {
         .drop_save = drop_save,
     };
 
-    if (!name)
+    run->saved = saved ? strdup(saved) : NULL;
+    if (!name || (saved && !run->saved))
         return -ENOMEM;
     use_backend(run, manager_find_backend(m, name));
     if (!run->backend && !saved)
         return -ENODEV;
-    run->has_saved = saved;
     int r = http_operation_start(m->event, &operation, manager_exec_events, run, &run->job);
     if (r < 0)
         leave_backend(run);
@@ -183,15 +185,21 @@ int manager_start_operation(TaskRun *run, const char *saved) {
     return r;
 }
 
+void manager_put_operations(Manager *m) {
+    for (Task *t = task_table_begin(&m->tasks, false); t; t = task_table_next(&m->tasks, t, false))
+        if (t->run && t->run->saved &&
+            commit_queue_put_operation(m->commits, t->id, t->run->saved) < 0)
+            log_full(LOG_WARNING, t->id, "Cannot write anew what was saved of it, ignoring");
+}
+
 /* In the same commit as its end: a next daemon finds both, or none. */
 void manager_operation_ended(TaskRun *run) {
     if (!run->is_loop)
         return;
     leave_backend(run);
-    if (run->has_saved &&
-        commit_queue_put_operation(run->manager->commits, run->task->id, NULL) < 0)
+    if (run->saved && commit_queue_put_operation(run->manager->commits, run->task->id, NULL) < 0)
         log_full(LOG_WARNING, run->task->id, "Cannot forget what was saved of it, ignoring");
-    run->has_saved = false;
+    free(TAKE_PTR(run->saved));
 }
 
 /* ---- those of the daemon before ---- */

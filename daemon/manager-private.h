@@ -112,7 +112,7 @@ typedef struct TaskRun {
     uint64_t active_at;              /* the last sign of life, CLOCK_MONOTONIC */
     bool message_refused;            /* the last one that it sent was not taken by its parent */
     Backend *backend;                /* of an operation, which it uses; NULL = none; not owned */
-    bool has_saved;                  /* it is an operation that has something on disk */
+    char *saved;                     /* it is an operation, and has this on disk; NULL: nothing */
     char *limit;                     /* which limit it was stopped for, in words; NULL = none */
 } TaskRun;
 
@@ -230,6 +230,7 @@ int manager_check_operation(const Manager *m, const TaskSpec *spec, const cJSON 
 /* saved: what an earlier daemon has saved, NULL = it is a new one. 0; -ENODEV: a new one, and there
  * is no such backend any more; or another -errno. */
 int manager_start_operation(TaskRun *run, const char *saved);
+void manager_put_operations(Manager *m); /* what is saved is to be written */
 /* The run is over, of whatever kind. In the turn in which its end is put. */
 void manager_operation_ended(TaskRun *run);
 /* A backend has come: operations that were taken up without it go on. */
@@ -343,6 +344,9 @@ int manager_remove_backend(void *userdata, const char *name, Error *error);
 int manager_set_backend_polling(void *userdata, Backend *b, bool on, Error *error);
 /* Tasks with when-online go by its state. */
 void manager_set_backend_condition(Manager *m, const Backend *b);
+
+/* manager-backend-news.c */
+void manager_backend_state_changed(void *userdata, Backend *b); /* or the reason for it */
 
 /* manager-backend-kept.c */
 void manager_put_backends(Manager *m); /* those that are kept are to be written */

@@ -232,6 +232,7 @@ static void store_anew(Manager *m) {
     manager_put_groups(m);
     manager_put_resources(m);
     manager_put_backends(m);
+    manager_put_operations(m);
 }
 
 static void on_committed(void *userdata, Task *const *tasks, size_t n, int error) {

@@ -30,7 +30,7 @@ typedef struct Backend {
 
     BackendState state;
     char *reason;          /* why it is unknown or offline, in words; "" = nothing to say */
-    bool polling;          /* PollInterval is kept; checks go on without */
+    bool polling;          /* it is checked and polled by itself */
     uint64_t last_update;  /* of the last good answer; CLOCK_REALTIME microseconds, 0 = none yet */
     uint64_t latency_usec; /* of that answer */
     uint64_t next_check;   /* of the status, CLOCK_REALTIME microseconds; 0 = none is planned */

@@ -55,7 +55,7 @@ static void plan_next(BackendWatch *w, bool spread, bool moved) {
     const BackendSettings *s = w->b->settings;
     uint64_t now = clock_usec(CLOCK_MONOTONIC), random = backend_watch_random(w->all), due;
 
-    if (!w->planned && !moved && w->check.due != USEC_INFINITY)
+    if (!w->b->polling || (!w->planned && !moved && w->check.due != USEC_INFINITY))
         return;
     if (w->b->state == BACKEND_ONLINE)
         due = w->check.begun + backend_plan_next(s->status_interval_usec, spread, random);
@@ -228,8 +228,23 @@ void backend_check_soon(BackendWatch *w) {
     uint64_t due = MAX(now, w->check.begun + pause);
 
     due = MAX(due, w->check.hold);
-    if (!backend_check_is_under_way(w) && due < w->check.due)
+    if (w->b->polling && !backend_check_is_under_way(w) && due < w->check.due)
         backend_watch_plan_check(w, due);
+}
+
+void backend_check_stop(BackendWatch *w) {
+    _cleanup_free_ char *reason = NULL;
+
+    backend_watch_plan_check(w, USEC_INFINITY);
+    if (TAILQ_EMPTY(&w->check.asked))
+        backend_check_drop(w);
+    if (asprintf(&reason, "it is not polled: longrun backend start %s", w->b->name) < 0)
+        reason = NULL;
+    set_known(w);
+    w->health = (BackendHealth){};
+    w->failures = 0;
+    w->b->state = BACKEND_UNKNOWN;
+    (void)backend_news_set(&w->b->reason, strempty(reason));
 }
 
 int backend_watch_check(Backend *b, BackendCheckFunc func, void *arg) {

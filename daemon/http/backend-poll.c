@@ -211,14 +211,3 @@ void backend_watch_poll_later(Backend *b) {
     w->poll.begun = clock_usec(CLOCK_MONOTONIC);
     plan_next(w);
 }
-
-void backend_watch_set_polling(Backend *b, bool polling) {
-    BackendWatch *w = b->watch;
-
-    if (b->polling == polling)
-        return;
-    b->polling = polling;
-    if (!polling && TAILQ_EMPTY(&w->poll.asked))
-        backend_poll_drop(w);
-    backend_poll_follow(w);
-}

@@ -124,6 +124,8 @@ bool backend_check_is_under_way(const BackendWatch *w);
 void backend_check_drop(BackendWatch *w);
 /* The check that could not begin is over. */
 void backend_check_unstarted(BackendWatch *w);
+/* Nothing is known of it from now on, and nothing asked by itself. */
+void backend_check_stop(BackendWatch *w);
 /* Something tells that the state may be another one now. */
 void backend_check_soon(BackendWatch *w);
 

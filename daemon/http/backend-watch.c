@@ -171,7 +171,7 @@ static void on_network(void *userdata) {
     TAILQ_FOREACH (w, &all->list, link) {
         uint64_t interval = w->b->settings->status_interval_usec;
         uint64_t due = now + backend_plan_first(interval, n, backend_watch_random(all));
-        if (w->b->state != BACKEND_ONLINE && !backend_check_is_under_way(w) &&
+        if (w->b->polling && w->b->state != BACKEND_ONLINE && !backend_check_is_under_way(w) &&
             MAX(due, w->check.hold) < w->check.due)
             backend_watch_plan_check(w, MAX(due, w->check.hold));
     }
@@ -203,7 +203,10 @@ static void plan_first(BackendWatch *w) {
     uint64_t interval = w->b->settings->status_interval_usec;
     uint64_t pause = backend_plan_first(interval, all->n_new, backend_watch_random(all));
 
-    backend_watch_plan_check(w, clock_usec(CLOCK_MONOTONIC) + pause);
+    if (w->b->polling)
+        backend_watch_plan_check(w, clock_usec(CLOCK_MONOTONIC) + pause);
+    else
+        backend_check_stop(w);
 }
 
 static int add_timer(BackendWatch *w) {
@@ -286,6 +289,22 @@ void backend_watch_remove(Backend *b) {
     backend_ask_tell(&w->poll, false, &error);
     backend_requests_drop(w, &error);
     watch_free(w);
+}
+
+void backend_watch_set_polling(Backend *b, bool polling) {
+    BackendWatch *w = b->watch;
+
+    if (b->polling == polling)
+        return;
+    b->polling = polling;
+    if (polling && !backend_check_is_under_way(w))
+        backend_watch_plan_check(w, MAX(clock_usec(CLOCK_MONOTONIC), w->check.hold));
+    if (!polling) {
+        backend_check_stop(w);
+        if (TAILQ_EMPTY(&w->poll.asked))
+            backend_poll_drop(w);
+    }
+    backend_poll_follow(w);
 }
 
 HttpClient *backend_watch_client(Backend *b) {

@@ -41,7 +41,8 @@ int backend_watch_change(Backend *b);
 /* Drops all that is under way: who waits for an answer is told NoSuchBackend, from within. b->watch
  * is NULL then. */
 void backend_watch_remove(Backend *b);
-/* Sets b->polling. One that is under way goes on. */
+/* Sets b->polling: whether checks and polls are made by themselves. Where they are not, the state
+ * is unknown, but for what a check finds that somebody asks for. */
 void backend_watch_set_polling(Backend *b, bool polling);
 HttpClient *backend_watch_client(Backend *b);
 /* What is polled is something else now: a poll under way is dropped, the next begins at once. */

@@ -302,6 +302,14 @@ static void set_known(HttpCall *c) {
     curl_easy_setopt(c->easy, CURLOPT_PROXY, "");
 }
 
+/* Better another stream of a connection that is being made than one of its own. Over http libcurl
+ * would find out only from the first answer, and where that one hangs all others would wait. */
+static int set_sharing(HttpCall *c) {
+    long wait = http_url_is_https(c->request.url);
+
+    return curl_easy_setopt(c->easy, CURLOPT_PIPEWAIT, wait) == CURLE_OK ? 0 : -ENOMEM;
+}
+
 static int set_request(HttpCall *c) {
     const HttpRequest *r = &c->request;
     HttpPolicy policy = {.ca_file = r->ca_file};
@@ -314,6 +322,8 @@ static int set_request(HttpCall *c) {
         policy.secret = r->secret;
     }
     error = http_policy_apply(c->easy, &policy);
+    if (error == 0)
+        error = set_sharing(c);
     if (error == 0)
         error = http_policy_set_method(c->easy, r->method, r->body, r->body_size);
     if (error == 0)

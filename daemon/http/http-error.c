@@ -80,8 +80,7 @@ static int not_connected(const Words *w) {
     case 0:
         return say_detail(w, -EIO, "cannot connect to");
     default:
-        return say(w, -w->f->os_errno, "cannot connect to %s: %s", w->host,
-                   strerror(w->f->os_errno));
+        return say(w, -EIO, "cannot connect to %s: %s", w->host, strerror(w->f->os_errno));
     }
 }
 

@@ -7,12 +7,15 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "daemon/http/http-private.h"
+#include "daemon/http/http-url.h"
 
 /* After the bus, so that its calls come first; and in small portions, for while one is at work no
  * call is answered. */
 #define PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
 #define ACCURACY_USEC (1 * USEC_PER_MSEC)
 #define PORTION 8
+/* A connection of TLS takes some milliseconds to begin. */
+#define TLS_PORTION 1
 
 /* How late a stall, or a name that is not resolved, may be seen. */
 #define SWEEP_USEC (200 * USEC_PER_MSEC)
@@ -300,8 +303,11 @@ static void on_name(void *userdata, const char *name) {
 static int on_start(sd_event_source *s, void *userdata) {
     HttpLoop *l = userdata;
 
-    for (unsigned i = 0; i < PORTION && !TAILQ_EMPTY(&l->queued); i++)
-        begin(l, TAILQ_FIRST(&l->queued));
+    for (unsigned n = 0; n < PORTION && !TAILQ_EMPTY(&l->queued);) {
+        HttpCall *c = TAILQ_FIRST(&l->queued);
+        n += http_url_is_https(c->request.url) ? PORTION / TLS_PORTION : 1;
+        begin(l, c);
+    }
     if (!TAILQ_EMPTY(&l->queued))
         turn_on(l->starter);
     return 0;

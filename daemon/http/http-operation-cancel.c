@@ -44,7 +44,10 @@ static void on_refused(HttpOperation *o, const OperationAnswer *a) {
 
     say(o, "refuses to cancel it", strempty(text));
     operation_log(o, true, "The server refuses to cancel it: %s", strempty(text));
-    o->job.events->reason(o->job.userdata, strempty(text));
+    _cleanup_free_ char *reason = NULL;
+    if (asprintf(&reason, "the server %s", strempty(o->cancel_said)) < 0)
+        reason = NULL;
+    o->job.events->reason(o->job.userdata, strempty(reason));
     go_on(o, OPERATION_CANCEL_REFUSED);
 }
 

@@ -36,8 +36,6 @@ static CURLcode set_limits(CURL *easy) {
 static CURLcode set_tls(CURL *easy, const HttpPolicy *p) {
     CURLcode r = curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 
-    /* Better another stream of a connection that is being made than one of its own. */
-    r = r ?: curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
     r = r ?: curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     /* Of the folder of certificates each connection would load its own; those of the file are
      * kept by the multi handle for all. */

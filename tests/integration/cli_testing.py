@@ -65,13 +65,13 @@ class Reader:
     def lines(self, n):
         return [self.line() for _ in range(n)]
 
-    def until(self, text):
-        """Lines up to the one that has the text."""
+    def until(self, *parts):
+        """Lines up to the one that has all of these parts."""
         deadline = time.monotonic() + DEADLINE_SEC
         lines = [self.line()]
-        while text not in lines[-1]:
+        while not all(part in lines[-1] for part in parts):
             if time.monotonic() > deadline:
-                raise AssertionError(f"{text!r} did not come; the last lines: {lines[-20:]}")
+                raise AssertionError(f"{parts} did not come; the last lines: {lines[-20:]}")
             lines.append(self.line())
         return lines
 

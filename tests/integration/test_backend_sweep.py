@@ -7,6 +7,7 @@ the daemon stays, and afterwards it is as it was before.
 To go on for longer, or to do the same once more as far as chance allows: LONGRUN_SWEEP_REQUESTS, LONGRUN_SWEEP_SEED.
 """
 
+import contextlib
 import os
 import random
 import sys
@@ -16,10 +17,13 @@ from backends_testing import MESSENGER, add_backend, remove_backend
 from daemon_testing import DaemonTestCase, DBusError, main, sanitized
 
 MSEC = 1000
-REQUESTS = int(os.environ.get("LONGRUN_SWEEP_REQUESTS") or 3000)
+REQUESTS = int(os.environ.get("LONGRUN_SWEEP_REQUESTS") or 2000)
 SEED = int(os.environ.get("LONGRUN_SWEEP_SEED") or random.randrange(1 << 31))
 CALLS_AT_ONCE = 40
 GROWTH_MAX = 8 << 20
+OPERATIONS_ON = 4  # the first so many backends
+OPERATIONS_MAX = 20
+STYLES = ["location", "operation-location", "body", "azure", "google", "redirect", "gone"]
 
 SETTINGS = {"timeout": 200 * MSEC, "response-max": 1 << 20, "status-interval": 1000 * MSEC, "poll-interval": 200 * MSEC,
             "backoff-max": 1000 * MSEC}
@@ -93,7 +97,7 @@ class SweepTest(DaemonTestCase):
         self.servers = [Server(self.chance), Server(self.chance, "--dialect=other")]
         for server in self.servers:
             self.addCleanup(server.backend.stop)
-        self.backends = {}
+        self.backends, self.tasks = {}, []
 
     def add(self, name):
         number = int(name[1:])
@@ -127,14 +131,27 @@ class SweepTest(DaemonTestCase):
             server.kill()
             return server.restart
         elif what < 0.7:
-            name = self.chance.choice(list(self.backends))
+            name = self.chance.choice(list(self.backends)[OPERATIONS_ON:])
             remove_backend(self.session, name)
             self.add(name)
         elif what < 0.8:
             server.backend.give_up()
         return None
 
+    def operate(self):
+        """Begins a long operation; its backend stays."""
+        request = {"steps": self.chance.randrange(4), "step_ms": self.chance.choice([0, 50]),
+                   "style": self.chance.choice(STYLES), "fail": self.chance.random() < 0.2}
+        self.tasks.append(self.session.start("http-operation", {
+            "backend": f"b{self.chance.randrange(OPERATIONS_ON)}", "path": "/operations", "body": request,
+            "poll_interval_ms": 100}))
+        if self.chance.random() < 0.2:
+            with contextlib.suppress(DBusError):  # it may have ended
+                self.chance.choice(self.tasks).cancel()
+
     def round(self):
+        if len(self.tasks) < OPERATIONS_MAX:
+            self.operate()
         calls = [self.some_call() for _ in range(CALLS_AT_ONCE)]
         later = self.events()
         self.session.wait_until(lambda: all(replies for _, replies in calls), lambda: "calls are not answered: " + str(
@@ -182,6 +199,8 @@ class SweepTest(DaemonTestCase):
         print(f"{sum(s.faults() for s in self.servers)} faults in {sum(s.count() for s in self.servers)} requests, "
               f"{grown >> 10} KiB more", file=sys.stderr)
         self.check_all_is_well()
+        for task in self.tasks:
+            self.assertIn(task.wait()[0], ("succeeded", "failed", "cancelled"))
         # What session.stop() looks for then: nothing of it is left.
         for name in list(self.backends):
             remove_backend(self.session, name)

@@ -139,8 +139,10 @@ class WatchTest(BackendTestCase):
     def test_polling(self):
         self.server.set(documents={"news": {"json": [1]}})
         home = self.add(poll_path="/doc/news", poll_interval=100 * MSEC, polling=False)
-        home.wait_state("online")
-        self.assertFalse(home.get("Polling"))
+        self.assertEqual((home.get("Polling"), home.get("State"), home.get("NextCheck")), (False, "unknown", 0))
+        self.assertEqual(home.get("Reason"), "it is not polled: longrun backend start home")
+        self.assertTrue(home.call("CheckStatus")[0])
+        self.assertEqual(home.get("State"), "online")
         home.call("Poll")
         self.assertEqual(len(home.signals("Updated")), 1)
         self.assertEqual(self.server.count("/doc/news"), 1)
@@ -148,8 +150,10 @@ class WatchTest(BackendTestCase):
         self.assertTrue(home.get("Polling"))
         self.server.wait_requests(3, "/doc/news")
         home.call("StopPolling")
+        home.wait_state("unknown")
         changed = [s.args[1]["Polling"] for s in home.signals("PropertiesChanged") if "Polling" in s.args[1]]
         self.assertEqual(changed, [True, False])
+        self.assertEqual(home.get("NextCheck"), 0)
 
 
 class KeptTest(BackendTestCase):
@@ -194,6 +198,10 @@ class KeptTest(BackendTestCase):
         """The database is found damaged while the daemon runs: what is in memory goes into the new one."""
         home = self.add()
         home.call("StopPolling")
+        operation = self.session.start("http-operation", {"backend": "home", "path": "/operations",
+                                                          "poll_interval_ms": 100,
+                                                          "body": {"steps": 1000, "step_ms": 60000}})
+        self.server.wait_requests(2, "/operations*")
         database = self.session.state / "longrun.db"
         with contextlib.closing(sqlite3.connect(database)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -206,6 +214,13 @@ class KeptTest(BackendTestCase):
         self.session.restart()
         self.assertIn("home", backends(self.session))
         self.assertFalse(home.get("Polling"))
+        # It goes on with the same one.
+        self.server.forget_requests()
+        self.server.wait_requests(2, "/operations/1")
+        self.assertEqual(operation.get("State"), "running")
+        self.assertEqual(self.server.count("/operations"), 0)
+        operation.cancel()
+        self.assertEqual(operation.wait()[0], "cancelled")
 
     def tried(self, name):
         """Added and removed again, whatever comes of it."""

@@ -129,9 +129,10 @@ class Watch(BackendCase):
         reader.until(" home status: {")
         self.server.document("news", {"a": 2})
         reader.until(' home updated: /doc/news {"a":2}')
+        self.server.fault("/doc/news", "status", code=500)
+        reader.until(" home error: ")
         self.server.stop()
-        lines = reader.until(" home state: offline")
-        self.assertTrue([line for line in lines if " home error: " in line], lines)
+        reader.until(" home state: offline")
         self.server.restart()
         reader.until(" home state: online")
         self.ok("backend", "remove", "home")
@@ -142,8 +143,7 @@ class Watch(BackendCase):
         reader = Reader(self, "backend", "watch", "all", "--json")
 
         def until(name, event):
-            while (found := json.loads(reader.line()))["event"] != event or found["backend"] != name:
-                pass
+            json.loads(reader.until(f'"backend":"{name}"', f'"event":"{event}"')[-1])
         until("home", "status")
         self.session.kill_daemon()
         self.session.start_daemon()

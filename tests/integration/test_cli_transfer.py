@@ -132,6 +132,7 @@ class Operation(Transfer):
         self.assertIn("state_field", r.stderr)
 
     def test_cancel(self):
+        self.server.forget_requests()
         task = int(self.operation('{"steps": 10000, "step_ms": 100}', "-q", "-p", "poll_interval_ms=100").stdout)
         self.server.wait_requests(1, "/operations/*")
         self.ok("cancel", task)

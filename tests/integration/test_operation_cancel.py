@@ -49,7 +49,8 @@ class CancelTest(OperationTestCase):
         task.cancel()
         self.session.wait_until(lambda: any("refuses to cancel it (HTTP 405 Method Not Allowed: not here)" in s
                                             for s in self.statuses(task)), "the status")
-        self.assertEqual(task.get("State"), "cancelling")
+        self.assertEqual((task.get("State"), task.get("Reason")),
+                         ("cancelling", "the server refuses to cancel it (HTTP 405 Method Not Allowed: not here)"))
         self.assertEnds(task, "cancelled", -1, r"^cancelled here, but it may be running on: the server refuses to cancel it "
                                                r"\(HTTP 405 Method Not Allowed: not here\). It is at http://.*/jobs/1$")
 

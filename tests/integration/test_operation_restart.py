@@ -5,7 +5,6 @@ import json
 import signal
 import sqlite3
 import threading
-import unittest
 
 from daemon_testing import main
 from operation_testing import DONE, RUNNING, Answer, OperationTestCase

@@ -266,7 +266,10 @@ static Backend *add_online(const char *settings) {
 
     rig_answer("/status", 200, "", STATUS);
     b = rig_add("b", settings);
-    rig_wait_for("b checked yes");
+    if (b->polling)
+        rig_wait_for("b checked yes");
+    else
+        ck_assert_str_eq(rig_check_now(b), "check b yes");
     rig_forget();
     return b;
 }
@@ -446,21 +449,35 @@ START_TEST(test_never_two) {
 END_TEST
 
 START_TEST(test_polling) {
-    unsigned polls;
+    unsigned polls, checks;
     Backend *b;
 
     rig_answer("/news", 200, "", "[1]");
-    b = add_online("PollPath=/news PollIntervalSec=100ms Polling=no");
+    b = add_online("PollPath=/news PollIntervalSec=100ms StatusIntervalSec=100ms Polling=no");
     rig_run(300 * USEC_PER_MSEC);
     ck_assert_uint_eq(rig_requests("/news"), 0);
     backend_watch_set_polling(b, true);
     ck_assert(b->polling);
     rig_wait_for("b updated");
     backend_watch_set_polling(b, false);
+    ck_assert_int_eq(b->state, BACKEND_UNKNOWN);
+    ck_assert_str_eq(b->reason, "it is not polled: longrun backend start b");
     polls = rig_requests("/news");
+    checks = rig_requests("/status");
     rig_run(300 * USEC_PER_MSEC);
     ck_assert_uint_eq(rig_requests("/news"), polls);
+    ck_assert_uint_eq(rig_requests("/status"), checks);
+    ck_assert_uint_eq(b->next_check, 0);
+    /* What somebody asks for is done. */
     ck_assert_str_eq(rig_poll_now(b), "poll b");
+    ck_assert_int_eq(b->state, BACKEND_UNKNOWN);
+    ck_assert_str_eq(rig_check_now(b), "check b yes");
+    ck_assert_int_eq(b->state, BACKEND_ONLINE);
+    checks = rig_requests("/status");
+    rig_run(300 * USEC_PER_MSEC);
+    ck_assert_uint_eq(rig_requests("/status"), checks);
+    backend_watch_set_polling(b, true);
+    rig_wait_for("b checked yes");
     rig_remove(b);
 }
 END_TEST
@@ -599,13 +616,13 @@ END_TEST
 /* ---- other settings ---- */
 
 START_TEST(test_change) {
-    Backend *b = add_online("PollPath=/news Polling=no");
+    Backend *b = add_online("PollPath=/news PollIntervalSec=1h");
 
     rig_answer("/news", 200, "", "[1]");
     rig_answer("/other", 200, "", "[2]");
     rig_poll_now(b);
     backend_settings_free(b->settings);
-    b->settings = rig_settings("PollPath=/other StatusPath=/health Polling=no");
+    b->settings = rig_settings("PollPath=/other StatusPath=/health PollIntervalSec=1h");
     rig_hang("/health");
     rig_forget();
     ck_assert_int_eq(rig_check(b), 0); /* by the old ones */

@@ -36,7 +36,7 @@ static const struct {
      -EHOSTUNREACH,
      "no route to host host:8080"},
     {{CURLE_COULDNT_CONNECT, .os_errno = EMFILE},
-     -EMFILE,
+     -EIO,
      "cannot connect to host:8080: Too many open files"},
     {{CURLE_COULDNT_CONNECT, .os_errno = ETIMEDOUT, .phase = HTTP_PHASE_CONNECT},
      -ETIMEDOUT,

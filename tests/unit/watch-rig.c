@@ -337,7 +337,7 @@ void rig_wait_until(bool (*holds)(void *arg), void *arg) {
 
     while (!holds(arg)) {
         if (clock_usec(CLOCK_MONOTONIC) > deadline)
-            ck_abort_msg("it does not come; told was:\n%s", strempty(rig.told));
+            ck_abort_msg("it does not come; told was:\n%.1500s", strempty(rig.told));
         MUST(sd_event_run(rig.event, 100 * USEC_PER_MSEC) >= 0);
     }
 }
