@@ -138,6 +138,10 @@ static char *find_name(const Invocation *inv) {
 
     if (*name)
         return text_cut(name, LABEL_COLUMNS);
+    if (!strstr(inv->args[0], "://")) {
+        usage_error(inv->command, "\"%s\" is no URL, as in https://example.org/file", inv->args[0]);
+        return NULL;
+    }
     usage_error(inv->command, "\"%s\" does not say what the file is called: --output FILE",
                 inv->args[0]);
     return NULL;

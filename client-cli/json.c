@@ -264,10 +264,23 @@ cJSON *json_new_embedded(const char *text) {
     return must(cJSON_CreateRaw(small));
 }
 
+/* Control characters that cJSON leaves as they are, though terminals obey them: U+007F to U+009F.
+ * All of them stand within strings. */
+static void put_text(const char *text) {
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+        if (*p == 0x7f)
+            fputs("\\u007f", stdout);
+        else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+            printf("\\u%04x", *++p);
+        else
+            putchar(*p);
+    putchar('\n');
+}
+
 void json_print_line(const cJSON *value) {
     char *text = must(cJSON_PrintUnformatted(value));
 
-    puts(text);
+    put_text(text);
     fflush(stdout);
     cJSON_free(text);
 }
@@ -275,7 +288,7 @@ void json_print_line(const cJSON *value) {
 int json_print(const cJSON *value) {
     char *text = must(cJSON_Print(value));
 
-    puts(text);
+    put_text(text);
     cJSON_free(text);
     return EXIT_SUCCESS;
 }

@@ -53,11 +53,12 @@ static int check_kind(const Manager *m, const TaskSpec *spec, Error *error) {
                          "There is no kind \"%.100s\". The property Kinds, or \"longrun kinds\", "
                          "lists those that there are",
                          spec->kind);
-    if (kind->place == KIND_PLACE_LOOP && spec->isolate)
+    const char *option = spec->isolate ? "isolate" : task_spec_process_option(spec);
+    if (kind->place == KIND_PLACE_LOOP && option)
         return error_set(error, ERROR_INVALID_OPTION,
-                         "isolate is not for kind %s: it waits for a server, in longrund itself, "
-                         "and outlives it",
-                         kind->name);
+                         "%s is not for kind %s: it waits for a server, in longrund itself, and "
+                         "outlives it",
+                         option, kind->name);
     return check_params(m, spec, kind, error);
 }
 

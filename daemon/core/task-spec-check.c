@@ -146,15 +146,19 @@ static int check_pty_size(const TaskSpec *s, Error *error) {
                      s->pty_size);
 }
 
+const char *task_spec_process_option(const TaskSpec *s) {
+    return s->memory_max > 0   ? "memory-max"
+           : s->pids_max > 0   ? "pids-max"
+           : s->cpu_weight > 0 ? "cpu-weight"
+           : s->nice != 0      ? "nice"
+           : s->stdin_open     ? "stdin-open"
+           : s->pty            ? "pty"
+                               : NULL;
+}
+
 /* A thread of the daemon shares its memory, its priority and its input with all others. */
 static int check_own_process(const TaskSpec *s, Error *error) {
-    const char *option = s->memory_max > 0   ? "memory-max"
-                         : s->pids_max > 0   ? "pids-max"
-                         : s->cpu_weight > 0 ? "cpu-weight"
-                         : s->nice != 0      ? "nice"
-                         : s->stdin_open     ? "stdin-open"
-                         : s->pty            ? "pty"
-                                             : NULL;
+    const char *option = task_spec_process_option(s);
 
     if (!option || task_spec_has_process(s))
         return 0;

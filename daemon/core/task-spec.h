@@ -107,6 +107,9 @@ typedef struct TaskSpec {
 static inline bool task_spec_has_process(const TaskSpec *s) {
     return s->isolate || streq(s->kind, TASK_KIND_COMMAND);
 }
+/* The name of an option that is given and for tasks with a process of their own alone; NULL = none.
+ */
+const char *task_spec_process_option(const TaskSpec *s);
 
 /* It makes a task for each run, and never runs itself. */
 static inline bool task_spec_is_series(const TaskSpec *s) {

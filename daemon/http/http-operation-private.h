@@ -76,6 +76,7 @@ typedef struct HttpOperation {
     char *word, *text, *phase; /* as last told; NULL = none */
     double fraction;
     char *failure; /* the last one, as logged */
+    char *line;    /* the last one of the log */
 
     /* ---- of the cancel ---- */
     bool poll_between; /* it could not be asked just now */

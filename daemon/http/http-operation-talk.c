@@ -46,6 +46,9 @@ static void log_line(HttpOperation *o, bool error, const char *line) {
     log_file_append(&o->log, stream, clock_usec(CLOCK_REALTIME), text, (size_t)n);
     to_journal(o, stream, text, (size_t)n);
     o->job.events->log_grew(o->job.userdata, o->log.size);
+    text[n - 1] = '\0';
+    free(o->line);
+    o->line = TAKE_PTR(text);
 }
 
 void operation_log(HttpOperation *o, bool error, const char *format, ...) {
@@ -195,6 +198,18 @@ char *operation_describe_answer(const HttpOperation *o, const OperationAnswer *a
 
 /* ---- the end ---- */
 
+/* Unless what the server said has been the same. */
+static void log_end(HttpOperation *o, TaskState state, const char *message) {
+    const char *name = task_state_to_string(state);
+    bool says_more = !isempty(message) && !streq(message, name);
+    _cleanup_free_ char *line = NULL;
+
+    if (asprintf(&line, "%s%s%s", name, says_more ? ": " : "", says_more ? message : "") < 0)
+        line = NULL;
+    if (line && !streq(line, strempty(o->line)))
+        log_line(o, state != TASK_SUCCEEDED, line);
+}
+
 /* Nothing of it is touched after this: the event may free it. */
 void operation_end(HttpOperation *o, TaskState state, const char *format, ...) {
     va_list ap;
@@ -206,8 +221,7 @@ void operation_end(HttpOperation *o, TaskState state, const char *format, ...) {
     o->step = OPERATION_STEP_ENDED;
     (void)sd_event_source_set_enabled(o->timer, SD_EVENT_OFF);
     o->stop_timer = sd_event_source_disable_unref(o->stop_timer);
-    operation_log(o, state != TASK_SUCCEEDED, "%s%s%s", task_state_to_string(state),
-                  isempty(message) ? "" : ": ", strempty(message));
+    log_end(o, state, strempty(message));
     o->journal = journal_lines_free(o->journal);
     const ExecOutcome outcome = {
         .state = state,

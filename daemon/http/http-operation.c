@@ -175,6 +175,7 @@ static void free_texts(HttpOperation *o) {
     free(o->text);
     free(o->phase);
     free(o->failure);
+    free(o->line);
     free(o->cancel_said);
     free(o->status);
 }

@@ -119,6 +119,10 @@ class Request(BackendCase):
         self.assertEqual(code, 0)
         self.assertIn("plain", output)
         self.assertNotRegex(output, "[\x1b\x9b]")
+        self.server.message("bob", "delete \x7f")
+        out, _, _ = self.request("GET", "/api/messages?peer=bob", "--json")
+        self.assertNotRegex(out, "[\x1b\x7f\x9b]")
+        self.assertRegex(json.loads(json.loads(out)["body"])["messages"][-1]["content"], "^delete \x7f$")
 
 
 class Watch(BackendCase):

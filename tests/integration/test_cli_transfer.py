@@ -86,6 +86,9 @@ class Download(Transfer):
         self.assertEqual((shown["kind"], shown["label"], shown["retries"], shown["state"], shown["total"], shown["unit"]),
                          ("download", "mine", 2, "succeeded", SIZE, "bytes"))
         self.assertEqual(shown["params"]["path"], str(self.folder))
+        r = self.download("data.bin")
+        self.assertEqual(r.returncode, 2)
+        self.assertIn('"data.bin" is no URL', r.stderr)
         r = self.download("http://user:secret@h/x")
         self.assertEqual(r.returncode, 1)
         self.assertIn("password", r.stderr)

@@ -67,6 +67,19 @@ class StartTest(OperationTestCase):
         self.assertRegex(log[1], "^HTTP 202: it is followed at http://127.0.0.1:[0-9]+/jobs/1$")
         self.assertEqual(log[-1], "succeeded")
 
+    def test_the_end_is_said_once(self):
+        self.begins(RUNNING, Answer(200, {"status": "succeeded", "message": "all done"}))
+        task = self.operation()
+        self.assertEnds(task, "succeeded", 0)
+        self.assertEqual([n for n in self.lines(task) if "all done" in n], ["succeeded: all done"])
+        self.begins(RUNNING)
+        self.peer.on("DELETE /jobs/1", lambda r: (self.peer.on("GET /jobs/1", Answer(200, {"status": "cancelled"})), Answer(204))[1])
+        task = self.operation()
+        task.wait_state("running")
+        task.cancel()
+        self.assertEnds(task, "cancelled", -1)
+        self.assertEqual([n for n in self.lines(task) if n.startswith("cancelled")], ["cancelled"])
+
     def test_given_key_and_method(self):
         self.peer.on("PUT /jobs/x", Answer(200, {"status": "done", "n": 1}))
         task = self.operation("/jobs/x", method="PUT", idempotency_key="mine")
@@ -132,6 +145,8 @@ class StartTest(OperationTestCase):
             self.operation(backend="none")
         with self.assertError("InvalidOption", "isolate is not for kind http-operation"):
             self.operation(options={"isolate": True})
+        with self.assertError("InvalidOption", "memory-max is not for kind http-operation"):
+            self.operation(options={"memory_max": 1 << 20})
         with self.assertError("InvalidOption", "secrets belong into the settings of the backend"):
             self.operation(headers={"Authorization": "Bearer x"})
         for name in ("path", "cancel_path"):
