@@ -100,7 +100,9 @@ class InstantTest(TakeUpTestCase):
 
     def test_while_it_runs(self):
         task = self.begun(f"echo one; {self.pause}; echo two; exit 5")
-        task.wait_state("running")
+        # It is told once it is on disk.
+        self.session.wait_until(lambda: any(s.args[1].get("State") == "running" for s in task.signals("PropertiesChanged")),
+                                "running")
         started_at = task.get("StartedAt")
         self.session.restart()
         p = task.get_all()
