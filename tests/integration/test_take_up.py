@@ -100,10 +100,10 @@ class InstantTest(TakeUpTestCase):
 
     def test_while_it_runs(self):
         task = self.begun(f"echo one; {self.pause}; echo two; exit 5")
-        # It is told once it is on disk.
-        self.session.wait_until(lambda: any(s.args[1].get("State") == "running" for s in task.signals("PropertiesChanged")),
-                                "running")
+        task.wait_state("running")
         started_at = task.get("StartedAt")
+        # That it has begun goes to the disk in no hurry: with the next commit.
+        self.session.command("true").wait()
         self.session.restart()
         p = task.get_all()
         self.assertEqual((p["State"], p["Pid"], p["StartedAt"], p["Attempt"]), ("running", task.main_pid, started_at, 1))
