@@ -29,9 +29,9 @@ typedef struct Recovery {
 } Recovery;
 
 static bool may_have_run(const Recovery *r, const Task *t, const TaskRun *run) {
-    /* Before its first request an operation saves something. */
+    /* Before its first request an operation saves something, be it of use or not. */
     if (run->is_loop)
-        return t->state != TASK_STARTING;
+        return t->state != TASK_STARTING || manager_saved_operation(r->manager, t->id);
     /* "starting" may be no more than a claim; in this session all that was begun left a trace. */
     if (t->state != TASK_STARTING || !r->same_session)
         return true;

@@ -174,6 +174,20 @@ class RestartTest(OperationTestCase):
         self.assertRegex(task.get("Message"), "what is needed to follow it was lost: it may be running on the server")
         self.assertEqual(len(self.peer.of("POST /jobs")), 1)
 
+    def test_what_was_saved_is_no_good(self):
+        """Nor then, when the disk does not know yet that it has begun."""
+        self.begins(RUNNING)
+        task = self.operation()
+        task.wait_state("running")
+        self.peer.wait("GET /jobs/1")
+        self.session.crash()
+        with sqlite3.connect(self.session.state / "longrun.db") as db:
+            db.execute("UPDATE operation SET json = '{}'")
+            db.execute("UPDATE task SET state = 'starting'")
+        self.session.start_daemon()
+        self.assertEqual(task.wait(), ("interrupted", -1))
+        self.assertEqual(len(self.peer.of("POST /jobs")), 1)
+
     def drop_in(self, url):
         """Backend "other" by the configuration."""
         path = self.session.config_path.parent / "backend.d/other.conf"
