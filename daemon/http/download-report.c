@@ -138,12 +138,15 @@ void download_report_passed_over(DownloadReport *r, const char *url, const char 
 void download_report_end(DownloadReport *r, uint64_t size, uint64_t resumed) {
     uint64_t took = MAX(clock_usec(CLOCK_MONOTONIC) - r->began_at, UINT64_C(1));
     char all[FORMAT_MAX], span[FORMAT_MAX], there[FORMAT_MAX];
+    char text[sizeof(r->host) + 4 * FORMAT_MAX];
 
     format_size(all, size);
     format_span(span, took);
     if (resumed > 0)
-        task_context_message(r->context, "%s in %s, of which %s were there before", all, span,
-                             format_size(there, resumed));
+        snprintf(text, sizeof(text), "%s in %s, of which %s were there before", all, span,
+                 format_size(there, resumed));
     else
-        task_context_message(r->context, "%s in %s from %s", all, span, r->host);
+        snprintf(text, sizeof(text), "%s in %s from %s", all, span, r->host);
+    task_context_log(r->context, "%s", text);
+    task_context_message(r->context, "%s", text);
 }

@@ -32,6 +32,7 @@ class FaultTest(ProgramTestCase):
         d = self.assertLoads(self.data, url=self.url, sha256=sha256(self.data).upper(), size=len(self.data))
         self.assertEqual(d.result(), {"path": str(self.target), "size": len(self.data), "sha256": sha256(self.data),
                                       "url": self.url, "resumed": 0})
+        self.assertRegex(d.log.splitlines()[-1], r"^3\.0M in .* from 127\.0\.0\.1:")
         request = self.server.requests("/files/*")[0]
         self.assertEqual(request["headers"]["Accept-Encoding"], "identity")
         self.assertEqual(d.all_told("X_LONGRUN_PHASE"), ["downloading", "verifying"])
