@@ -93,6 +93,7 @@ static void finish_good(BackendWatch *w, const char *json, uint64_t latency_usec
     BackendState state = backend_health_count(&w->health, w->b->state, true, w->b->settings);
 
     w->failures = 0;
+    w->good = w->check.begun;
     w->check.hold = 0;
     backend_news_good(w, BACKEND_FROM_CHECK, latency_usec);
     backend_news_keep_status(w, json);
