@@ -213,9 +213,11 @@ void backend_check_unstarted(BackendWatch *w) {
     Error error = w->check.unstarted;
 
     w->check.unstarted = (Error){};
-    if (error.code == ERROR_BACKEND_OFFLINE)
-        finish(w, w->b->state, w->b->reason, NULL, &error);
-    else {
+    if (error.code == ERROR_BACKEND_OFFLINE) {
+        w->check.repeated = false;
+        plan_next(w, false, false);
+        backend_ask_tell(&w->check, false, &error);
+    } else {
         error.code = ERROR_BACKEND_FAILED;
         finish_bad(w, &error);
     }

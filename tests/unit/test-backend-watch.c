@@ -372,6 +372,32 @@ START_TEST(test_check_forward_once) {
 }
 END_TEST
 
+static void on_other(void *userdata, const HttpReply *reply) {
+    *(HttpCall **)userdata = NULL;
+}
+
+/* What has no room here says nothing about the backend. */
+START_TEST(test_no_room) {
+    static HttpCall *others[HTTP_CALLS_MAX];
+    HttpRequest request = {.method = "GET", .url = "http://127.0.0.1:1/"};
+    Backend *b = add_online("");
+    size_t n = 0;
+
+    while (n < HTTP_CALLS_MAX &&
+           http_call_start(rig.loop, &request, on_other, &others[n], &others[n]) == 0)
+        n++;
+    ck_assert_str_eq(rig_check_now(b), "check b no BackendOffline: cannot ask: No buffer space "
+                                       "available");
+    ck_assert_uint_eq(rig_count("b checked"), 0);
+    ck_assert_int_eq(b->state, BACKEND_ONLINE);
+    ck_assert_uint_gt(b->next_check, 0);
+    while (n > 0)
+        http_call_free(others[--n]);
+    ck_assert_str_eq(rig_check_now(b), "check b yes");
+    rig_remove(b);
+}
+END_TEST
+
 /* ---- polls ---- */
 
 START_TEST(test_digest) {
@@ -909,6 +935,11 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_request_failed);
     tcase_add_test(t, test_change);
     tcase_add_test(t, test_unreadable);
+    suite_add_tcase(s, t);
+    t = tcase_create("room");
+    tcase_add_checked_fixture(t, rig_setup, rig_teardown);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, test_no_room);
     suite_add_tcase(s, t);
     tcase_add_checked_fixture(many, rig_setup, rig_teardown);
     tcase_add_test(many, test_hung_ones);
