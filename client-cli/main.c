@@ -104,7 +104,7 @@ static const Command commands[] = {
      "A group that drains takes in tasks again. Without arguments: every group.", false, cmd_resume},
     {.name = "group", .summary = "show, make and change groups of tasks", .commands = group_commands},
     {.name = "backend", .summary = "show, add, watch and ask HTTP services", .commands = backend_commands},
-    {"chat", "BACKEND [friends | read PEER | send PEER TEXT… | send PEER - | add NAME | remove NAME | delete ID]",
+    {"chat", "BACKEND [friends | read PEER | send PEER TEXT…|- | add NAME | remove NAME | delete ID]",
      1, SIZE_MAX,
      "talk with friends over a messenger, a backend of that type", chat_options,
      "A message is a line: its time, received or sent, from or to whom, text. Line breaks in it are ⏎,\n"

@@ -135,15 +135,17 @@ class Follow(ChatCase):
         self.assertEqual(self.texts(reader, 1), ["three"])
 
     def test_daemon_is_away(self):
-        self.server.message("alice", "one")
         reader = Reader(self, "chat", "home", "read", "alice", "-f")
+        self.server.message("alice", "one")
         self.assertEqual(self.texts(reader, 1), ["one"])
-        self.session.kill_daemon()
         self.server.message("alice", "two")
-        self.session.start_daemon()
-        self.assertEqual(self.texts(reader, 1), ["two"])
+        self.assertEqual(self.texts(reader, 1), ["two"])  # it listens by now
+        self.session.kill_daemon()
         self.server.message("alice", "three")
+        self.session.start_daemon()
         self.assertEqual(self.texts(reader, 1), ["three"])
+        self.server.message("alice", "four")
+        self.assertEqual(self.texts(reader, 1), ["four"])
         self.assertEqual(self.peer(), "alice")
 
     def test_removed(self):

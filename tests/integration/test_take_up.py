@@ -102,6 +102,8 @@ class InstantTest(TakeUpTestCase):
         task = self.begun(f"echo one; {self.pause}; echo two; exit 5")
         task.wait_state("running")
         started_at = task.get("StartedAt")
+        # That it has begun goes to the disk in no hurry: with the next commit.
+        self.session.command("true").wait()
         self.session.restart()
         p = task.get_all()
         self.assertEqual((p["State"], p["Pid"], p["StartedAt"], p["Attempt"]), ("running", task.main_pid, started_at, 1))
