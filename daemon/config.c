@@ -8,6 +8,7 @@
 #include "daemon/config-file.h"
 #include "daemon/core/group.h"
 #include "daemon/core/task-spec.h"
+#include "daemon/http/http-url.h"
 
 #define CONFIG_AGE_LIMIT (36500 * USEC_PER_DAY)
 
@@ -96,13 +97,22 @@ typedef struct Reader {
     Config config;
 } Reader;
 
-/* Only whether it may be one: who is asked tells the rest. */
+/* One that cannot be asked would say of each outage that it is this machine that is offline. What
+ * has an '@' in it may have a password, and is not shown. */
+static int check_probe(Reader *reader, const char *value) {
+    _cleanup_free_ char *url = http_url_join(value, "");
+
+    if (url)
+        return 0;
+    return config_file_error(&reader->file,
+                             "NetworkProbe=%s is not valid, it wants an url, as "
+                             "http://example.org/, or nothing for no probe",
+                             strchr(value, '@') ? "" : value);
+}
+
 static int read_probe(Reader *reader, const char *value) {
-    if (!isempty(value) && strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0)
-        return config_file_error(&reader->file,
-                                 "NetworkProbe=%s is not valid, it wants an url, as "
-                                 "http://example.org/, or nothing for no probe",
-                                 value);
+    if (!isempty(value) && check_probe(reader, value) < 0)
+        return -EREMOTE;
     char *copy = isempty(value) ? NULL : strdup(value);
     if (!isempty(value) && !copy)
         return -ENOMEM;

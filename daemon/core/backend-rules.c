@@ -9,6 +9,7 @@
 
 #include "common/parse.h"
 #include "common/text.h"
+#include "daemon/core/loopback.h"
 
 /* ---- numbers and strings ---- */
 
@@ -137,23 +138,6 @@ static int read_url(const char *url, Host *h, Error *error) {
     return wrong ? bad_url(url, wrong, error) : 0;
 }
 
-static bool ends_with(const char *s, const char *end) {
-    size_t n = strlen(s), m = strlen(end);
-    return n >= m && strcasecmp(s + n - m, end) == 0;
-}
-
-/* What never leaves this machine (RFC 6761). */
-static bool is_loopback(const char *host) {
-    struct in_addr v4;
-    struct in6_addr v6;
-
-    if (inet_pton(AF_INET, host, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127;
-    if (inet_pton(AF_INET6, host, &v6) == 1)
-        return IN6_IS_ADDR_LOOPBACK(&v6);
-    return strcasecmp(host, "localhost") == 0 || ends_with(host, ".localhost");
-}
-
 /* ---- whom it trusts, and who we are ---- */
 
 static int check_file(const char *name, const char *path, Error *error) {
@@ -193,7 +177,7 @@ static int check_auth(const BackendSettings *s, const Host *h, Error *error) {
     if (s->credential[0] != '/' && !is_credential_name(s->credential))
         return error_set(error, ERROR_INVALID_OPTION,
                          "credential is an absolute path, or the name of a credential of systemd");
-    if (!h->is_https && !is_loopback(h->name))
+    if (!h->is_https && !loopback_is_host(h->name))
         return error_set(error, ERROR_INVALID_OPTION,
                          "a credential would go to %s for all to read: use https://", h->name);
     return 0;

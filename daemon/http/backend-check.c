@@ -93,6 +93,7 @@ static void finish_good(BackendWatch *w, const char *json, uint64_t latency_usec
     BackendState state = backend_health_count(&w->health, w->b->state, true, w->b->settings);
 
     w->failures = 0;
+    w->good = w->check.begun;
     w->check.hold = 0;
     backend_news_good(w, BACKEND_FROM_CHECK, latency_usec);
     backend_news_keep_status(w, json);
@@ -212,9 +213,11 @@ void backend_check_unstarted(BackendWatch *w) {
     Error error = w->check.unstarted;
 
     w->check.unstarted = (Error){};
-    if (error.code == ERROR_BACKEND_OFFLINE)
-        finish(w, w->b->state, w->b->reason, NULL, &error);
-    else {
+    if (error.code == ERROR_BACKEND_OFFLINE) {
+        w->check.repeated = false;
+        plan_next(w, false, false);
+        backend_ask_tell(&w->check, false, &error);
+    } else {
         error.code = ERROR_BACKEND_FAILED;
         finish_bad(w, &error);
     }

@@ -56,16 +56,24 @@ static void plan_next(BackendWatch *w) {
     backend_watch_plan_poll(w, MAX(due, w->poll.hold));
 }
 
+/* A reason to look, until a check since then was good: it is what is polled, then, that is bad. */
+static void look(BackendWatch *w) {
+    if (w->failing_since == 0)
+        w->failing_since = clock_usec(CLOCK_MONOTONIC);
+    if (w->good < w->failing_since || w->health.failures > 0)
+        backend_check_soon(w);
+}
+
 static void finish_bad(BackendWatch *w, Error *error) {
     error_prefix(error, "%s: ", w->type->poll_failed);
     plan_next(w);
-    backend_check_soon(w);
+    look(w);
     backend_news_bad(w, BACKEND_FROM_POLL, strempty(error->message), true);
     backend_ask_tell(&w->poll, false, error);
 }
 
 /* Takes what is new; the type can refuse it, or take what is too odd to be handed on as JSON. */
-static int take(BackendWatch *w, const HttpReply *reply, Error *error) {
+static int take(BackendWatch *w, const HttpReply *reply, HttpNews news, Error *error) {
     const BackendEvents *events = w->all->events;
     _cleanup_error_ Error not_json = {};
     const char *json;
@@ -78,7 +86,8 @@ static int take(BackendWatch *w, const HttpReply *reply, Error *error) {
     if (r < 0)
         return r;
     http_seen_keep(&w->seen, reply);
-    if (events->updated && not_json.code == ERROR_NONE)
+    w->whole = false;
+    if (news == HTTP_NEW && events->updated && not_json.code == ERROR_NONE)
         events->updated(w->all->userdata, w->b, w->poll_path, json);
     return 0;
 }
@@ -90,11 +99,14 @@ static int judge(BackendWatch *w, const HttpReply *reply, Error *error) {
     if (!is_good && (reply->error < 0 || reply->status != 304))
         return answer_error(reply, error);
     news = http_seen_compare(&w->seen, reply);
-    if (news == HTTP_SAME)
-        return 0;
     if (news == HTTP_NOTHING)
         return answer_error(reply, error);
-    return take(w, reply, error);
+    if (reply->status == 304)
+        return 0;
+    if (news == HTTP_NEW || w->whole)
+        return take(w, reply, news, error);
+    http_seen_renew(&w->seen, reply);
+    return 0;
 }
 
 static void on_poll(void *userdata, const HttpReply *reply) {
@@ -115,7 +127,7 @@ static void on_poll(void *userdata, const HttpReply *reply) {
         finish_bad(w, &error);
         return;
     }
-    w->poll.hold = 0;
+    w->poll.hold = w->failing_since = 0;
     backend_news_good(w, BACKEND_FROM_POLL, reply->latency_usec);
     plan_next(w);
     backend_ask_tell(&w->poll, true, &error);
@@ -157,7 +169,7 @@ void backend_poll_begin(BackendWatch *w) {
     backend_watch_plan_poll(w, USEC_INFINITY);
     if (r >= 0) {
         request.path = w->poll_path;
-        request.headers = http_seen_headers(&w->seen);
+        request.headers = w->whole ? NULL : http_seen_headers(&w->seen);
         r = http_client_call(w->client, &request, on_poll, w, &w->poll.call, &w->poll.unstarted);
     } else if (TAILQ_EMPTY(&w->poll.asked))
         r = 0;
@@ -205,6 +217,7 @@ void backend_watch_poll_anew(Backend *b) {
 void backend_watch_poll_later(Backend *b) {
     BackendWatch *w = b->watch;
 
+    w->whole = true;
     if (!TAILQ_EMPTY(&w->poll.asked))
         return;
     backend_poll_drop(w);

@@ -70,12 +70,15 @@ typedef struct BackendWatch {
     bool planned; /* the check under way is the one that was due */
     BackendHealth health;
     uint32_t failures; /* planned checks in a row, for the backoff */
+    uint64_t good;     /* when the last good one began */
     NetworkQuestion question;
     Error found; /* of a check that waits for the probe */
 
     BackendAsk poll;
-    bool fresh;      /* the next is the first since it is online: many may have come with it */
-    char *poll_path; /* of the one under way, or of what was seen last */
+    bool fresh; /* the next is the first since it is online: many may have come with it */
+    bool whole; /* what was seen is not what was told: the next one asks for all of it */
+    uint64_t failing_since; /* the first that has failed; 0: the last was good */
+    char *poll_path;        /* of the one under way, or of what was seen last */
     HttpSeen seen;
 
     TAILQ_HEAD(, BackendRequest) requests;

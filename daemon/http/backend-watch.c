@@ -258,6 +258,7 @@ int backend_watch_change(Backend *b) {
     w->is_new = true;
     w->health = (BackendHealth){};
     w->failures = 0;
+    w->good = w->failing_since = 0;
     w->check.hold = w->poll.hold = 0;
     w->check.repeated = w->poll.repeated = false;
     memset(w->told, 0, sizeof(w->told));

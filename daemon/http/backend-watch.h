@@ -13,7 +13,8 @@ typedef struct BackendType {
     char *(*poll_path)(const Backend *b);
     /* It is being asked for otherwise: a poll that nobody waits for is left out. NULL: never. */
     bool (*is_loading)(const Backend *b);
-    /* A good answer, and another one than the last from this path; its body is text without a NUL,
+    /* A good answer, and another one than the last from this path (but see
+     * backend_watch_poll_later()); its body is text without a NUL,
      * and the type sees to it itself whether it is JSON. 0, or -EREMOTE with the error set: it is
      * not what it should be, and nothing of it is taken. NULL: any JSON is taken as it is. */
     int (*polled)(Backend *b, const char *path, const char *body, Error *error);
@@ -48,7 +49,8 @@ HttpClient *backend_watch_client(Backend *b);
 /* What is polled is something else now: a poll under way is dropped, the next begins at once. */
 void backend_watch_poll_anew(Backend *b);
 /* What is polled is asked for otherwise, now: a poll under way is dropped, unless somebody waits
- * for it, and the next begins after PollInterval. */
+ * for it, and the next begins after PollInterval. That one is not conditional, and its answer goes
+ * to `polled` even if it is what the last poll has seen: something else was told meanwhile. */
 void backend_watch_poll_later(Backend *b);
 /* An answer that came outside of checks and polls: LastUpdate, Latency, LastError and the event
  * error follow it. error: NULL = it was good. Its text is told each time: somebody has asked. */

@@ -6,6 +6,7 @@
 #include "daemon/http/http-private.h"
 #include "daemon/http/http-redirect.h"
 #include "daemon/http/http-url.h"
+#include "daemon/http/network-route.h"
 
 #define CONNECT_TIMEOUT_DEFAULT (10 * USEC_PER_SEC)
 #define HEADERS_MAX 64
@@ -295,11 +296,15 @@ static bool is_safe(const char *method) {
  * is to be little. */
 static void set_known(HttpCall *c) {
     curl_easy_setopt(c->easy, CURLOPT_RESOLVE, c->resolved);
-    if (!c->has_names)
-        return;
-    curl_easy_setopt(c->easy, CURLOPT_DNS_CACHE_TIMEOUT, 1L);
-    /* There is none in the environment, and libcurl need not look again. */
-    curl_easy_setopt(c->easy, CURLOPT_PROXY, "");
+    if (c->has_names)
+        curl_easy_setopt(c->easy, CURLOPT_DNS_CACHE_TIMEOUT, 1L);
+}
+
+/* None: there is none in the environment, and libcurl need not look again; or it could not know
+ * what is on this machine, and would read what is not to leave it. */
+static void set_proxy(HttpCall *c) {
+    if (c->has_names || network_is_loopback(c->request.url))
+        curl_easy_setopt(c->easy, CURLOPT_PROXY, "");
 }
 
 /* Better another stream of a connection that is being made than one of its own. Over http libcurl
@@ -328,16 +333,14 @@ static int set_request(HttpCall *c) {
         error = http_policy_set_method(c->easy, r->method, r->body, r->body_size);
     if (error == 0)
         error = set_headers(c);
-    if (error == 0)
+    if (error == 0) {
         set_known(c);
+        set_proxy(c);
+    }
     /* When a connection that was kept breaks without an answer, libcurl sends the request again, by
      * itself, and whatever it is: by then, the server may have done what it was asked to do. */
     if (error == 0)
         curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, (long)!is_safe(r->method));
-    /* Without TLS, nobody knows before its first answer whether a connection has streams: when that
-     * one hangs, all others to the same host would wait for it. */
-    if (error == 0 && strncasecmp(r->url, "https:", strlen("https:")) != 0)
-        curl_easy_setopt(c->easy, CURLOPT_PIPEWAIT, 0L);
     if (error == 0 && curl_easy_setopt(c->easy, CURLOPT_URL, r->url) != CURLE_OK)
         error = -ENOMEM;
     return error;

@@ -7,8 +7,9 @@
 /* HTTP requests on the event loop: the multi interface of libcurl on sd-event. Nothing here blocks:
  * names are resolved in threads of libcurl. Connections are kept and used again, over HTTP/2 where
  * the server speaks it; certificates are always verified; http and https only; at most 5 redirects,
- * and none from https to http; a proxy is taken from the environment, as curl(1) does. The sources
- * come after those of the bus: calls of clients are answered first, whatever the servers send. */
+ * and none from https to http; a proxy is taken from the environment, as curl(1) does, but for what
+ * is on this machine. The sources come after those of the bus: calls of clients are answered first,
+ * whatever the servers send. */
 
 typedef struct HttpLoop HttpLoop;
 

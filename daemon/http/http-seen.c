@@ -52,9 +52,15 @@ static void keep_validators(HttpSeen *s, const HttpReply *reply) {
 
 /* ---- what was seen ---- */
 
-void http_seen_forget(HttpSeen *s) {
-    for (size_t i = 0; i < ELEMENTSOF(s->headers); i++)
+static void forget_validators(HttpSeen *s) {
+    for (size_t i = 0; i < ELEMENTSOF(s->headers); i++) {
         free(s->headers[i]);
+        s->headers[i] = NULL;
+    }
+}
+
+void http_seen_forget(HttpSeen *s) {
+    forget_validators(s);
     *s = (HttpSeen){};
 }
 
@@ -71,6 +77,11 @@ HttpNews http_seen_compare(const HttpSeen *s, const HttpReply *reply) {
         return HTTP_NEW;
     digest_of(reply, digest);
     return memcmp(digest, s->digest, sizeof(digest)) == 0 ? HTTP_SAME : HTTP_NEW;
+}
+
+void http_seen_renew(HttpSeen *s, const HttpReply *reply) {
+    forget_validators(s);
+    keep_validators(s, reply);
 }
 
 void http_seen_keep(HttpSeen *s, const HttpReply *reply) {

@@ -27,5 +27,8 @@ typedef enum HttpNews {
 /* Of an answer 304, or of one with a body. */
 HttpNews http_seen_compare(const HttpSeen *s, const HttpReply *reply);
 
+/* The same body has come once more: only its validators may be others. */
+void http_seen_renew(HttpSeen *s, const HttpReply *reply);
+
 /* This answer, with a body, is the last one now. */
 void http_seen_keep(HttpSeen *s, const HttpReply *reply);

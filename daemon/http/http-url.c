@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "common/cleanup.h"
+#include "daemon/core/loopback.h"
 
 static inline CURLU *url_free(CURLU *u) {
     curl_url_cleanup(u);
@@ -133,5 +134,5 @@ bool http_url_name(const char *url, char name[HTTP_URL_HOST_MAX], unsigned *ret_
         return false;
     snprintf(name, HTTP_URL_HOST_MAX, "%.*s", (int)size, host);
     *ret_port = port;
-    return true;
+    return !loopback_is_name(name);
 }

@@ -22,5 +22,6 @@ bool http_url_is_https(const char *url);
 char *http_url_host(const char *url, char buf[HTTP_URL_HOST_MAX]);
 
 /* The host of an url, where it is a name to be resolved as it stands there: no address, no name
- * that is to be encoded. False for others, and libcurl looks at them itself. */
+ * that is to be encoded, none of this machine ("localhost"). False for others, and libcurl looks at
+ * them itself. */
 bool http_url_name(const char *url, char name[HTTP_URL_HOST_MAX], unsigned *ret_port);

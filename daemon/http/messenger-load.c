@@ -156,10 +156,11 @@ static void on_messages(Load *l, struct Waiters *asked, const HttpReply *reply) 
         set_failed(l->peer, r, &error);
     backend_watch_note(l->m->b, reply, r < 0 ? &error : NULL);
     events = backend_watch_events(l->m->b, &userdata);
-    if (r >= 0 && !is_outdated(l, asked))
+    bool is_told = !is_outdated(l, asked);
+    if (r >= 0 && is_told)
         events->messages_loaded(userdata, l->m->b, l->peer, &messages);
     tell_messages(asked, l->peer, r < 0 ? NULL : &messages, r < 0 ? &error : &(Error){});
-    if (r >= 0)
+    if (r >= 0 && is_told)
         messenger_keep_told(l->m, l->peer, &messages);
 }
 

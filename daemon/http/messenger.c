@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/http/backend-answer.h"
 #include "daemon/http/messenger-private.h"
 #include "daemon/http/messenger-text.h"
 
@@ -53,19 +54,10 @@ void messenger_keep_told(Messenger *m, const char *peer, MessageList *l) {
 /* ---- errors ---- */
 
 int messenger_check_reply(const HttpReply *reply, MessengerAnswer *ret, Error *error) {
-    switch (-reply->error) {
-    case 0:
-        *ret = (MessengerAnswer){reply->status, reply->body, reply->body_size};
-        return 0;
-    /* Answers, though none that can be used. */
-    case EMSGSIZE:
-    case ELOOP:
-    case EACCES:
-    case EPROTO:
-        return error_set(error, ERROR_BACKEND_FAILED, "%s", reply->error_text);
-    default:
-        return error_set(error, ERROR_BACKEND_OFFLINE, "%s", reply->error_text);
-    }
+    if (reply->error < 0)
+        return answer_error(reply, error);
+    *ret = (MessengerAnswer){reply->status, reply->body, reply->body_size};
+    return 0;
 }
 
 void messenger_fail(Error *error, int r) {

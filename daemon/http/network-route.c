@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include "common/cleanup.h"
+#include "daemon/core/loopback.h"
 
 #define HOST_MAX 256
 
@@ -25,25 +25,11 @@ static void host_of(const char *url, char host[HOST_MAX]) {
     host[size] = '\0';
 }
 
-static bool is_localhost(const char *host) {
-    static const char suffix[] = ".localhost";
-    size_t n = strlen(host);
-
-    return strcasecmp(host, "localhost") == 0 ||
-           (n > strlen(suffix) && strcasecmp(host + n - strlen(suffix), suffix) == 0);
-}
-
 bool network_is_loopback(const char *url) {
-    struct in6_addr v6;
-    struct in_addr v4;
     char host[HOST_MAX];
 
     host_of(url, host);
-    if (inet_pton(AF_INET, host, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127;
-    if (inet_pton(AF_INET6, host, &v6) == 1)
-        return IN6_IS_ADDR_LOOPBACK(&v6);
-    return is_localhost(host);
+    return loopback_is_host(host);
 }
 
 /* ---- the route ---- */
@@ -85,7 +71,7 @@ int network_route_check(const char *url) {
     r = check_address(host);
     if (r != -EINVAL)
         return is_unreachable(r) ? -ENETUNREACH : 0;
-    if (is_localhost(host)) {
+    if (loopback_is_name(host)) {
         v4 = "127.0.0.1";
         v6 = "::1";
     }

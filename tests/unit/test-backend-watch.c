@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/http/messenger.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/watch-rig.h"
 
@@ -337,6 +338,66 @@ START_TEST(test_check_forward) {
 }
 END_TEST
 
+typedef struct Wanted {
+    const char *path;
+    unsigned requests;
+} Wanted;
+
+static bool has_requests(void *arg) {
+    const Wanted *w = arg;
+    return rig_requests(w->path) >= w->requests;
+}
+
+/* But one that goes on failing, while checks are good, is none to look again and again. */
+START_TEST(test_check_forward_once) {
+    Wanted wanted = {.path = "/news"};
+    unsigned checks;
+    Backend *b;
+
+    rig_answer("/news", 200, "", "[]");
+    b = add_online("PollPath=/news PollIntervalSec=100ms StatusIntervalSec=100s");
+    rig_wait_for("b updated /news");
+    checks = rig_requests("/status");
+    rig_answer("/news", 500, "", "{}");
+    wanted.requests = rig_requests("/news") + 22;
+    rig_wait_until(has_requests, &wanted);
+    ck_assert_uint_eq(rig_requests("/status"), checks + 1);
+    /* After a good one it counts anew. */
+    rig_answer("/news", 200, "", "[1]");
+    rig_wait_for("b updated /news [1]");
+    rig_answer("/news", 500, "", "{}");
+    wanted = (Wanted){"/status", checks + 2};
+    rig_wait_until(has_requests, &wanted);
+    rig_remove(b);
+}
+END_TEST
+
+static void on_other(void *userdata, const HttpReply *reply) {
+    *(HttpCall **)userdata = NULL;
+}
+
+/* What has no room here says nothing about the backend. */
+START_TEST(test_no_room) {
+    static HttpCall *others[HTTP_CALLS_MAX];
+    HttpRequest request = {.method = "GET", .url = "http://127.0.0.1:1/"};
+    Backend *b = add_online("");
+    size_t n = 0;
+
+    while (n < HTTP_CALLS_MAX &&
+           http_call_start(rig.loop, &request, on_other, &others[n], &others[n]) == 0)
+        n++;
+    ck_assert_str_eq(rig_check_now(b), "check b no BackendOffline: cannot ask: No buffer space "
+                                       "available");
+    ck_assert_uint_eq(rig_count("b checked"), 0);
+    ck_assert_int_eq(b->state, BACKEND_ONLINE);
+    ck_assert_uint_gt(b->next_check, 0);
+    while (n > 0)
+        http_call_free(others[--n]);
+    ck_assert_str_eq(rig_check_now(b), "check b yes");
+    rig_remove(b);
+}
+END_TEST
+
 /* ---- polls ---- */
 
 START_TEST(test_digest) {
@@ -392,6 +453,73 @@ START_TEST(test_validators) {
     ck_assert_ptr_nonnull(strstr(rig_last_request("/news"), "If-None-Match: \"other\""));
     rig_poll_now(b);
     ck_assert_ptr_null(strstr(rig_last_request("/news"), "If-"));
+    rig_remove(b);
+}
+END_TEST
+
+static void on_loaded(void *arg, const char *peer, const MessageList *l, const Error *error) {
+    rig_say("loaded %s %s", peer, l ? "yes" : "no");
+}
+
+/* The same again, with another validator: that one is asked with from now on. */
+START_TEST(test_new_validator) {
+    Backend *b;
+
+    rig_answer("/news", 200, "ETag: \"one\"\r\n", "[1]");
+    b = add_online("PollPath=/news Polling=no");
+    rig_poll_now(b);
+    rig_answer("/news", 200, "ETag: \"two\"\r\n", "[1]");
+    rig_poll_now(b);
+    ck_assert_uint_eq(rig_count("b updated"), 0);
+    rig_poll_now(b);
+    ck_assert_ptr_nonnull(strstr(rig_last_request("/news"), "If-None-Match: \"two\""));
+    rig_remove(b);
+}
+END_TEST
+
+#define MESSAGES "[{\"id\": 1, \"direction\": \"sent\", \"content\": \"hi\"}]"
+
+/* What a load has told meanwhile, or has not, counts for more than what the last poll has seen. */
+START_TEST(test_poll_after_load) {
+    Backend *b;
+
+    rig_answer("/api/messages", 200, "ETag: \"one\"\r\n", MESSAGES);
+    b = add_online("Type=messenger Polling=no");
+    ck_assert_int_eq(messenger_set_current_peer(b, "anna", NULL), 0);
+    rig_poll_now(b);
+    ck_assert_uint_eq(rig_count("b messages anna 1\n"), 1);
+    rig_answer("/api/messages", 200, "ETag: \"two\"\r\n", "[]");
+    rig_forget();
+    ck_assert_int_eq(messenger_load_messages(b, "anna", 0, on_loaded, NULL, NULL), 0);
+    rig_wait_for("b messages anna 0");
+    rig_answer("/api/messages", 200, "ETag: \"one\"\r\n", MESSAGES);
+    rig_poll_now(b);
+    ck_assert_ptr_null(strstr(rig_last_request("/api/messages"), "If-None-Match"));
+    ck_assert_uint_eq(rig_count("b messages anna 1\n"), 1);
+    ck_assert_uint_eq(rig_count("b updated"), 0);
+    rig_answer("/api/messages", 304, "ETag: \"one\"\r\n", "");
+    ck_assert_str_eq(rig_poll_now(b), "poll b");
+    ck_assert_ptr_nonnull(strstr(rig_last_request("/api/messages"), "If-None-Match"));
+    rig_remove(b);
+}
+END_TEST
+
+/* One that had failed, too. */
+START_TEST(test_poll_after_failed_load) {
+    Backend *b;
+
+    rig_answer("/api/messages", 200, "ETag: \"one\"\r\n", MESSAGES);
+    b = add_online("Type=messenger Polling=no");
+    ck_assert_int_eq(messenger_set_current_peer(b, "anna", NULL), 0);
+    rig_poll_now(b);
+    rig_answer("/api/messages", 500, "", "{}");
+    ck_assert_int_eq(messenger_load_messages(b, "bert", 0, on_loaded, NULL, NULL), 0);
+    ck_assert_int_eq(messenger_load_messages(b, "anna", 0, on_loaded, NULL, NULL), 0);
+    rig_wait_for("loaded anna no");
+    rig_answer("/api/messages", 200, "ETag: \"one\"\r\n", MESSAGES);
+    rig_forget();
+    rig_poll_now(b);
+    ck_assert_uint_eq(rig_count("b messages anna 1\n"), 1);
     rig_remove(b);
 }
 END_TEST
@@ -788,8 +916,12 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_told_once);
     tcase_add_test(t, test_note);
     tcase_add_test(t, test_check_forward);
+    tcase_add_test(t, test_check_forward_once);
     tcase_add_test(t, test_digest);
     tcase_add_loop_test(t, test_validators, 0, ELEMENTSOF(validators));
+    tcase_add_test(t, test_new_validator);
+    tcase_add_test(t, test_poll_after_load);
+    tcase_add_test(t, test_poll_after_failed_load);
     tcase_add_test(t, test_304_for_nothing);
     tcase_add_test(t, test_long_validator);
     tcase_add_test(t, test_never_two);
@@ -803,6 +935,11 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_request_failed);
     tcase_add_test(t, test_change);
     tcase_add_test(t, test_unreadable);
+    suite_add_tcase(s, t);
+    t = tcase_create("room");
+    tcase_add_checked_fixture(t, rig_setup, rig_teardown);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, test_no_room);
     suite_add_tcase(s, t);
     tcase_add_checked_fixture(many, rig_setup, rig_teardown);
     tcase_add_test(many, test_hung_ones);

@@ -124,6 +124,9 @@ static const struct {
     {"[Backend aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]\n" GOOD,
      "line 1: the name of the section has more than 49 bytes"},
     {"[Manager]\nNetworkProbe=example.org\n", "line 2: NetworkProbe=example.org is not valid"},
+    {"[Manager]\nNetworkProbe=http://\n", "line 2: NetworkProbe="},
+    {"[Manager]\nNetworkProbe=http://a b/\n", "line 2: NetworkProbe="},
+    {"[Manager]\nNetworkProbe=http://a:b@c/\n", "line 2: NetworkProbe= is not valid"},
 };
 
 START_TEST(test_refused) {

@@ -260,6 +260,35 @@ START_TEST(test_proxy) {
 }
 END_TEST
 
+/* A proxy elsewhere would read what is not to leave this machine, and could not reach it. */
+START_TEST(test_no_proxy_to_this_machine) {
+    char url[64];
+    HttpRig r;
+
+    setenv("http_proxy", "http://proxy.example:3128", 1);
+    http_rig_setup(&r);
+    snprintf(url, sizeof(url), "http://a.localhost:%u/secret/hidden", r.port);
+    HttpRequest request = {.auth = HTTP_AUTH_BEARER, .secret = "hidden", .url = url};
+    http_rig_start(&r, &call, url, &request);
+    http_rig_wait(&r, &call);
+    ck_assert_msg(call.error == 0, "%s", call.text);
+    ck_assert_uint_eq(call.status, 200);
+    http_rig_teardown(&r);
+    unsetenv("http_proxy");
+}
+END_TEST
+
+/* Whatever a name server says: what goes there may be for nobody else. */
+START_TEST(test_localhost_is_not_asked_for) {
+    char url[64];
+
+    snprintf(url, sizeof(url), "http://a.localhost:%u/ok", rig.port);
+    http_rig_get(&rig, &call, url, NULL);
+    ck_assert_msg(call.error == 0, "%s", call.text);
+    ck_assert_uint_eq(asked_now(), 0);
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("http-names");
     TCase *t = tcase_create("http-names");
@@ -274,6 +303,8 @@ int main(void) {
     tcase_add_test(t, test_free_while_it_hangs);
     tcase_add_test(t, test_free_while_the_proxy_hangs);
     tcase_add_test(t, test_proxy);
+    tcase_add_test(t, test_no_proxy_to_this_machine);
+    tcase_add_test(t, test_localhost_is_not_asked_for);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

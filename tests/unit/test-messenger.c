@@ -329,6 +329,23 @@ START_TEST(test_outdated_reload) {
 }
 END_TEST
 
+/* Nobody has seen it: when the newer one does not come, the next poll is news. */
+START_TEST(test_outdated_is_not_told) {
+    rig_set_peer("anna");
+    rig_send("anna", "one");
+    rig_answer(0, 201, "");
+    rig_send("anna", "two");
+    rig_answer(2, 201, "");
+    rig_told();
+    rig_answer(1, 200, message("one"));
+    assert_told("");
+    rig_break(3, -ECONNREFUSED, "gone");
+    rig_told();
+    rig_poll(ANNA, message("one"));
+    assert_told("messages(anna: one)");
+}
+END_TEST
+
 /* Who asks after a change is not answered from before it. */
 START_TEST(test_load_after_change) {
     rig_load_friends();
@@ -476,6 +493,7 @@ int main(void) {
     tcase_add_test(t, test_delete);
     tcase_add_test(t, test_order);
     tcase_add_test(t, test_outdated_reload);
+    tcase_add_test(t, test_outdated_is_not_told);
     tcase_add_test(t, test_load_after_change);
     tcase_add_test(t, test_send_breaks);
     tcase_add_test(t, test_slow);

@@ -10,6 +10,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "daemon/core/messenger-data.h"
 #include "tests/unit/unit.h"
 
 #define DEADLINE_USEC (20 * USEC_PER_SEC)
@@ -373,11 +374,21 @@ static void on_error(void *userdata, Backend *b, const char *message) {
     rig_say("%s error %s", b->name, message);
 }
 
+static void on_messages(void *userdata, Backend *b, const char *peer, const MessageList *l) {
+    rig_say("%s messages %s %zu", b->name, peer, l->n);
+}
+
+static void on_peer(void *userdata, Backend *b) {
+    rig_say("%s peer %s", b->name, b->current_peer);
+}
+
 static const BackendEvents events = {
     .checked = on_checked,
     .state_changed = on_state,
     .updated = on_updated,
     .error = on_error,
+    .messages_loaded = on_messages,
+    .current_peer_changed = on_peer,
 };
 
 /* ---- those who ask ---- */

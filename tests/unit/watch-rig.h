@@ -45,8 +45,8 @@ void rig_remove(Backend *b);
 /* ---- what is told ---- */
 
 /* "NAME state STATE[: REASON]", "NAME checked yes|no[ JSON]", "NAME updated PATH JSON", "NAME error
- * TEXT", and of those who asked "check NAME yes|no[ CODE: TEXT]", "poll NAME[ CODE: TEXT]",
- * "request NAME STATUS BODY[ CODE: TEXT]". */
+ * TEXT", "NAME messages PEER NUMBER", "NAME peer PEER", and of those who asked "check NAME yes|no[
+ * CODE: TEXT]", "poll NAME[ CODE: TEXT]", "request NAME STATUS BODY[ CODE: TEXT]". */
 void rig_say(const char *format, ...) _printf_(1, 2);
 void rig_forget(void);                /* what was told so far */
 unsigned rig_count(const char *text); /* lines that begin with it */
