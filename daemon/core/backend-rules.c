@@ -9,7 +9,7 @@
 
 #include "common/parse.h"
 #include "common/text.h"
-#include "daemon/core/loopback.h"
+#include "common/loopback.h"
 
 /* ---- numbers and strings ---- */
 

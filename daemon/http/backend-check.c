@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
+#include "common/loopback.h"
 #include "common/parse.h"
 #include "daemon/core/expectation.h"
 #include "daemon/http/backend-answer.h"
@@ -169,7 +170,7 @@ static void finish_failed(BackendWatch *w, const HttpReply *reply, Error *error)
     *error = (Error){};
     w->question.func = on_probed;
     w->question.arg = w;
-    if (network_is_loopback(url) || !network_state_ask(w->all->network, &w->question, &works))
+    if (loopback_is_url(url) || !network_state_ask(w->all->network, &w->question, &works))
         on_probed(w, works);
 }
 

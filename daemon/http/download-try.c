@@ -110,6 +110,7 @@ static int make_headers(DownloadTry *t, struct curl_slist **list) {
 
 static int prepare(DownloadTry *t, struct curl_slist *headers) {
     HttpPolicy policy = {
+        .url = t->at,
         .ca_file = t->params->ca_file,
         .auth = !t->secret || t->elsewhere ? HTTP_AUTH_NONE
                 : t->params->basic         ? HTTP_AUTH_BASIC

@@ -6,7 +6,6 @@
 #include "daemon/http/http-private.h"
 #include "daemon/http/http-redirect.h"
 #include "daemon/http/http-url.h"
-#include "daemon/http/network-route.h"
 
 #define CONNECT_TIMEOUT_DEFAULT (10 * USEC_PER_SEC)
 #define HEADERS_MAX 64
@@ -166,6 +165,8 @@ static void failed(HttpCall *c, CURLcode code) {
     };
 
     http_failure_read(&f, c->easy, code);
+    if (c->has_names && f.phase == HTTP_PHASE_NAME)
+        f.phase = HTTP_PHASE_CONNECT;
     if (code == CURLE_WRITE_ERROR && !c->too_large)
         f.code = CURLE_OUT_OF_MEMORY;
     if (f.phase < HTTP_PHASE_ANSWER && c->request.connect_timeout_usec > 0)
@@ -300,10 +301,9 @@ static void set_known(HttpCall *c) {
         curl_easy_setopt(c->easy, CURLOPT_DNS_CACHE_TIMEOUT, 1L);
 }
 
-/* None: there is none in the environment, and libcurl need not look again; or it could not know
- * what is on this machine, and would read what is not to leave it. */
+/* Where we find the names there is none in the environment, and libcurl need not look again. */
 static void set_proxy(HttpCall *c) {
-    if (c->has_names || network_is_loopback(c->request.url))
+    if (c->has_names)
         curl_easy_setopt(c->easy, CURLOPT_PROXY, "");
 }
 
@@ -317,7 +317,7 @@ static int set_sharing(HttpCall *c) {
 
 static int set_request(HttpCall *c) {
     const HttpRequest *r = &c->request;
-    HttpPolicy policy = {.ca_file = r->ca_file};
+    HttpPolicy policy = {.url = r->url, .ca_file = r->ca_file};
     int error;
 
     if (!c->elsewhere) {

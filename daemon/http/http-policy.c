@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "common/cleanup.h"
+#include "common/loopback.h"
 #include "version.h"
 
 #define METHOD_MAX 32
@@ -67,6 +68,8 @@ int http_policy_apply(CURL *easy, const HttpPolicy *policy) {
 
     r = r ?: set_tls(easy, policy);
     r = r ?: set_auth(easy, policy);
+    if (loopback_is_url(policy->url))
+        r = r ?: curl_easy_setopt(easy, CURLOPT_PROXY, "");
     return r == CURLE_OK ? 0 : -ENOMEM;
 }
 

@@ -10,6 +10,8 @@
  * Redirects are not followed by libcurl: see http-redirect.h. */
 
 typedef struct HttpPolicy {
+    const char *url; /* that is asked; what is on this machine, is asked through no proxy: it could
+                      * not know what is here, and would read what is not to leave */
     const char *ca_file;                  /* NULL or "" = those of the system */
     const char *client_cert, *client_key; /* NULL or "" = none */
     HttpAuthType auth;

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "common/cleanup.h"
-#include "daemon/core/loopback.h"
+#include "common/loopback.h"
 
 static inline CURLU *url_free(CURLU *u) {
     curl_url_cleanup(u);

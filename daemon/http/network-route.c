@@ -7,32 +7,8 @@
 #include <sys/socket.h>
 
 #include "common/cleanup.h"
-#include "daemon/core/loopback.h"
-
-#define HOST_MAX 256
-
-/* ---- the host ---- */
-
-/* Of an url that backend_settings_check() has let through. */
-static void host_of(const char *url, char host[HOST_MAX]) {
-    const char *p = strstr(url, "://");
-    size_t size;
-
-    p = p ? p + strlen("://") : url;
-    size = *p == '[' ? strcspn(++p, "]/") : strcspn(p, ":/?#");
-    size = MIN(size, (size_t)HOST_MAX - 1);
-    memcpy(host, p, size);
-    host[size] = '\0';
-}
-
-bool network_is_loopback(const char *url) {
-    char host[HOST_MAX];
-
-    host_of(url, host);
-    return loopback_is_host(host);
-}
-
-/* ---- the route ---- */
+#include "common/loopback.h"
+#include "common/url-host.h"
 
 /* connect(2) of a UDP socket asks the kernel for a route, and sends nothing. */
 static int try_connect(const struct sockaddr *address, socklen_t size) {
@@ -64,10 +40,10 @@ static bool is_unreachable(int r) {
 int network_route_check(const char *url) {
     /* For what has a name: addresses that are for documentation, and so in no network. */
     const char *v4 = "192.0.2.1", *v6 = "2001:db8::1";
-    char host[HOST_MAX];
+    char host[URL_HOST_MAX];
     int r;
 
-    host_of(url, host);
+    url_host(url, host);
     r = check_address(host);
     if (r != -EINVAL)
         return is_unreachable(r) ? -ENETUNREACH : 0;

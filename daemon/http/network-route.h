@@ -8,6 +8,3 @@
  * told. -ENETUNREACH: there is none. Of a name that would have to be resolved first, whether there
  * is a route to anywhere. Sends nothing. */
 int network_route_check(const char *url);
-
-/* It is on this machine: neither a route elsewhere nor a probe says anything about it. */
-bool network_is_loopback(const char *url);

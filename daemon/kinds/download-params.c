@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <strings.h>
 
+#include "common/loopback.h"
 #include "common/strv.h"
 #include "common/text.h"
 
@@ -222,6 +223,29 @@ static int parse_headers(const cJSON *params, DownloadParams *p, char **ret_erro
 
 /* ---- who we are ---- */
 
+static size_t origin_size(const char *url) {
+    const char *authority = authority_of(url);
+
+    return (size_t)(authority - url) + strcspn(authority, "/?#");
+}
+
+/* A secret is one server's, and nobody on the way may read it. */
+static int check_who_gets_it(const DownloadParams *p, char **ret_error) {
+    size_t n = origin_size(p->urls[0]);
+
+    for (char **url = p->urls; *url; url++) {
+        if (origin_size(*url) != n || strncasecmp(*url, p->urls[0], n) != 0)
+            return kind_params_error(ret_error,
+                                     "parameter 'credential' is for one server: all urls "
+                                     "must begin with the same scheme, host and port");
+        if (strncasecmp(*url, "https://", 8) != 0 && !loopback_is_url(*url))
+            return kind_params_error(ret_error,
+                                     "parameter 'credential' would go over the network as it is: "
+                                     "with it, the url must begin with https://");
+    }
+    return 0;
+}
+
 static int parse_credential(const cJSON *params, DownloadParams *p, char **ret_error) {
     static const char *const words[] = {"bearer", "basic", NULL};
     size_t auth = 0;
@@ -235,7 +259,7 @@ static int parse_credential(const cJSON *params, DownloadParams *p, char **ret_e
         return kind_params_error(ret_error, "parameter 'auth' wants 'credential' as well: the path "
                                             "of a file with the token, or with user:password");
     p->basic = auth == 1;
-    return 0;
+    return isempty(p->credential) ? 0 : check_who_gets_it(p, ret_error);
 }
 
 /* ---- all of it ---- */

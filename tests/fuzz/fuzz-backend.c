@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 
 #include "common/cleanup.h"
+#include "common/loopback.h"
 #include "common/text.h"
 #include "daemon/core/backend-rules.h"
 #include "daemon/core/json-pointer.h"
@@ -82,7 +83,7 @@ static void check_url(const char *text) {
     if (backend_settings_check(s, &error) >= 0) {
         below = http_url_below(s->url, "/x");
         MUST(below && http_url_same_origin(below, s->url));
-        network_is_loopback(s->url);
+        loopback_is_url(s->url);
     }
     error_done(&error);
     backend_settings_free(s);

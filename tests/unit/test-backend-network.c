@@ -12,6 +12,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/loopback.h"
 #include "daemon/http/network-route.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/watch-rig.h"
@@ -116,7 +117,7 @@ static const struct {
 };
 
 START_TEST(test_loopback) {
-    ck_assert_msg(network_is_loopback(urls[_i].url) == urls[_i].is_loopback, "%s", urls[_i].url);
+    ck_assert_msg(loopback_is_url(urls[_i].url) == urls[_i].is_loopback, "%s", urls[_i].url);
 }
 END_TEST
 

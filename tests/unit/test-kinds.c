@@ -224,7 +224,7 @@ static const struct {
 
     {"download", "{\"url\":\"http://a/b\"}", NULL},
     {"download",
-     "{\"urls\":[\"https://a/b\",\"HTTP://[::1]:80/c?d#e\"],\"path\":\"x/y\",\"size\":0,"
+     "{\"urls\":[\"HTTP://[::1]:80/b\",\"http://[::1]:80?d#e\"],\"path\":\"x/y\",\"size\":0,"
      "\"sha256\":\"" SHA256 "\",\"overwrite\":true,\"ca_file\":\"/ca\",\"give_up_after_ms\":0,"
      "\"headers\":{\"Accept\":\"*/*\"},\"auth\":\"basic\",\"credential\":\"/c\","
      "\"stall_timeout_ms\":100}",
@@ -264,6 +264,15 @@ static const struct {
     {"download", "{\"url\":\"http://a/\",\"auth\":\"digest\",\"credential\":\"/c\"}",
      "one of bearer, basic"},
     {"download", "{\"url\":\"http://a/\",\"credential\":\"c\"}", "must be an absolute path"},
+    {"download", "{\"url\":\"http://a/\",\"credential\":\"/c\"}", "must begin with https://"},
+    {"download", "{\"url\":\"http://localhost.a/\",\"credential\":\"/c\"}",
+     "must begin with https://"},
+    {"download", "{\"urls\":[\"https://a/x\",\"https://ab/x\"],\"credential\":\"/c\"}",
+     "is for one server"},
+    {"download", "{\"urls\":[\"https://a/x\",\"http://a/x\"],\"credential\":\"/c\"}",
+     "is for one server"},
+    {"download", "{\"urls\":[\"https://a/x\",\"https://a:444/x\"],\"credential\":\"/c\"}",
+     "is for one server"},
     {"download", "{\"url\":\"http://a/\",\"give_up_after_ms\":604800001}", "not 604800001"},
     {"download", "{\"url\":\"http://a/\",\"stall_timeout_ms\":0}", "from 100 to 3600000"},
     {"download", "{\"URL\":\"http://a/\"}", "unknown parameter 'URL'"},

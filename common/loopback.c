@@ -1,8 +1,10 @@
-#include "daemon/core/loopback.h"
+#include "common/loopback.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
+
+#include "common/url-host.h"
 
 bool loopback_is_name(const char *host) {
     static const char suffix[] = ".localhost";
@@ -21,4 +23,11 @@ bool loopback_is_host(const char *host) {
     if (inet_pton(AF_INET6, host, &v6) == 1)
         return IN6_IS_ADDR_LOOPBACK(&v6);
     return loopback_is_name(host);
+}
+
+bool loopback_is_url(const char *url) {
+    char host[URL_HOST_MAX];
+
+    url_host(url, host);
+    return loopback_is_host(host);
 }

@@ -9,3 +9,5 @@
 bool loopback_is_name(const char *host);
 /* That, or an address of this machine alone; of IPv6 without brackets. */
 bool loopback_is_host(const char *host);
+/* The host of such an url, see url_host(). */
+bool loopback_is_url(const char *url);
