@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "common/loopback.h"
 #include "common/parse.h"
 #include "common/text.h"
-#include "common/loopback.h"
 
 /* ---- numbers and strings ---- */
 
