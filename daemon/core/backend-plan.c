@@ -34,10 +34,10 @@ uint64_t backend_plan_next(uint64_t interval, bool spread, uint64_t random) {
     return interval - width / 2 + any_up_to(width, random);
 }
 
-uint64_t backend_plan_backoff(const BackendSettings *s, uint32_t failures, uint64_t random) {
-    uint64_t most = MAX(s->status_interval_usec, s->backoff_max_usec);
-    uint64_t least = MIN(s->status_interval_usec, BACKEND_PAUSE_MIN);
-    uint64_t pause = s->status_interval_usec;
+uint64_t backend_plan_backoff(uint64_t interval, uint64_t max, uint32_t failures, uint64_t random) {
+    uint64_t most = MAX(interval, max);
+    uint64_t least = MIN(interval, BACKEND_PAUSE_MIN);
+    uint64_t pause = interval;
 
     for (; failures > 1 && pause < most; failures--)
         pause = MIN(pause * 2, most);

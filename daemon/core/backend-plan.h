@@ -27,11 +27,11 @@ uint64_t backend_plan_first(uint64_t interval, size_t n_waiting, uint64_t random
  * together. spread: half to three halves of it, for those who were asked together just now. */
 uint64_t backend_plan_next(uint64_t interval, bool spread, uint64_t random);
 
-/* Between checks of one that is offline, of which so many have failed, with this one: the interval
- * is doubled each time, up to the maximum (or the interval, if that is longer), and any pause up to
- * that can be the next ("full jitter"), but none below the interval, or one second. */
+/* After checks or polls of which so many in a row have failed: the interval is doubled each time,
+ * up to the maximum (or the interval, if that is longer), and any pause up to that can be the next
+ * ("full jitter"), but none below the interval, or one second. */
 #define BACKEND_PAUSE_MIN (1 * USEC_PER_SEC)
-uint64_t backend_plan_backoff(const BackendSettings *s, uint32_t failures, uint64_t random);
+uint64_t backend_plan_backoff(uint64_t interval, uint64_t max, uint32_t failures, uint64_t random);
 
 /* What was due and comes late, since the whole process stood still, is not asked at once with all
  * others: the pause until it is, at most what it is late, or its interval; 0: it is in time. */

@@ -61,7 +61,8 @@ static void plan_next(BackendWatch *w, bool spread, bool moved) {
     if (w->b->state == BACKEND_ONLINE)
         due = w->check.begun + backend_plan_next(s->status_interval_usec, spread, random);
     else
-        due = now + backend_plan_backoff(s, w->failures, random);
+        due = now + backend_plan_backoff(s->status_interval_usec, s->backoff_max_usec, w->failures,
+                                         random);
     /* One that was slow has missed its next: none is made up for. */
     if (due <= now)
         due = now + backend_plan_next(s->status_interval_usec, spread, random);

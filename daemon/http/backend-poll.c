@@ -18,6 +18,7 @@ void backend_poll_drop(BackendWatch *w) {
 
 void backend_poll_forget(BackendWatch *w) {
     http_seen_forget(&w->seen);
+    w->poll_failures = 0;
     free(w->poll_path);
     w->poll_path = NULL;
 }
@@ -33,6 +34,7 @@ void backend_poll_follow(BackendWatch *w) {
         backend_watch_plan_poll(w, USEC_INFINITY);
     else if (!backend_poll_is_under_way(w)) {
         w->fresh = true;
+        w->poll_failures = 0;
         backend_watch_plan_poll(w, MAX(now, w->poll.hold));
     }
 }
@@ -40,9 +42,9 @@ void backend_poll_follow(BackendWatch *w) {
 /* ---- what has come ---- */
 
 static void plan_next(BackendWatch *w) {
-    uint64_t interval = w->b->settings->poll_interval_usec;
-    uint64_t now = clock_usec(CLOCK_MONOTONIC);
-    uint64_t pause = backend_plan_next(interval, w->fresh, backend_watch_random(w->all));
+    const BackendSettings *s = w->b->settings;
+    uint64_t now = clock_usec(CLOCK_MONOTONIC), random = backend_watch_random(w->all);
+    uint64_t pause = backend_plan_next(s->poll_interval_usec, w->fresh, random);
     uint64_t due = w->poll.begun + pause;
 
     w->poll.repeated = w->fresh = false;
@@ -53,6 +55,9 @@ static void plan_next(BackendWatch *w) {
     /* One that was slow has missed its next: none is made up for. */
     if (due <= now)
         due = now + pause;
+    if (w->poll_failures > 0)
+        due = now + backend_plan_backoff(s->poll_interval_usec, s->backoff_max_usec,
+                                         w->poll_failures, random);
     backend_watch_plan_poll(w, MAX(due, w->poll.hold));
 }
 
@@ -66,6 +71,9 @@ static void look(BackendWatch *w) {
 
 static void finish_bad(BackendWatch *w, Error *error) {
     error_prefix(error, "%s: ", w->type->poll_failed);
+    if (TAILQ_EMPTY(&w->poll.asked) && w->poll_failures < UINT32_MAX)
+        w->poll_failures++;
+    w->poll_failures = MAX(w->poll_failures, 1U);
     plan_next(w);
     look(w);
     backend_news_bad(w, BACKEND_FROM_POLL, strempty(error->message), true);
@@ -128,6 +136,7 @@ static void on_poll(void *userdata, const HttpReply *reply) {
         return;
     }
     w->poll.hold = w->failing_since = 0;
+    w->poll_failures = 0;
     backend_news_good(w, BACKEND_FROM_POLL, reply->latency_usec);
     plan_next(w);
     backend_ask_tell(&w->poll, true, &error);

@@ -69,8 +69,9 @@ typedef struct BackendWatch {
     BackendAsk check;
     bool planned; /* the check under way is the one that was due */
     BackendHealth health;
-    uint32_t failures; /* planned checks in a row, for the backoff */
-    uint64_t good;     /* when the last good one began */
+    uint32_t failures;      /* planned checks in a row, for the backoff */
+    uint32_t poll_failures; /* the same of polls */
+    uint64_t good;          /* when the last good one began */
     NetworkQuestion question;
     Error found; /* of a check that waits for the probe */
 

@@ -97,11 +97,9 @@ static const struct {
 };
 
 START_TEST(test_backoff) {
-    BackendSettings s = {.status_interval_usec = backoffs[_i].interval,
-                         .backoff_max_usec = backoffs[_i].max};
-
     ASSERT_SPREAD(backoffs[_i].least, backoffs[_i].most,
-                  backend_plan_backoff(&s, backoffs[_i].failures, random));
+                  backend_plan_backoff(backoffs[_i].interval, backoffs[_i].max,
+                                       backoffs[_i].failures, random));
 }
 END_TEST
 

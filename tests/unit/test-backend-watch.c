@@ -355,7 +355,8 @@ START_TEST(test_check_forward_once) {
     Backend *b;
 
     rig_answer("/news", 200, "", "[]");
-    b = add_online("PollPath=/news PollIntervalSec=100ms StatusIntervalSec=100s");
+    b = add_online("PollPath=/news PollIntervalSec=100ms StatusIntervalSec=100s "
+                   "BackoffMaxSec=100ms");
     rig_wait_for("b updated /news");
     checks = rig_requests("/status");
     rig_answer("/news", 500, "", "{}");
@@ -606,6 +607,25 @@ START_TEST(test_polling) {
     ck_assert_uint_eq(rig_requests("/status"), checks);
     backend_watch_set_polling(b, true);
     rig_wait_for("b checked yes");
+    rig_remove(b);
+}
+END_TEST
+
+/* What fails again and again is asked for less and less, and as before once it works. */
+START_TEST(test_failing_polls) {
+    unsigned polls;
+    Backend *b;
+
+    rig_answer("/news", 404, "", "{}");
+    b = add_online("PollPath=/news PollIntervalSec=100ms BackoffMaxSec=1s");
+    rig_run(2 * USEC_PER_SEC);
+    ck_assert_uint_ge(rig_requests("/news"), 3);
+    ck_assert_uint_le(rig_requests("/news"), 14); /* of 20 */
+    rig_answer("/news", 200, "", "[1]");
+    rig_wait_for("b updated");
+    polls = rig_requests("/news");
+    rig_run(500 * USEC_PER_MSEC);
+    ck_assert_uint_ge(rig_requests("/news"), polls + 3);
     rig_remove(b);
 }
 END_TEST
@@ -926,6 +946,7 @@ static Suite *suite_new(void) {
     tcase_add_test(t, test_long_validator);
     tcase_add_test(t, test_never_two);
     tcase_add_test(t, test_polling);
+    tcase_add_test(t, test_failing_polls);
     tcase_add_loop_test(t, test_retry_after, 0, ELEMENTSOF(pauses));
     tcase_add_test(t, test_retry_after_poll);
     tcase_add_test(t, test_plan_stays);
