@@ -465,7 +465,7 @@ class Tasks(FakeCase):
         self.assertEqual(self.json("download", "--json", url)["id"], 7)
 
     def test_download_usage(self):
-        for words, text in [(["http://h"], "--output FILE"), (["http://h/a/"], "--output FILE"), (["x"], "--output FILE"),
+        for words, text in [(["http://h"], "--output FILE"), (["http://h/a/"], "--output FILE"), (["x"], "is no URL"),
                             (["http://h/a", "--size", "big"], "--size wants bytes"), ([], "something is missing"),
                             (["http://h/a", "-o", ""], "wants a path"), (["http://h/a", "-H", "x"], "--header wants"),
                             (["http://h/a", "--json", "-f"], "--json does not go together")]:
