@@ -517,6 +517,19 @@ Backend *rig_add(const char *name, const char *text) {
     return b;
 }
 
+Backend *rig_add_online(const char *text) {
+    Backend *b;
+
+    rig_answer("/status", 200, "", STATUS);
+    b = rig_add("b", text);
+    if (b->polling)
+        rig_wait_for("b checked yes");
+    else
+        ck_assert_str_eq(rig_check_now(b), "check b yes");
+    rig_forget();
+    return b;
+}
+
 void rig_remove(Backend *b) {
     backend_watch_remove(b);
     MUST(!b->watch);

@@ -40,6 +40,9 @@ void rig_open_server(void);                     /* on the same port */
  * of the server, StatusPath= is /status, StatusIntervalSec= and PollIntervalSec= are a week. */
 BackendSettings *rig_settings(const char *text);
 Backend *rig_add(const char *name, const char *text);
+/* One that is found online, named "b"; what was told of that is forgotten. */
+#define STATUS "{\"status\":\"online\"}"
+Backend *rig_add_online(const char *text);
 void rig_remove(Backend *b);
 
 /* ---- what is told ---- */
