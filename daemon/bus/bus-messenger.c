@@ -7,8 +7,6 @@
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-options.h"
 
-#define LIMIT_MAX 1000
-
 /* ---- answers ---- */
 
 static int append_friends(sd_bus_message *m, const void *data) {
@@ -114,8 +112,8 @@ static int read_option(sd_bus_message *m, const char *key, void *userdata, Error
         return error_set(error, ERROR_UNKNOWN_OPTION,
                          "There is no option \"%.100s\" of LoadMessages. Known is: limit", key);
     int r = bus_option_read_basic(m, key, "u", limit, error);
-    if (r >= 0 && (*limit < 1 || *limit > LIMIT_MAX))
-        return error_set(error, ERROR_INVALID_OPTION, "limit is from 1 to %d", LIMIT_MAX);
+    if (r >= 0 && (*limit < 1 || *limit > MESSENGER_LIMIT_MAX))
+        return error_set(error, ERROR_INVALID_OPTION, "limit is from 1 to %d", MESSENGER_LIMIT_MAX);
     return r;
 }
 

@@ -6,6 +6,8 @@
 /* What a messenger tells, in one form whichever dialect it speaks. Lists own their strings, none of
  * which is NULL. */
 
+#define MESSENGER_LIMIT_MAX 1000 /* messages that are asked for at a time */
+
 typedef struct Friend {
     char *username;
     bool online;

@@ -8,7 +8,6 @@
 /* What is under way at one messenger: see messenger.c, messenger-load.c, messenger-change.c. */
 
 #define MESSENGER_LIMIT_DEFAULT 50
-#define MESSENGER_LIMIT_MAX 1000
 
 /* Somebody who waits for a list. */
 typedef struct Waiter {

@@ -168,56 +168,43 @@ int messenger_load_messages(Backend *b, const char *peer, unsigned limit,
 
 /* ---- changes ---- */
 
+/* What the name is of, for an error. */
+static int change(Backend *b, const char *what, const ChangeAsk *ask, Error *error) {
+    Messenger *m = messenger_of(b);
+    int r = m ? check_name(what, ask->name, error) : -ENOMEM;
+
+    if (r >= 0 && ask->kind == CHANGE_SEND)
+        r = check_content(ask->content, error);
+    return r < 0 ? r : messenger_change(m, ask, error);
+}
+
 int messenger_add_friend(Backend *b, const char *username, MessengerFriendsFunc func, void *arg,
                          Error *error) {
     ChangeAsk ask = {.kind = CHANGE_ADD_FRIEND, .name = username, .friends_func = func, .arg = arg};
-    Messenger *m = messenger_of(b);
-    int r;
 
-    if (!m)
-        return -ENOMEM;
-    r = check_name("the username", username, error);
-    return r < 0 ? r : messenger_change(m, &ask, error);
+    return change(b, "the username", &ask, error);
 }
 
 int messenger_remove_friend(Backend *b, const char *username, MessengerDoneFunc func, void *arg,
                             Error *error) {
     ChangeAsk ask = {.kind = CHANGE_REMOVE_FRIEND, .name = username, .done_func = func, .arg = arg};
-    Messenger *m = messenger_of(b);
-    int r;
 
-    if (!m)
-        return -ENOMEM;
-    r = check_name("the username", username, error);
-    return r < 0 ? r : messenger_change(m, &ask, error);
+    return change(b, "the username", &ask, error);
 }
 
 int messenger_send(Backend *b, const char *to, const char *content, MessengerMessagesFunc func,
                    void *arg, Error *error) {
     ChangeAsk ask = {
         .kind = CHANGE_SEND, .name = to, .content = content, .messages_func = func, .arg = arg};
-    Messenger *m = messenger_of(b);
-    int r;
 
-    if (!m)
-        return -ENOMEM;
-    r = check_name("the peer", to, error);
-    if (r < 0)
-        return r;
-    r = check_content(content, error);
-    return r < 0 ? r : messenger_change(m, &ask, error);
+    return change(b, "the peer", &ask, error);
 }
 
 int messenger_delete_message(Backend *b, const char *id, MessengerDoneFunc func, void *arg,
                              Error *error) {
     ChangeAsk ask = {.kind = CHANGE_DELETE, .name = id, .done_func = func, .arg = arg};
-    Messenger *m = messenger_of(b);
-    int r;
 
-    if (!m)
-        return -ENOMEM;
-    r = check_name("the id", id, error);
-    return r < 0 ? r : messenger_change(m, &ask, error);
+    return change(b, "the id", &ask, error);
 }
 
 /* ---- polls ---- */
