@@ -366,9 +366,9 @@ class OrderTest(DaemonTestCase):
         self.assertEqual([t[0] for t in self.session.batched("TasksAdded")], [blocker.id, *(t.id for t in tasks)])
 
     def test_states_of_a_cancel(self):
-        script = "trap 'sleep 0.3; exit 1' TERM; while :; do sleep 0.05; done"
+        script = "trap 'sleep 0.3; exit 1' TERM; echo ready; while :; do sleep 0.05; done"
         task = self.session.command("bash", "-c", script)
-        task.wait_state("running")
+        self.session.wait_until(lambda: task.signals("Log"), "the trap to be set")
         task.cancel()
         task.wait_state("cancelling")
         self.assertEnds(task, "cancelled", 1)
