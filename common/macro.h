@@ -10,6 +10,9 @@
 
 #define ELEMENTSOF(array) (sizeof(array) / sizeof((array)[0]))
 
+/* GLib, which the window uses, has these, too. */
+#undef MIN
+#undef MAX
 #define MIN(a, b)                                                                                  \
     ({                                                                                             \
         typeof(a) _a = (a);                                                                        \

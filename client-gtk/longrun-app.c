@@ -1,0 +1,129 @@
+#include "client-gtk/longrun-app.h"
+
+#include <glib/gi18n.h>
+
+#include "client-gtk/base/daemon-link.h"
+#include "client-gtk/demo/demo-window.h"
+#include "client-gtk/main-window.h"
+#include "client-gtk/start/start-window.h"
+#include "version.h"
+
+struct _LongrunApp {
+    AdwApplication parent_instance;
+
+    DaemonLink *link;
+};
+
+G_DEFINE_FINAL_TYPE(LongrunApp, longrun_app, ADW_TYPE_APPLICATION)
+
+static MainWindow *main_window(LongrunApp *self) {
+    GList *l;
+
+    for (l = gtk_application_get_windows(GTK_APPLICATION(self)); l; l = l->next)
+        if (LONGRUN_IS_MAIN_WINDOW(l->data))
+            return l->data;
+    return main_window_new(GTK_APPLICATION(self), self->link);
+}
+
+/* ---- actions ---- */
+
+static void on_show_task(GSimpleAction *action, GVariant *id, gpointer userdata) {
+    MainWindow *window = main_window(userdata);
+
+    main_window_show_task(window, g_variant_get_uint64(id));
+    gtk_window_present(GTK_WINDOW(window));
+}
+
+static void on_start_task(GSimpleAction *action, GVariant *unused, gpointer userdata) {
+    LongrunApp *self = userdata;
+    GtkWindow *window = start_window_new(GTK_APPLICATION(self), self->link);
+
+    gtk_window_set_transient_for(window, GTK_WINDOW(main_window(self)));
+    gtk_window_present(window);
+}
+
+static void on_demo(GSimpleAction *action, GVariant *unused, gpointer userdata) {
+    LongrunApp *self = userdata;
+
+    gtk_window_present(demo_window_new(GTK_APPLICATION(self), self->link));
+}
+
+static void on_about(GSimpleAction *action, GVariant *unused, gpointer userdata) {
+    adw_show_about_window(gtk_application_get_active_window(userdata), "application-name",
+                          "Longrun", "application-icon", APP_ID, "version", LONGRUN_VERSION,
+                          "license-type", GTK_LICENSE_MIT_X11, "comments",
+                          _("Long-running work in the background, and in sight"), NULL);
+}
+
+static void on_quit(GSimpleAction *action, GVariant *unused, gpointer userdata) {
+    g_application_quit(userdata);
+}
+
+static const GActionEntry actions[] = {
+    {.name = "show-task", .activate = on_show_task, .parameter_type = "t"},
+    {.name = "start-task", .activate = on_start_task},
+    {.name = "demo", .activate = on_demo},
+    {.name = "about", .activate = on_about},
+    {.name = "quit", .activate = on_quit},
+};
+
+static void set_accels(LongrunApp *self) {
+    static const char *const quit[] = {"<Control>q", NULL}, *const start[] = {"<Control>n", NULL};
+
+    gtk_application_set_accels_for_action(GTK_APPLICATION(self), "app.quit", quit);
+    gtk_application_set_accels_for_action(GTK_APPLICATION(self), "app.start-task", start);
+}
+
+/* ---- the application ---- */
+
+static void startup(GApplication *app) {
+    LongrunApp *self = LONGRUN_APP(app);
+
+    G_APPLICATION_CLASS(longrun_app_parent_class)->startup(app);
+    gtk_window_set_default_icon_name(APP_ID);
+    g_action_map_add_action_entries(G_ACTION_MAP(app), actions, G_N_ELEMENTS(actions), self);
+    set_accels(self);
+    daemon_link_open(self->link);
+}
+
+static void activate(GApplication *app) {
+    gtk_window_present(GTK_WINDOW(main_window(LONGRUN_APP(app))));
+}
+
+static int command_line(GApplication *app, GApplicationCommandLine *line) {
+    GVariantDict *options = g_application_command_line_get_options_dict(line);
+
+    if (g_variant_dict_contains(options, "demo"))
+        g_action_group_activate_action(G_ACTION_GROUP(app), "demo", NULL);
+    else
+        g_application_activate(app);
+    return 0;
+}
+
+static void dispose(GObject *object) {
+    g_clear_object(&LONGRUN_APP(object)->link);
+    G_OBJECT_CLASS(longrun_app_parent_class)->dispose(object);
+}
+
+static void longrun_app_class_init(LongrunAppClass *class) {
+    G_OBJECT_CLASS(class)->dispose = dispose;
+    G_APPLICATION_CLASS(class)->startup = startup;
+    G_APPLICATION_CLASS(class)->activate = activate;
+    G_APPLICATION_CLASS(class)->command_line = command_line;
+}
+
+static const GOptionEntry options[] = {
+    {"demo", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Show the demo"), NULL},
+    {NULL},
+};
+
+static void longrun_app_init(LongrunApp *self) {
+    self->link = daemon_link_new();
+    g_application_add_main_option_entries(G_APPLICATION(self), options);
+}
+
+LongrunApp *longrun_app_new(void) {
+    return g_object_new(LONGRUN_TYPE_APP, "application-id", APP_ID, "flags",
+                        G_APPLICATION_HANDLES_COMMAND_LINE, "resource-base-path",
+                        "/org/longrun/Longrun", NULL);
+}
