@@ -317,6 +317,16 @@ static void on_scrolled(GtkAdjustment *a, gpointer userdata) {
         look_later(self);
 }
 
+/* As more is laid out, the end moves away. */
+static void on_layout(GtkAdjustment *a, gpointer userdata) {
+    LogView *self = userdata;
+
+    self->last_upper = gtk_adjustment_get_upper(a);
+    if (self->follow)
+        gtk_adjustment_set_value(a, self->last_upper - gtk_adjustment_get_page_size(a));
+    self->last_value = gtk_adjustment_get_value(a);
+}
+
 /* ---- the task ---- */
 
 static void begin_reading(LogView *self, int fd) {
@@ -492,6 +502,7 @@ static void log_view_init(LogView *self) {
     gtk_text_buffer_create_mark(buffer, "end", &begin, FALSE);
     self->text = log_text_new(buffer);
     g_signal_connect(adjustment(self), "value-changed", G_CALLBACK(on_scrolled), self);
+    g_signal_connect(adjustment(self), "changed", G_CALLBACK(on_layout), self);
     g_signal_connect_swapped(adw_style_manager_get_default(), "notify::dark", G_CALLBACK(on_dark),
                              self);
     on_dark(self);
