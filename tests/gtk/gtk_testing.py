@@ -16,6 +16,7 @@ ends otherwise than well, and a warning of GTK, of GLib or of a sanitizer, fail 
 environment variables LONGRUN_GTK, LONGRUND and LONGRUN name. Nothing sleeps to wait but the polls of settles().
 """
 
+import atexit
 import os
 import pathlib
 import re
@@ -71,6 +72,7 @@ class Screen:
     def get(cls):
         if not cls.display:
             cls.display = display.Display()
+            atexit.register(cls.close)
             cls.display.__enter__()
         return cls.display
 
