@@ -3,11 +3,19 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "client-gtk/start/command-line.h"
 #include "common/parse.h"
 
 #define IDS_MAX 100000
 #define CODES_MAX 256
 #define TOKENS_MAX 64
+
+/* What was written is named, as far as it is not too long. format: with one %s. */
+static void set_wrong(char **ret_error, const char *format, const char *written) {
+    g_autofree char *shown = command_line_shown(written);
+
+    *ret_error = g_strdup_printf(format, shown);
+}
 
 /* ---- lines ---- */
 
@@ -48,9 +56,9 @@ GVariant *field_list_env(const char *text, char **ret_error) {
     for (char **line = lines; *line; line++) {
         g_strchug(*line);
         if (!is_variable(*line)) {
-            *ret_error = g_strdup_printf(
-                /* Translators: %.50s is what was written. NAME=VALUE is to stay in capitals. */
-                _("Write a variable on each line, as NAME=VALUE; “%.50s” is none."), *line);
+            set_wrong(ret_error,
+                      /* Translators: %s is what was written. NAME=VALUE is to stay in capitals. */
+                      _("Write a variable on each line, as NAME=VALUE; “%s” is none."), *line);
             return NULL;
         }
     }
@@ -65,8 +73,8 @@ GVariant *field_list_headers(const char *text, char **ret_error) {
     for (char **line = lines; *line; line++) {
         char *colon = strchr(*line, ':');
         if (!colon || colon == *line) {
-            *ret_error = g_strdup_printf(
-                _("Write a header on each line, as “Name: value”; “%.50s” is none."), *line);
+            set_wrong(ret_error, _("Write a header on each line, as “Name: value”; “%s” is none."),
+                      *line);
             g_variant_builder_clear(&builder);
             return NULL;
         }
@@ -83,8 +91,7 @@ char *field_list_path(const char *text, char **ret_error) {
         return g_strdup(text);
     if (g_str_equal(text, "~") || g_str_has_prefix(text, "~/"))
         return g_strconcat(g_get_home_dir(), text + 1, NULL);
-    *ret_error =
-        g_strdup_printf(_("Write a whole path, which begins with / or ~/, not “%.50s”."), text);
+    set_wrong(ret_error, _("Write a whole path, which begins with / or ~/, not “%s”."), text);
     return NULL;
 }
 
@@ -119,17 +126,12 @@ static gboolean read_id(const char *word, guint64 *ret) {
     return parse_u64(word + (*word == '#'), ret) >= 0 && *ret > 0;
 }
 
-static void set_wrong_id(const char *word, char **ret_error) {
-    *ret_error =
-        g_strdup_printf(_("Write the numbers of tasks, such as 12, 15; not “%.50s”."), word);
-}
-
 GVariant *field_list_id(const char *text, char **ret_error) {
     guint64 id;
 
     if (read_id(text, &id))
         return g_variant_new_uint64(id);
-    *ret_error = g_strdup_printf(_("Write the number of one task, such as 12; not “%.50s”."), text);
+    set_wrong(ret_error, _("Write the number of one task, such as 12; not “%s”."), text);
     return NULL;
 }
 
@@ -140,7 +142,7 @@ GVariant *field_list_ids(const char *text, char **ret_error) {
 
     for (char **word = words; *word; word++) {
         if (!read_id(*word, &id)) {
-            set_wrong_id(*word, ret_error);
+            set_wrong(ret_error, _("Write the numbers of tasks, such as 12, 15; not “%s”."), *word);
             return NULL;
         }
         g_array_append_val(ids, id);
@@ -161,8 +163,8 @@ GVariant *field_list_codes(const char *text, char **ret_error) {
 
     for (char **word = words; *word; word++) {
         if (parse_u32(*word, &code) < 0 || code < 1 || code > 255 || codes->len == CODES_MAX) {
-            *ret_error = g_strdup_printf(
-                _("Write exit codes from 1 to 255, such as 1, 75; not “%.50s”."), *word);
+            set_wrong(ret_error, _("Write exit codes from 1 to 255, such as 1, 75; not “%s”."),
+                      *word);
             return NULL;
         }
         g_array_append_val(codes, code);
@@ -190,11 +192,9 @@ static gboolean add_token(GHashTable *seen, char *word, GVariantBuilder *builder
     guint32 amount;
 
     if (!read_token(word, &amount))
-        *ret_error = g_strdup_printf(
-            _("Write names of resources, such as gpu or net=2; not “%.50s”."), shown);
+        set_wrong(ret_error, _("Write names of resources, such as gpu or net=2; not “%s”."), shown);
     else if (!g_hash_table_add(seen, g_strdup(word)))
-        *ret_error =
-            g_strdup_printf(_("“%.50s” is there twice: add up what is wanted of it."), word);
+        set_wrong(ret_error, _("“%s” is there twice: add up what is wanted of it."), word);
     else if (g_hash_table_size(seen) > TOKENS_MAX)
         *ret_error = g_strdup_printf(_("A task can claim at most %d resources."), TOKENS_MAX);
     else

@@ -2,6 +2,7 @@
 
 #include <glib/gi18n.h>
 
+#include "client-gtk/start/command-line.h"
 #include "client-gtk/start/kind-form.h"
 #include "client-gtk/start/option-form.h"
 #include "client-gtk/start/params-json.h"
@@ -140,9 +141,10 @@ void task_request_free(TaskRequest *self) {
 
 char *task_request_name(const char *kind, FormValues *values) {
     const char *label = form_value(values, "label"), *line = form_value(values, "argv");
+    g_autofree char *stripped = NULL;
 
-    if (*label)
-        return g_strdup(label);
-    return g_str_equal(kind, "command") ? g_strstrip(g_strdup(line))
-                                        : g_strdup(kind_form_title(kind));
+    if (!*label && !g_str_equal(kind, "command"))
+        return g_strdup(kind_form_title(kind));
+    stripped = g_strstrip(g_strdup(*label ? label : line));
+    return command_line_shown(stripped);
 }

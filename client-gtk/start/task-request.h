@@ -22,5 +22,6 @@ TaskRequest *task_request_new(const char *kind, FormValues *values, gint64 now_u
 void task_request_free(TaskRequest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TaskRequest, task_request_free)
 
-/* What it will be called: its label, its command line, or its kind. To be freed with g_free(). */
+/* What it will be called: its label, its command line, or its kind, shortened. To be freed with
+ * g_free(). */
 char *task_request_name(const char *kind, FormValues *values);
