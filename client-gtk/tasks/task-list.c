@@ -141,6 +141,19 @@ guint task_list_count_selected(TaskList *self) {
     return (guint)gtk_bitset_get_size(selected);
 }
 
+void task_list_sum_up(TaskList *self, gboolean *ret_any_ended, gboolean *ret_any_active) {
+    g_autoptr(GtkBitset) selected = gtk_selection_model_get_selection(self->selection);
+    gboolean any[2] = {FALSE, FALSE};
+    GtkBitsetIter iter;
+    guint position;
+
+    for (gboolean on = gtk_bitset_iter_init_first(&iter, selected, &position);
+         on && !(any[0] && any[1]); on = gtk_bitset_iter_next(&iter, &position))
+        any[task_state_is_final(task_model_entry(self->model, position).state)] = TRUE;
+    *ret_any_ended = any[TRUE];
+    *ret_any_active = any[FALSE];
+}
+
 GArray *task_list_get_selected(TaskList *self, gboolean ended) {
     g_autoptr(GtkBitset) selected = gtk_selection_model_get_selection(self->selection);
     GArray *ids = g_array_new(FALSE, FALSE, sizeof(guint64));

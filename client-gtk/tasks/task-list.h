@@ -21,6 +21,8 @@ void task_list_set_selecting(TaskList *self, gboolean selecting);
 
 GtkSelectionModel *task_list_get_selection(TaskList *self);
 guint task_list_count_selected(TaskList *self);
+/* Whether any of them has ended, or has not. */
+void task_list_sum_up(TaskList *self, gboolean *ret_any_ended, gboolean *ret_any_active);
 
 /* Selected tasks that have ended, or that have not: a new array of guint64, the newest first. */
 GArray *task_list_get_selected(TaskList *self, gboolean ended);

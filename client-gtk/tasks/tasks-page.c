@@ -2,6 +2,7 @@
 
 #include <glib/gi18n.h>
 
+#include "client-gtk/tasks/task-bulk.h"
 #include "client-gtk/tasks/task-filter-bar.h"
 #include "client-gtk/tasks/task-list.h"
 #include "client-gtk/tasks/task-model.h"
@@ -19,7 +20,9 @@ struct _TasksPage {
 
     DaemonLink *link;
     TaskModel *model;
+    TaskBulk *bulk;
     guint tick_timer; /* while it is seen */
+    guint selection_idle;
 };
 
 G_DEFINE_FINAL_TYPE(TasksPage, tasks_page, ADW_TYPE_BIN)
@@ -64,20 +67,60 @@ static void on_filter_changed(TasksPage *self) {
 
 /* ---- what is selected ---- */
 
-static void show_selection(TasksPage *self) {
+static void enable(TasksPage *self, const char *action, gboolean on) {
+    gtk_widget_action_set_enabled(GTK_WIDGET(self), action, on);
+}
+
+/* Of a hundred thousand that are selected many may change at once: they are looked at once. */
+static gboolean show_selection(gpointer userdata) {
+    TasksPage *self = userdata;
+    gboolean any_ended, any_active;
+    gboolean is_there = daemon_link_get_state(self->link) == DAEMON_RUNNING;
     guint n = task_list_count_selected(self->list);
     g_autofree char *text = g_strdup_printf(ngettext("%u selected", "%u selected", n), n);
 
+    self->selection_idle = 0;
+    task_list_sum_up(self->list, &any_ended, &any_active);
+    enable(self, "tasks.cancel", is_there && any_active);
+    enable(self, "tasks.retry", is_there && any_ended);
+    enable(self, "tasks.remove", is_there && any_ended);
     gtk_label_set_text(self->count, text);
     gtk_action_bar_set_revealed(self->bar, n > 1 || task_list_get_selecting(self->list));
+    return G_SOURCE_REMOVE;
 }
 
 static void on_selection_changed(TasksPage *self) {
-    show_selection(self);
+    if (self->selection_idle == 0 && self->link)
+        self->selection_idle = g_idle_add(show_selection, self);
 }
 
-static void on_selecting(TasksPage *self) {
-    show_selection(self);
+static void do_selected(TasksPage *self, TaskBatchSort sort) {
+    GArray *ids = task_list_get_selected(self->list, sort != TASK_BATCH_CANCEL);
+
+    task_bulk_do(self->bulk, sort, ids);
+    task_list_set_selecting(self->list, FALSE);
+    gtk_selection_model_unselect_all(task_list_get_selection(self->list));
+}
+
+static void on_cancel(GtkWidget *widget, const char *action, GVariant *unused) {
+    do_selected(LONGRUN_TASKS_PAGE(widget), TASK_BATCH_CANCEL);
+}
+
+static void on_retry(GtkWidget *widget, const char *action, GVariant *unused) {
+    do_selected(LONGRUN_TASKS_PAGE(widget), TASK_BATCH_RETRY);
+}
+
+static void on_remove(GtkWidget *widget, const char *action, GVariant *unused) {
+    do_selected(LONGRUN_TASKS_PAGE(widget), TASK_BATCH_REMOVE);
+}
+
+static gboolean on_escape(GtkWidget *widget, GVariant *unused, gpointer userdata) {
+    TasksPage *self = LONGRUN_TASKS_PAGE(widget);
+
+    if (!task_list_get_selecting(self->list))
+        return FALSE;
+    task_list_set_selecting(self->list, FALSE);
+    return TRUE;
 }
 
 /* ---- actions ---- */
@@ -108,10 +151,12 @@ static void on_state(TasksPage *self) {
     task_model_set_manager(self->model, manager);
     task_filter_bar_set_manager(self->filter, manager);
     show_face(self);
+    on_selection_changed(self);
 }
 
 void tasks_page_set_link(TasksPage *self, DaemonLink *link) {
     self->link = g_object_ref(link);
+    self->bulk = task_bulk_new(GTK_WIDGET(self), link, self->model);
     g_signal_connect_object(link, "notify::state", G_CALLBACK(on_state), self, G_CONNECT_SWAPPED);
     g_signal_connect_object(self->model, "notify::status", G_CALLBACK(show_face), self,
                             G_CONNECT_SWAPPED);
@@ -139,10 +184,22 @@ static void unmap(GtkWidget *widget) {
     GTK_WIDGET_CLASS(tasks_page_parent_class)->unmap(widget);
 }
 
+/* The window closes: what was planned is done. */
+static void unrealize(GtkWidget *widget) {
+    TasksPage *self = LONGRUN_TASKS_PAGE(widget);
+
+    if (self->bulk)
+        task_bulk_settle(self->bulk);
+    GTK_WIDGET_CLASS(tasks_page_parent_class)->unrealize(widget);
+}
+
 static void tasks_page_dispose(GObject *object) {
     TasksPage *self = LONGRUN_TASKS_PAGE(object);
 
+    g_clear_object(&self->bulk);
+
     adw_bin_set_child(ADW_BIN(self), NULL);
+    g_clear_handle_id(&self->selection_idle, g_source_remove);
     g_clear_object(&self->model);
     g_clear_object(&self->link);
     G_OBJECT_CLASS(tasks_page_parent_class)->dispose(object);
@@ -158,7 +215,18 @@ static void bind_children(GtkWidgetClass *widget) {
     gtk_widget_class_bind_template_child(widget, TasksPage, count);
     gtk_widget_class_bind_template_callback(widget, on_filter_changed);
     gtk_widget_class_bind_template_callback(widget, on_selection_changed);
-    gtk_widget_class_bind_template_callback(widget, on_selecting);
+}
+
+/* Those with "page" are called by the window, for its keys. */
+static void install_actions(GtkWidgetClass *widget) {
+    gtk_widget_class_install_action(widget, "page.reload", NULL, on_reload);
+    gtk_widget_class_install_action(widget, "page.search", NULL, on_search);
+    gtk_widget_class_install_action(widget, "tasks.show-all", NULL, on_show_all);
+    gtk_widget_class_install_action(widget, "tasks.cancel", NULL, on_cancel);
+    gtk_widget_class_install_action(widget, "tasks.retry", NULL, on_retry);
+    gtk_widget_class_install_action(widget, "tasks.remove", NULL, on_remove);
+    gtk_widget_class_add_binding_action(widget, GDK_KEY_Delete, 0, "tasks.remove", NULL);
+    gtk_widget_class_add_binding(widget, GDK_KEY_Escape, 0, on_escape, NULL);
 }
 
 static void tasks_page_class_init(TasksPageClass *class) {
@@ -169,11 +237,10 @@ static void tasks_page_class_init(TasksPageClass *class) {
     G_OBJECT_CLASS(class)->dispose = tasks_page_dispose;
     widget->map = map;
     widget->unmap = unmap;
+    widget->unrealize = unrealize;
     gtk_widget_class_set_template_from_resource(widget, "/org/longrun/Longrun/tasks/tasks-page.ui");
     bind_children(widget);
-    gtk_widget_class_install_action(widget, "tasks.reload", NULL, on_reload);
-    gtk_widget_class_install_action(widget, "tasks.show-all", NULL, on_show_all);
-    gtk_widget_class_install_action(widget, "tasks.search", NULL, on_search);
+    install_actions(widget);
 }
 
 static void insert_list_actions(TasksPage *self) {
