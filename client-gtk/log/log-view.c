@@ -11,8 +11,15 @@ G_DEFINE_FINAL_TYPE(LogView, log_view, ADW_TYPE_BIN)
 GtkWidget *log_view_new(DaemonLink *link, guint64 id) {
     LogView *self = g_object_new(LONGRUN_TYPE_LOG_VIEW, NULL);
 
-    self->link = g_object_ref(link);
+    log_view_set_task(self, link, id);
     return GTK_WIDGET(self);
+}
+
+void log_view_set_task(LogView *self, DaemonLink *link, guint64 id) {
+    g_set_object(&self->link, link);
+}
+
+void log_view_search(LogView *self) {
 }
 
 static void log_view_dispose(GObject *object) {
