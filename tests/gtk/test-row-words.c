@@ -1,6 +1,6 @@
 /* What rows say. */
 
-#include "client-gtk/tasks/task-words.h"
+#include "client-gtk/tasks/row-words.h"
 #include "tests/unit/unit.h"
 
 #define SEC ((guint64)G_USEC_PER_SEC)
@@ -49,7 +49,7 @@ START_TEST(says) {
     f.status = or_empty(cases[_i].status);
     f.phase = or_empty(cases[_i].phase);
     f.message = or_empty(cases[_i].message);
-    g_autofree char *detail = task_words_detail(&f), *time = task_words_time(&f, NOW);
+    g_autofree char *detail = row_words_detail(&f), *time = row_words_time(&f, NOW);
     if (cases[_i].detail)
         ck_assert_str_eq(detail, cases[_i].detail);
     if (cases[_i].time)
@@ -59,10 +59,10 @@ END_TEST
 
 START_TEST(has_a_title) {
     TaskFacts f = {.id = G_MAXUINT64, .label = (char *)""};
-    g_autofree char *number = task_words_title(&f);
+    g_autofree char *number = row_words_title(&f);
 
     f.label = (char *)"<b>%s</b>";
-    g_autofree char *label = task_words_title(&f);
+    g_autofree char *label = row_words_title(&f);
     ck_assert_str_eq(number, "Task 18446744073709551615");
     ck_assert_str_eq(label, "<b>%s</b>");
 }
@@ -71,20 +71,20 @@ END_TEST
 START_TEST(says_when_it_is_due) {
     guint64 now = (guint64)g_get_real_time();
     TaskFacts f = {.state = TASK_WAITING, .due_at = now};
-    g_autofree char *today = task_words_time(&f, now);
+    g_autofree char *today = row_words_time(&f, now);
 
     f.due_at = now + 40 * G_TIME_SPAN_DAY;
-    g_autofree char *later = task_words_time(&f, now);
+    g_autofree char *later = row_words_time(&f, now);
     ck_assert(strchr(today, ':'));
     ck_assert(!strchr(later, ':') && *later);
     f.due_at = G_MAXUINT64;
-    g_autofree char *never = task_words_time(&f, now);
+    g_autofree char *never = row_words_time(&f, now);
     ck_assert_str_eq(never, "");
 }
 END_TEST
 
 int main(void) {
-    Suite *s = suite_create("task-words");
+    Suite *s = suite_create("row-words");
     TCase *t = tcase_create("words");
 
     tcase_add_loop_test(t, says, 0, G_N_ELEMENTS(cases));
