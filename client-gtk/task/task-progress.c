@@ -21,7 +21,7 @@ G_DEFINE_FINAL_TYPE(TaskProgress, task_progress, ADW_TYPE_BIN)
 /* ---- plots ---- */
 
 static char *format_fraction(double value) {
-    return g_strdup_printf(_("%d%%"), (int)(value * 100 + 0.5));
+    return g_strdup_printf(_("%d%%"), (int)(value * 100 + 1e-6));
 }
 
 static char *format_rate(double value) {
