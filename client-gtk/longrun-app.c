@@ -7,6 +7,7 @@
 #include "client-gtk/demo/demo-window.h"
 #include "client-gtk/main-window.h"
 #include "client-gtk/start/start-window.h"
+#include "client-gtk/widgets/toast.h"
 #include "version.h"
 
 struct _LongrunApp {
@@ -35,11 +36,24 @@ static void on_show_task(GSimpleAction *action, GVariant *id, gpointer userdata)
     gtk_window_present(GTK_WINDOW(window));
 }
 
+/* A title is markup; a name may be anything. */
+static void on_started(LongrunApp *self, guint64 id, const char *name) {
+    g_autofree char *text = g_strdup_printf(_("“%s” was started"), name);
+    g_autofree char *escaped = g_markup_escape_text(text, -1);
+    AdwToast *toast = adw_toast_new(escaped);
+
+    adw_toast_set_button_label(toast, _("Show"));
+    adw_toast_set_action_name(toast, "app.show-task");
+    adw_toast_set_action_target_value(toast, g_variant_new_uint64(id));
+    toast_show(GTK_WIDGET(main_window(self)), toast);
+}
+
 static void on_start_task(GSimpleAction *action, GVariant *unused, gpointer userdata) {
     LongrunApp *self = userdata;
     GtkWindow *window = start_window_new(GTK_APPLICATION(self), self->link);
 
     gtk_window_set_transient_for(window, GTK_WINDOW(main_window(self)));
+    g_signal_connect_object(window, "started", G_CALLBACK(on_started), self, G_CONNECT_SWAPPED);
     gtk_window_present(window);
 }
 
