@@ -14,6 +14,12 @@ char *time_text_span(guint64 usec) {
     return g_strdup(format_span(buf, seconds * USEC_PER_SEC));
 }
 
+char *time_text_took(guint64 usec) {
+    char buf[FORMAT_MAX];
+
+    return usec < USEC_PER_SEC ? g_strdup(format_span(buf, usec)) : time_text_span(usec);
+}
+
 static gboolean is_same_day(GDateTime *a, GDateTime *b) {
     return g_date_time_get_day_of_year(a) == g_date_time_get_day_of_year(b) &&
            g_date_time_get_year(a) == g_date_time_get_year(b);

@@ -71,7 +71,9 @@ static char *as_params(TaskProps *props, const char *name, gint64 now) {
 static char *as_elapsed(TaskProps *props, const char *name, gint64 now) {
     guint64 elapsed = task_props_elapsed(props, now);
 
-    return elapsed > 0 ? time_text_span(elapsed) : NULL;
+    if (elapsed == 0)
+        return NULL;
+    return task_props_is_final(props) ? time_text_took(elapsed) : time_text_span(elapsed);
 }
 
 static char *as_group(TaskProps *props, const char *name, gint64 now) {
@@ -270,7 +272,7 @@ static void attempt_free(gpointer data) {
 static char *attempt_text(int code, int signal, guint64 started, guint64 ended, const char *words,
                           gint64 now) {
     g_autofree char *exit = task_words_exit(code, signal), *when = time_text_moment(started, now);
-    g_autofree char *span = time_text_span(ended > started ? ended - started : 0);
+    g_autofree char *span = time_text_took(ended > started ? ended - started : 0);
 
     if (started == 0)
         return g_strdup(*words ? words : exit);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "client-gtk/base/time-text.h"
-#include "common/parse.h"
 
 char *row_words_title(const TaskFacts *f) {
     char number[24];
@@ -36,12 +35,11 @@ char *row_words_detail(const TaskFacts *f) {
 /* ---- times ---- */
 
 static char *took(const TaskFacts *f) {
-    char text[FORMAT_MAX];
     guint64 usec = f->finished_at > f->started_at ? f->finished_at - f->started_at : 0;
 
     if (f->started_at == 0)
         return g_strdup("");
-    return g_strdup(format_span(text, usec));
+    return time_text_took(usec);
 }
 
 char *row_words_time(const TaskFacts *f, guint64 now_usec) {
