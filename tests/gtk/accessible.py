@@ -34,6 +34,7 @@ has-tooltip horizontal iconified modal multi-line multiselectable opaque pressed
 sensitive showing single-line stale transient vertical visible manages-descendants indeterminate required truncated
 animated invalid-entry supports-autocompletion selectable-text is-default visited checkable has-popup
 read-only""".split()
+VISIBLE = STATES.index("visible")
 
 # Of the children of these GTK says that they are visible even if their parent shows but one of them.
 CONTAINERS = {"filler", "panel", "page tab list"}
@@ -223,7 +224,8 @@ class Tree:
         children = {}
         for ref, _, parent, index, count, _, name, role, _, states in self.call(self.bus, CACHE, ATSPI + "Cache", "GetItems")[0]:
             known[ref[1]] = (role, name, states, count)
-            children.setdefault(parent[1], []).append((index, ref))
+            if states[VISIBLE // 32] >> VISIBLE % 32 & 1:  # the others are not counted
+                children.setdefault(parent[1], []).append((index, ref))
         return {path: (role, name, states, [ref for _, ref in sorted(children.get(path, []))], count)
                 for path, (role, name, states, count) in known.items()}
 
