@@ -34,7 +34,6 @@ has-tooltip horizontal iconified modal multi-line multiselectable opaque pressed
 sensitive showing single-line stale transient vertical visible manages-descendants indeterminate required truncated
 animated invalid-entry supports-autocompletion selectable-text is-default visited checkable has-popup
 read-only""".split()
-VISIBLE = STATES.index("visible")
 
 # Of the children of these GTK says that they are visible even if their parent shows but one of them.
 CONTAINERS = {"filler", "panel", "page tab list"}
@@ -224,9 +223,8 @@ class Tree:
         children = {}
         for ref, _, parent, index, count, _, name, role, _, states in self.call(self.bus, CACHE, ATSPI + "Cache", "GetItems")[0]:
             known[ref[1]] = (role, name, states, count)
-            if states[VISIBLE // 32] >> VISIBLE % 32 & 1:  # the others are not counted
-                children.setdefault(parent[1], []).append((index, ref))
-        return {path: (role, name, states, [ref for _, ref in sorted(children.get(path, []))], count)
+            children.setdefault(parent[1], []).append((index, ref))
+        return {path: (role, name, states, _in_order(children.get(path, [])), count)
                 for path, (role, name, states, count) in known.items()}
 
     def _ask(self, nodes, known):
@@ -283,6 +281,12 @@ class Tree:
             return  # it has changed meanwhile: whoever waits looks again
         if path in paths:
             node.children = [child for child in node.children if child.path == path or child.place != node.children[0].place]
+
+
+def _in_order(children):
+    """References by their indices; none if one is missing: what is hidden by now has the index that it had then."""
+    children.sort()
+    return [ref for _, ref in children] if all(i == index for i, (index, _) in enumerate(children)) else []
 
 
 def _without_hidden(node):
