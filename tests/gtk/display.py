@@ -137,6 +137,10 @@ class Display:
     def press(self, x, y, button=1):
         self._xdotool("mousemove", round(x), round(y), "click", button)
 
+    def unfocus(self):
+        """Keys are for the root window."""
+        self._xdotool("search", "--maxdepth", "0", "--class", "", "windowfocus")
+
     # ---- what is to be seen ----
 
     def screenshot(self, path, width=None, height=None):
