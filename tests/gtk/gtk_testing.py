@@ -165,6 +165,10 @@ class Window:
         self.screen.point(*(n - 1 for n in self.screen.size))
         self.screen.unfocus()
 
+    def come_back(self):
+        """The keyboard is with the window again."""
+        self.screen.focus(self.pid)
+
     def _top(self):
         return self.settles(lambda: self.look().children, "a window")[-1]
 
