@@ -50,15 +50,23 @@ static void on_owner(DaemonLink *self) {
         set_state(self, DAEMON_RUNNING, NULL);
 }
 
+static gboolean has_owner(DaemonLink *self) {
+    g_autofree char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(self->manager));
+
+    return owner != NULL;
+}
+
 static void on_started(GObject *source, GAsyncResult *result, gpointer userdata) {
     g_autoptr(GError) error = NULL;
     g_autoptr(GVariant) reply =
         g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
     DaemonLink *self = userdata;
 
-    if (!reply) {
-        if (!daemon_error_is_cancelled(error))
-            set_failed(self, DAEMON_ABSENT, error);
+    if (!reply && daemon_error_is_cancelled(error))
+        return;
+    /* One that somebody has started by hand needs no service file. */
+    if (!reply && !has_owner(self)) {
+        set_failed(self, DAEMON_ABSENT, error);
         return;
     }
     self->opening = FALSE;
