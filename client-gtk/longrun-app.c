@@ -3,6 +3,7 @@
 #include <glib/gi18n.h>
 
 #include "client-gtk/base/daemon-link.h"
+#include "client-gtk/base/task-ids.h"
 #include "client-gtk/demo/demo-window.h"
 #include "client-gtk/main-window.h"
 #include "client-gtk/start/start-window.h"
@@ -56,6 +57,13 @@ static void on_start_task(GSimpleAction *action, GVariant *unused, gpointer user
     gtk_window_present(window);
 }
 
+static void on_show_tasks(GSimpleAction *action, GVariant *unused, gpointer userdata) {
+    MainWindow *window = main_window(userdata);
+
+    main_window_show_tasks(window);
+    gtk_window_present(GTK_WINDOW(window));
+}
+
 static void on_demo(GSimpleAction *action, GVariant *unused, gpointer userdata) {
     LongrunApp *self = userdata;
 
@@ -69,12 +77,21 @@ static void on_about(GSimpleAction *action, GVariant *unused, gpointer userdata)
                           _("Long-running work in the background, and in sight"), NULL);
 }
 
+/* Each window gets to do what it does when it is closed, and may take others along; with the last
+ * of them the process ends. */
 static void on_quit(GSimpleAction *action, GVariant *unused, gpointer userdata) {
-    g_application_quit(userdata);
+    GList *windows = g_list_copy(gtk_application_get_windows(userdata));
+
+    for (GList *l = windows; l; l = l->next)
+        g_object_ref(l->data);
+    for (GList *l = windows; l; l = l->next)
+        gtk_window_close(l->data);
+    g_list_free_full(windows, g_object_unref);
 }
 
 static const GActionEntry actions[] = {
     {.name = "show-task", .activate = on_show_task, .parameter_type = "t"},
+    {.name = "show-tasks", .activate = on_show_tasks},
     {.name = "start-task", .activate = on_start_task},
     {.name = "demo", .activate = on_demo},
     {.name = "about", .activate = on_about},
@@ -86,6 +103,66 @@ static void set_accels(LongrunApp *self) {
 
     gtk_application_set_accels_for_action(GTK_APPLICATION(self), "app.quit", quit);
     gtk_application_set_accels_for_action(GTK_APPLICATION(self), "app.start-task", start);
+}
+
+/* ---- the command line ---- */
+
+static const GOptionEntry options[] = {
+    {"demo", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Show the demo"), NULL},
+    {"new-task", 'n', 0, G_OPTION_ARG_NONE, NULL, N_("Open the window for a new task"), NULL},
+    {"version", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Show the version"), NULL},
+    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, NULL, NULL, N_("[TASK-ID…]")},
+    {NULL},
+};
+
+/* NULL and error, or the ids, which may be none. */
+static GArray *ids_of(GVariantDict *dict, GError **error) {
+    g_autofree const char **words = NULL;
+
+    g_variant_dict_lookup(dict, G_OPTION_REMAINING, "^a&s", &words);
+    return task_ids_parse(words, error);
+}
+
+/* What is wrong is said by the process that was called, before it asks the one that has the
+ * windows. */
+static int handle_local_options(GApplication *app, GVariantDict *dict) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) ids = NULL;
+
+    if (g_variant_dict_contains(dict, "version")) {
+        g_print("longrun-gtk " LONGRUN_VERSION "\n");
+        return 0;
+    }
+    ids = ids_of(dict, &error);
+    if (!ids) {
+        g_printerr("longrun-gtk: %s\n", error->message);
+        return 2;
+    }
+    return -1;
+}
+
+static void show_tasks(GApplication *app, const GArray *ids) {
+    for (guint i = 0; i < ids->len; i++)
+        g_action_group_activate_action(G_ACTION_GROUP(app), "show-task",
+                                       g_variant_new_uint64(g_array_index(ids, guint64, i)));
+}
+
+static int command_line(GApplication *app, GApplicationCommandLine *line) {
+    GVariantDict *dict = g_application_command_line_get_options_dict(line);
+    g_autoptr(GArray) ids = ids_of(dict, NULL);
+    gboolean demo = g_variant_dict_contains(dict, "demo");
+    gboolean new_task = g_variant_dict_contains(dict, "new-task");
+
+    if (!ids)
+        return 2;
+    if (!demo)
+        g_application_activate(app);
+    show_tasks(app, ids);
+    if (demo)
+        g_action_group_activate_action(G_ACTION_GROUP(app), "demo", NULL);
+    if (new_task)
+        g_action_group_activate_action(G_ACTION_GROUP(app), "start-task", NULL);
+    return 0;
 }
 
 /* ---- the application ---- */
@@ -104,16 +181,6 @@ static void activate(GApplication *app) {
     gtk_window_present(GTK_WINDOW(main_window(LONGRUN_APP(app))));
 }
 
-static int command_line(GApplication *app, GApplicationCommandLine *line) {
-    GVariantDict *options = g_application_command_line_get_options_dict(line);
-
-    if (g_variant_dict_contains(options, "demo"))
-        g_action_group_activate_action(G_ACTION_GROUP(app), "demo", NULL);
-    else
-        g_application_activate(app);
-    return 0;
-}
-
 static void dispose(GObject *object) {
     g_clear_object(&LONGRUN_APP(object)->link);
     G_OBJECT_CLASS(longrun_app_parent_class)->dispose(object);
@@ -123,17 +190,15 @@ static void longrun_app_class_init(LongrunAppClass *class) {
     G_OBJECT_CLASS(class)->dispose = dispose;
     G_APPLICATION_CLASS(class)->startup = startup;
     G_APPLICATION_CLASS(class)->activate = activate;
+    G_APPLICATION_CLASS(class)->handle_local_options = handle_local_options;
     G_APPLICATION_CLASS(class)->command_line = command_line;
 }
-
-static const GOptionEntry options[] = {
-    {"demo", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Show the demo"), NULL},
-    {NULL},
-};
 
 static void longrun_app_init(LongrunApp *self) {
     self->link = daemon_link_new();
     g_application_add_main_option_entries(G_APPLICATION(self), options);
+    g_application_set_option_context_summary(
+        G_APPLICATION(self), _("The window of Longrun: what runs, and what has run"));
 }
 
 LongrunApp *longrun_app_new(void) {

@@ -1,0 +1,288 @@
+"""What a screen reader sees of a program, and can do there: AT-SPI over D-Bus.
+
+A Node is a widget as it was when it was looked at. To see what has become of it, look again.
+"""
+
+import re
+
+from gi.repository import Gio, GLib
+
+ATSPI = "org.a11y.atspi."
+PROPERTIES = "org.freedesktop.DBus.Properties"
+REGISTRY = ATSPI + "Registry"
+ROOT = "/org/a11y/atspi/accessible/root"
+CACHE = "/org/a11y/atspi/cache"
+NOTHING = "/org/a11y/atspi/null"
+WINDOW_COORDINATES = 1
+
+# By their numbers.
+ROLES = """invalid, accelerator label, alert, animation, arrow, calendar, canvas, check box, check menu item,
+color chooser, column header, combo box, date editor, desktop icon, desktop frame, dial, dialog, directory pane,
+drawing area, file chooser, filler, focus traversable, font chooser, frame, glass pane, html container, icon, image,
+internal frame, label, layered pane, list, list item, menu, menu bar, menu item, option pane, page tab, page tab list,
+panel, password text, popup menu, progress bar, push button, radio button, radio menu item, root pane, row header,
+scroll bar, scroll pane, separator, slider, spin button, split pane, status bar, table, table cell,
+table column header, table row header, tearoff menu item, terminal, text, toggle button, tool bar, tool tip, tree,
+tree table, unknown, viewport, window, extended, header, footer, paragraph, ruler, application, autocomplete, editbar,
+embedded, entry, chart, caption, document frame, heading, page, section, redundant object, form, link,
+input method window, table row, tree item, document spreadsheet, document presentation, document text, document web,
+document email, comment, list box, grouping, image map, notification, info bar, level bar, title bar, block quote,
+audio, video, definition, article, landmark, log, marquee, math, rating, timer, static, math fraction, math root,
+subscript, superscript""".replace("\n", " ").split(", ")
+STATES = """invalid active armed busy checked collapsed defunct editable enabled expandable expanded focusable focused
+has-tooltip horizontal iconified modal multi-line multiselectable opaque pressed resizable selectable selected
+sensitive showing single-line stale transient vertical visible manages-descendants indeterminate required truncated
+animated invalid-entry supports-autocompletion selectable-text is-default visited checkable has-popup
+read-only""".split()
+
+# Of the children of these GTK says that they are visible even if their parent shows but one of them.
+CONTAINERS = {"filler", "panel", "page tab list"}
+BOXES = {"filler", "panel", "scroll bar", "scroll pane", "image"}
+
+
+class Node:
+    def __init__(self, tree, ref, parent=None):
+        self.tree = tree
+        self.bus, self.path = ref
+        self.parent = parent
+        self.role = self.name = ""
+        self.states = frozenset()
+        self.place = None  # see extents()
+        self.children = []
+
+    def __repr__(self):
+        interesting = sorted(self.states - {"visible", "sensitive", "showing", "vertical", "horizontal", "focusable"})
+        words = [self.role, repr(self.name), *interesting]
+        return " ".join(words if self.sensitive else [*words, "insensitive"])
+
+    @property
+    def sensitive(self):
+        return "sensitive" in self.states
+
+    @property
+    def checked(self):
+        return "checked" in self.states or "pressed" in self.states
+
+    @property
+    def selected(self):
+        return "selected" in self.states
+
+    def can_be_seen(self):
+        return self.role == "application" or "visible" in self.states
+
+    def walk(self):
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def dump(self, depth=0):
+        """For people: without the boxes."""
+        shown = self.role not in BOXES or not (self.name == "" or self.name.startswith(("Gtk", "Adw")))
+        lines = [f"{'  ' * depth}{self!r}"] if shown else []
+        return "\n".join(lines + [text for child in self.children if (text := child.dump(depth + shown))])
+
+    def texts(self):
+        """Of all labels in it, in their order."""
+        return [node.name for node in self.walk() if node.role in ("label", "static", "heading") and node.name]
+
+    def find_all(self, role=None, name=None, **states):
+        """Nodes in it: of that role; with that name, or one that the pattern is found in; states: sensitive=True."""
+        return [node for node in self.walk() if node.matches(role, name, **states)]
+
+    def matches(self, role=None, name=None, **states):
+        if role and self.role != role:
+            return False
+        if isinstance(name, re.Pattern) and not name.search(self.name):
+            return False
+        if isinstance(name, str) and self.name != name:
+            return False
+        return all((key.replace("_", "-") in self.states) == wanted for key, wanted in states.items())
+
+    def within(self, role):
+        """The nearest one around it, of that role."""
+        node = self.parent
+        while node and node.role != role:
+            node = node.parent
+        return node
+
+    # ---- what can be asked and done now ----
+
+    def call(self, interface, method, signature=None, *args):
+        return self.tree.call(self.bus, self.path, ATSPI + interface, method, signature, *args)
+
+    def property(self, interface, name):
+        return self.tree.call(self.bus, self.path, PROPERTIES, "Get", "(ss)", ATSPI + interface, name)[0]
+
+    def refreshed(self):
+        """The same widget with what is in it, as it is now; None when it has gone."""
+        return self.tree.look((self.bus, self.path), self.parent)
+
+    def actions(self):
+        return [action[0] for action in self.call("Action", "GetActions")[0]]
+
+    def act(self, action):
+        self.call("Action", "DoAction", "(i)", self.actions().index(action))
+
+    def click(self):
+        """What a click, or the space bar, does."""
+        if not self.sensitive:
+            raise AssertionError(f"{self!r} cannot be clicked")
+        # What can be clicked of a menu button is a button within.
+        next(node for node in self.walk() if node.actions()).call("Action", "DoAction", "(i)", 0)
+
+    def text(self):
+        """Of an entry or a text view, all of it."""
+        return self.call("Text", "GetText", "(ii)", 0, -1)[0]
+
+    def set_text(self, text):
+        if not self.call("EditableText", "SetTextContents", "(s)", text)[0]:
+            raise AssertionError(f"{self!r} does not take text")
+
+    def value(self):
+        """Of a progress bar, a spin button."""
+        return self.property("Value", "CurrentValue")
+
+    def set_value(self, value):
+        self.tree.call(self.bus, self.path, PROPERTIES, "Set", "(ssv)", ATSPI + "Value", "CurrentValue",
+                       GLib.Variant("d", value))
+
+    def attributes(self):
+        return self.call("Accessible", "GetAttributes")[0]
+
+    def description(self):
+        return self.property("Accessible", "Description")
+
+    def extents(self):
+        """x, y, width and height in its window."""
+        if not self.place:
+            self.place = self.call("Component", "GetExtents", "(u)", WINDOW_COORDINATES)[0]
+        return self.place
+
+    def center(self):
+        x, y, width, height = self.extents()
+        return x + width / 2, y + height / 2
+
+
+class Tree:
+    """Of the program with that process id; a connection to the bus of assistive technologies."""
+
+    def __init__(self, connection, pid, timeout_sec):
+        self.connection = connection
+        self.pid = pid
+        self.timeout_msec = timeout_sec * 1000
+        self.bus = None
+
+    def call(self, bus, path, interface, method, signature=None, *args):
+        return self.connection.call_sync(bus, path, interface, method, GLib.Variant(signature, args) if signature else None,
+                                         None, Gio.DBusCallFlags.NONE, self.timeout_msec, None).unpack()
+
+    def call_all(self, calls):
+        """Results of many calls that are under way at a time; None for one that has failed."""
+        results = [None] * len(calls)
+        left = len(calls)
+
+        def on_result(connection, result, index):
+            nonlocal left
+            left -= 1
+            try:
+                results[index] = connection.call_finish(result).unpack()
+            except GLib.Error:
+                pass
+
+        for index, (node, interface, method, signature, *args) in enumerate(calls):
+            self.connection.call(node.bus, node.path, interface, method, GLib.Variant(signature, args) if signature else None,
+                                 None, Gio.DBusCallFlags.NONE, self.timeout_msec, None, on_result, index)
+        while left:
+            GLib.MainContext.default().iteration(True)
+        return results
+
+    def is_there(self):
+        """Whether the program has come onto the bus."""
+        if not self.bus:
+            for bus, _ in self.call(REGISTRY, ROOT, ATSPI + "Accessible", "GetChildren")[0]:
+                pid = self.call("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "GetConnectionUnixProcessID", "(s)", bus)
+                if pid[0] == self.pid:
+                    self.bus = bus
+        return bool(self.bus)
+
+    def look(self, ref=None, parent=None):
+        """A node and all in it that can be seen, or could if one scrolled; of all windows without ref. None if the
+        node has gone."""
+        known = self._known()
+        top = Node(self, ref or (self.bus, ROOT), parent)
+        level = [top]
+        while level:
+            self._ask(level, known)
+            self._ask_for_children(level, known)
+            level = [child for node in level for child in self._seen(node)]
+        return _without_hidden(top)
+
+    def _known(self):
+        """Widgets that were asked for before, by their paths; the program gives them all at once."""
+        known = {}
+        children = {}
+        for ref, _, parent, index, count, _, name, role, _, states in self.call(self.bus, CACHE, ATSPI + "Cache", "GetItems")[0]:
+            known[ref[1]] = (role, name, states, count)
+            children.setdefault(parent[1], []).append((index, ref))
+        return {path: (role, name, states, [ref for _, ref in sorted(children.get(path, []))], count)
+                for path, (role, name, states, count) in known.items()}
+
+    def _ask(self, nodes, known):
+        """Role, name, states."""
+        new = [node for node in nodes if node.path not in known]
+        results = iter(self.call_all([call for node in new for call in (
+            (node, ATSPI + "Accessible", "GetRole", None),
+            (node, PROPERTIES, "Get", "(ss)", ATSPI + "Accessible", "Name"),
+            (node, ATSPI + "Accessible", "GetState", None))]))
+        for node in nodes:
+            if node.path in known:
+                role, name, states = known[node.path][:3]
+            else:
+                role, name, states = (result and result[0] for result in (next(results), next(results), next(results)))
+            if role is not None and name is not None and states:
+                node.role = ROLES[role] if role < len(ROLES) else str(role)
+                node.name = name
+                node.states = frozenset(state for i, state in enumerate(STATES) if states[i // 32] >> i % 32 & 1)
+
+    def _ask_for_children(self, nodes, known):
+        unknown = []
+        for node in nodes:
+            refs, count = known[node.path][3:] if node.path in known else ([], -1)
+            if not node.can_be_seen():
+                continue
+            if len(refs) == count:
+                node.children = [Node(self, ref, node) for ref in refs]
+            else:
+                unknown.append(node)
+        for node, result in zip(unknown, self.call_all([(node, ATSPI + "Accessible", "GetChildren", None) for node in unknown])):
+            node.children = [Node(self, ref, node) for ref in (result[0] if result else [])]
+
+    def _seen(self, node):
+        """The children that can be seen. Where several have the very same place, only the one on top can."""
+        if len(node.children) > 1 and node.role in CONTAINERS:
+            places = self.call_all([(child, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES) for child in node.children])
+            for child, place in zip(node.children, places):
+                child.place = place and place[0]
+            node.children = [child for child in node.children if not child.place or (child.place[2] and child.place[3])]
+            places = [child.place for child in node.children]
+            if any(places.count(place) > 1 for place in places if place):
+                self._keep_top(node)
+        return node.children
+
+    def _keep_top(self, node):
+        paths = [child.path for child in node.children]
+        try:
+            x, y = node.children[0].center()
+            bus, path = self.call(node.bus, node.path, ATSPI + "Component", "GetAccessibleAtPoint", "(iiu)", int(x),
+                                  int(y), WINDOW_COORDINATES)[0]
+            while path not in (node.path, NOTHING, ROOT, *paths):
+                bus, path = self.call(bus, path, PROPERTIES, "Get", "(ss)", ATSPI + "Accessible", "Parent")[0]
+        except GLib.Error:
+            return  # it has changed meanwhile: whoever waits looks again
+        if path in paths:
+            node.children = [child for child in node.children if child.path == path or child.place != node.children[0].place]
+
+
+def _without_hidden(node):
+    node.children = [child for child in map(_without_hidden, node.children) if child]
+    return node if node.can_be_seen() else None
