@@ -189,6 +189,8 @@ static void print_treatment(const cJSON *task) {
     }
     if (streq(json_string(task, "on-interrupt"), "restart"))
         print_field("If lost", "it starts again");
+    if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(task, "notify")))
+        print_field("At its end", "no notification");
 }
 
 static void print_params(const cJSON *task) {

@@ -51,6 +51,7 @@ typedef enum OptionId {
     OPT_METHOD,
     OPT_NICE,
     OPT_NO_POLLING,
+    OPT_NOTIFY,
     OPT_OLDER,
     OPT_ON_INTERRUPT,
     OPT_OUTPUT,

@@ -97,6 +97,16 @@ static int parse_code(const char *s, uint64_t *ret) {
     return parse_within(s, 0, EXIT_CODE_MAX, ret);
 }
 
+static int parse_yes(const char *s, uint64_t *ret) {
+    bool yes;
+    int r = parse_bool(s, &yes);
+
+    if (r < 0)
+        return r;
+    *ret = yes;
+    return 0;
+}
+
 /* As parse_*(): NAME or NAME=N. The name is the part before the '='. */
 static int parse_tokens(const char *s, uint64_t *ret) {
     const char *equals = strchr(s, '=');
@@ -119,7 +129,7 @@ struct PassedOption {
     OptionId id;
     const char *key; /* its name there */
     char type;       /* of D-Bus; 'a': a list of what the other three say */
-    int (*parse)(const char *s, uint64_t *ret); /* of those that are numbers */
+    int (*parse)(const char *s, uint64_t *ret); /* of numbers, and of 'b' with a value */
     const char *wanted;
     char item; /* 't', 'i'; 'e': entries of name and amount */
 };
@@ -161,6 +171,7 @@ static const PassedOption passed_options[] = {
     {OPT_LOG_MAX, "log-max", 't', parse_size, "a size, as in 500M, 8G"},
     {OPT_RESULT_MAX, "result-max", 't', parse_size, "a size, as in 64K, 1M"},
     {OPT_ON_INTERRUPT, "on-interrupt", 's'},
+    {OPT_NOTIFY, "notify", 'b', parse_yes, "yes or no"},
 };
 /* clang-format on */
 
@@ -231,6 +242,8 @@ static int append_list(const Invocation *inv, const PassedOption *o, sd_bus_mess
 
 static int append_number(const PassedOption *o, uint64_t value, sd_bus_message *call) {
     switch (o->type) {
+    case 'b':
+        return append_bool(call, o->key, value > 0);
     case 't':
         return append_u64(call, o->key, value);
     case 'u':
@@ -246,7 +259,7 @@ static int append_passed(const Invocation *inv, const PassedOption *o, sd_bus_me
 
     if (!invocation_has(inv, o->id))
         return 0;
-    if (o->type == 'b')
+    if (o->type == 'b' && !o->parse)
         return append_bool(call, o->key, true);
     if (o->type == 's')
         return append_string(call, o->key, given);
@@ -328,9 +341,11 @@ static void put_number(FILE *f, const PassedOption *o, const cJSON *value) {
         fprintf(f, "%" PRIu64, number);
 }
 
-static bool says_nothing(const cJSON *value) {
+static bool says_nothing(const PassedOption *o, const cJSON *value) {
     if (cJSON_IsNumber(value))
         return value->valuedouble == 0;
+    if (cJSON_IsFalse(value)) /* what is on by itself is worth a "no" */
+        return !o || !o->parse;
     if (cJSON_IsString(value))
         return value->valuestring[0] == '\0';
     return !cJSON_IsRaw(value) && !cJSON_IsTrue(value) && (!value || !value->child);
@@ -341,6 +356,8 @@ static void put_value(FILE *f, const PassedOption *o, const cJSON *value) {
         fputs(value->valuestring, f);
     else if (cJSON_IsTrue(value))
         fputs("yes", f);
+    else if (cJSON_IsFalse(value))
+        fputs("no", f);
     else
         put_number(f, o, value);
 }
@@ -352,7 +369,7 @@ char *task_options_format(const char *key, const cJSON *value) {
     size_t size;
     FILE *f = must(open_memstream(&text, &size));
 
-    if (!says_nothing(value) && !value->child)
+    if (!says_nothing(o, value) && !value->child)
         put_value(f, o, value);
     cJSON_ArrayForEach (item, value) {
         fputs(item->prev->next ? "," : "", f);

@@ -28,7 +28,8 @@
     {OPT_NICE, 0, "nice", "N", "its niceness, -20 to 19 (0)"},                                     \
     {OPT_LOG_MAX, 0, "log-max", "SIZE", "bytes kept of its output, head and tail (1G)"},           \
     {OPT_RESULT_MAX, 0, "result-max", "SIZE", "bytes its result may have (1M)"},                   \
-    {OPT_ON_INTERRUPT, 0, "on-interrupt", "WHAT", "when it is lost: fail, or restart it (fail; a download: restart)"}
+    {OPT_ON_INTERRUPT, 0, "on-interrupt", "WHAT", "when it is lost: fail, or restart it (fail; a download: restart)"}, \
+    {OPT_NOTIFY, 0, "notify", "yes|no", "whether longrun-gtk tells of its end (yes)"}
 
 /* The same, of commands alone. */
 #define TERMINAL_OPTIONS                                                                           \

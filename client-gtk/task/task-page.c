@@ -1,34 +1,171 @@
 #include "client-gtk/task/task-page.h"
 
+#include <glib/gi18n.h>
+
+#include "client-gtk/log/log-view.h"
+#include "client-gtk/task/task-about.h"
+#include "client-gtk/task/task-actions.h"
+#include "client-gtk/task/task-head.h"
+#include "client-gtk/task/task-progress.h"
+#include "client-gtk/task/task-relations.h"
+#include "client-gtk/task/task-result.h"
+#include "client-gtk/task/task-talk.h"
+#include "client-gtk/widgets/state-icon.h"
+
 struct _TaskPage {
     AdwBin parent_instance;
 
+    AdwWindowTitle *title;
+    GtkStack *stack;
+    AdwStatusPage *nothing;
+    GtkRevealer *notice;
+    AdwLeaflet *panes;
+    AdwViewStack *views;
+    TaskHead *head;
+    TaskProgress *progress;
+    TaskResult *result;
+    TaskTalk *talk;
+    TaskRelations *relations;
+    TaskAbout *about;
+    LogView *log;
+
     DaemonLink *link;
+    TaskDetails *details;
+    TaskLinks *links;
+    TaskActions *actions;
 };
 
 G_DEFINE_FINAL_TYPE(TaskPage, task_page, ADW_TYPE_BIN)
+
+/* ---- what is shown ---- */
+
+static void show_title(TaskPage *self) {
+    TaskProps *props = task_details_get_props(self->details);
+    g_autofree char *number =
+        g_strdup_printf(_("Task %" G_GUINT64_FORMAT), task_details_get_id(self->details));
+    const char *label = task_props_string(props, "Label");
+
+    adw_window_title_set_title(self->title, *label ? label : number);
+    adw_window_title_set_subtitle(self->title, *label ? number : "");
+}
+
+static void show_nothing(TaskPage *self, TaskStanding standing) {
+    gboolean gone = standing == TASK_STANDING_GONE;
+    g_autofree char *reason = g_markup_escape_text(task_details_get_reason(self->details), -1);
+
+    adw_status_page_set_icon_name(self->nothing,
+                                  gone ? "edit-find-symbolic" : "dialog-error-symbolic");
+    adw_status_page_set_title(self->nothing, gone ? _("No Such Task") : _("Not to Be Had"));
+    adw_status_page_set_description(self->nothing, gone ? _("It was removed.") : reason);
+    gtk_stack_set_visible_child_name(self->stack, "nothing");
+}
+
+static void show_moved(TaskPage *self) {
+    if (!task_details_is_known(self->details))
+        return;
+    task_head_show(self->head, self->details);
+    task_progress_show(self->progress, self->details);
+}
+
+/* What was known of a task that is gone stays in view, under a word about that. */
+static void show_all(TaskPage *self) {
+    TaskStanding standing = task_details_get_standing(self->details);
+
+    gtk_revealer_set_reveal_child(self->notice, standing == TASK_STANDING_GONE &&
+                                                    task_details_is_known(self->details));
+    if (!task_details_is_known(self->details)) {
+        if (standing == TASK_STANDING_GONE || standing == TASK_STANDING_FAILED)
+            show_nothing(self, standing);
+        return;
+    }
+    show_title(self);
+    show_moved(self);
+    task_result_show(self->result, self->details);
+    task_talk_show(self->talk, self->details);
+    task_relations_show(self->relations, self->details);
+    task_about_show(self->about, self->details);
+    gtk_stack_set_visible_child_name(self->stack, "task");
+}
+
+/* ---- the object ---- */
+
+static void on_map(GtkWidget *widget) {
+    GTK_WIDGET_CLASS(task_page_parent_class)->map(widget);
+    task_details_set_awake(LONGRUN_TASK_PAGE(widget)->details, TRUE);
+}
+
+static void on_unmap(GtkWidget *widget) {
+    task_details_set_awake(LONGRUN_TASK_PAGE(widget)->details, FALSE);
+    GTK_WIDGET_CLASS(task_page_parent_class)->unmap(widget);
+}
 
 GtkWidget *task_page_new(DaemonLink *link, guint64 id) {
     TaskPage *self = g_object_new(LONGRUN_TYPE_TASK_PAGE, NULL);
 
     self->link = g_object_ref(link);
+    self->details = task_details_new(link, id);
+    self->links = task_links_new(self->details);
+    self->actions = task_actions_new(GTK_WIDGET(self), self->details);
+    task_relations_set_links(self->relations, self->links);
+    log_view_set_task(self->log, link, id);
+    g_signal_connect_swapped(self->details, "changed", G_CALLBACK(show_all), self);
+    g_signal_connect_swapped(self->details, "moved", G_CALLBACK(show_moved), self);
+    show_title(self);
+    show_all(self);
     return GTK_WIDGET(self);
 }
 
 static void task_page_dispose(GObject *object) {
     TaskPage *self = LONGRUN_TASK_PAGE(object);
 
-    g_clear_object(&self->link);
+    if (self->details)
+        g_signal_handlers_disconnect_by_data(self->details, self);
     adw_bin_set_child(ADW_BIN(self), NULL);
+    gtk_widget_insert_action_group(GTK_WIDGET(self), "task", NULL);
+    g_clear_object(&self->actions);
+    g_clear_object(&self->links);
+    g_clear_object(&self->details);
+    g_clear_object(&self->link);
     G_OBJECT_CLASS(task_page_parent_class)->dispose(object);
 }
 
-static void task_page_class_init(TaskPageClass *class) {
-    G_OBJECT_CLASS(class)->dispose = task_page_dispose;
-    gtk_widget_class_set_template_from_resource(GTK_WIDGET_CLASS(class),
-                                                "/org/longrun/Longrun/task/task-page.ui");
+static void ensure_types(void) {
+    g_type_ensure(LONGRUN_TYPE_LOG_VIEW);
+    g_type_ensure(LONGRUN_TYPE_TASK_HEAD);
+    g_type_ensure(LONGRUN_TYPE_TASK_PROGRESS);
+    g_type_ensure(LONGRUN_TYPE_TASK_RESULT);
+    g_type_ensure(LONGRUN_TYPE_TASK_TALK);
+    g_type_ensure(LONGRUN_TYPE_TASK_RELATIONS);
+    g_type_ensure(LONGRUN_TYPE_TASK_ABOUT);
 }
 
+static void task_page_class_init(TaskPageClass *class) {
+    GtkWidgetClass *widget = GTK_WIDGET_CLASS(class);
+
+    ensure_types();
+    G_OBJECT_CLASS(class)->dispose = task_page_dispose;
+    widget->map = on_map;
+    widget->unmap = on_unmap;
+    gtk_widget_class_set_template_from_resource(widget, "/org/longrun/Longrun/task/task-page.ui");
+    gtk_widget_class_bind_template_child(widget, TaskPage, title);
+    gtk_widget_class_bind_template_child(widget, TaskPage, stack);
+    gtk_widget_class_bind_template_child(widget, TaskPage, nothing);
+    gtk_widget_class_bind_template_child(widget, TaskPage, notice);
+    gtk_widget_class_bind_template_child(widget, TaskPage, panes);
+    gtk_widget_class_bind_template_child(widget, TaskPage, views);
+    gtk_widget_class_bind_template_child(widget, TaskPage, head);
+    gtk_widget_class_bind_template_child(widget, TaskPage, progress);
+    gtk_widget_class_bind_template_child(widget, TaskPage, result);
+    gtk_widget_class_bind_template_child(widget, TaskPage, talk);
+    gtk_widget_class_bind_template_child(widget, TaskPage, relations);
+    gtk_widget_class_bind_template_child(widget, TaskPage, about);
+    gtk_widget_class_bind_template_child(widget, TaskPage, log);
+}
+
+/* The bar at the bottom, where there is room for one pane alone, speaks to a stack: the pages of
+ * that are empty, and stand for the panes. */
 static void task_page_init(TaskPage *self) {
     gtk_widget_init_template(GTK_WIDGET(self));
+    g_object_bind_property(self->panes, "visible-child-name", self->views, "visible-child-name",
+                           G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
 }

@@ -33,6 +33,7 @@ const TaskOption *task_options(void) {
         {"log-max", "t", offsetof(TaskSpec, log_max), DEFAULT},
         {"result-max", "t", offsetof(TaskSpec, result_max), DEFAULT},
         {"on-interrupt", "s", offsetof(TaskSpec, on_interrupt), DEFAULT},
+        {"notify", "b", offsetof(TaskSpec, notify), DEFAULT},
         {"priority", "i", offsetof(TaskSpec, priority), DEFAULT},
         {"after", "at", offsetof(TaskSpec, after), FIRST},
         {"after-any", "at", offsetof(TaskSpec, after_any), FIRST},

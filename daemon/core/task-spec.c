@@ -28,6 +28,7 @@ TaskSpec *task_spec_new(const char *kind, const TaskDefaults *defaults) {
         !s->on_interrupt || !s->when_online || !s->calendar || !s->stdin_file || !s->pty_size)
         return NULL;
     s->umask = 0022;
+    s->notify = true;
     s->stop_timeout_usec = defaults->stop_timeout_usec;
     s->log_max = defaults->log_max;
     s->result_max = defaults->result_max;

@@ -70,6 +70,7 @@ typedef struct TaskSpec {
         cpu_weight;     /* 1 to 10000 as CPUWeight= of systemd.resource-control(5); 0 = as others */
     int32_t nice;       /* as nice(1), -20 to 19 */
     char *on_interrupt; /* what becomes of it when it is lost: TASK_ON_INTERRUPT_* */
+    bool notify;        /* people may be told of its end by a notification */
 
     /* ---- when it may start ---- */
     int32_t priority;     /* higher goes first in its group */

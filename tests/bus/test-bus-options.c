@@ -47,6 +47,7 @@ static const struct {
     {"unique", "s", "Unique", .text = "k"},
     {"params", "s", "Params", .text = "{}"},
     {"on-interrupt", "s", "OnInterrupt", .text = "restart"},
+    {"notify", "b", "Notify", 0},
     {"clear-env", "b", "ClearEnv", 1},
     {"isolate", "b", "Isolate", 1},
     {"umask", "u", "Umask", 0077},

@@ -15,7 +15,7 @@ from longrun_testing import DEADLINE_SEC, LOGOUT_STAMP, ROOT, Gate, GLib, Sessio
 TASK_KEYS = {"id", "kind", "label", "group", "state", "reason", "progress", "phase", "done", "total", "unit",
              "rate", "expected-end-time", "progress-source", "status", "created-at", "started-at", "finished-at", "attempt", "exit-code", "exit-signal", "message", "has-result",
              "usage", "unique", "params", "argv", "cwd", "clear-env", "umask", "timeout", "idle-timeout",
-             "queue-timeout", "stop-timeout", "memory-max", "pids-max", "cpu-weight", "nice", "on-interrupt", "isolate",
+             "queue-timeout", "stop-timeout", "memory-max", "pids-max", "cpu-weight", "nice", "on-interrupt", "notify", "isolate",
              "log-max", "result-max", "pid", "log-size", "log-begin", "log-file", "priority", "after", "after-any", "after-failed", "when-online",
              "start-at", "due-at", "resources", "parent", "children", "retries", "retry-delay", "retry-on", "retry-of",
              "attempts", "every", "calendar", "persistent", "stdin-open", "stdin-file",

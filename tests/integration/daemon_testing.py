@@ -37,7 +37,7 @@ OPTIONS = {
     "label": "s", "group": "s", "cwd": "s", "env": "as", "clear-env": "b", "umask": "u", "stop-timeout": "t",
     "isolate": "b", "log-max": "t", "result-max": "t", "unique": "s", "params": "s", "argv": "as",
     "timeout": "t", "idle-timeout": "t", "queue-timeout": "t", "memory-max": "t", "pids-max": "t", "cpu-weight": "u",
-    "nice": "i", "on-interrupt": "s", "priority": "i", "after": "at", "after-any": "at", "after-failed": "at",
+    "nice": "i", "on-interrupt": "s", "notify": "b", "priority": "i", "after": "at", "after-any": "at", "after-failed": "at",
     "after-index": "at", "when-online": "s", "start-at": "t", "resources": "a{su}", "parent": "t", "retries": "u",
     "retry-delay": "t", "retry-on": "ai", "every": "t", "calendar": "s", "persistent": "b", "stdin-open": "b",
     "stdin": "ay", "stdin-file": "s",

@@ -190,6 +190,7 @@ class WrongCallsOfTasks(Case):
             (2, ["start", "--nice", "-21", "true"], "from -20 to 19"),
             (2, ["start", "--nice", "--5", "true"], 'not "--5"'),
             (2, ["start", "--nice", "-", "true"], "from -20 to 19"),
+            (2, ["start", "--notify", "loudly", "true"], '--notify wants yes or no; not "loudly"'),
             (2, ["start", "--on-interrupt", "retry", "true"], "--on-interrupt wants fail or restart"),
             (2, ["start", "--on-interrupt", "", "true"], "--on-interrupt wants fail or restart"),
             (2, ["run", "noop", "--timeout", "soon"], "--timeout wants a time"),
@@ -350,15 +351,16 @@ class Start(Case):
 
     def test_guards_arrive(self):
         keys = ("timeout", "idle-timeout", "queue-timeout", "memory-max", "pids-max", "cpu-weight", "nice",
-                "on-interrupt")
+                "on-interrupt", "notify")
         table = [
             (["--timeout", "1h30min", "--idle-timeout=90s", "--queue-timeout", "2d", "--memory-max", "512M",
-              "--pids-max", "64", "--cpu-weight", "10000", "--nice", "-20", "--on-interrupt", "restart"],
-             [5400000000, 90000000, 172800000000, 512 << 20, 64, 10000, -20, "restart"]),
+              "--pids-max", "64", "--cpu-weight", "10000", "--nice", "-20", "--on-interrupt", "restart",
+              "--notify", "no"],
+             [5400000000, 90000000, 172800000000, 512 << 20, 64, 10000, -20, "restart", False]),
             (["--timeout", "infinity", "--nice", "19", "--cpu-weight", "1", "--memory-max", "1.5G", "--on-interrupt",
-              "fail"], [0, 0, 0, 3 << 29, 0, 1, 19, "fail"]),
-            (["--nice=+3"], [0, 0, 0, 0, 0, 0, 3, "fail"]),
-            ([], [0, 0, 0, 0, 0, 0, 0, "fail"]),
+              "fail", "--notify", "yes"], [0, 0, 0, 3 << 29, 0, 1, 19, "fail", True]),
+            (["--nice=+3"], [0, 0, 0, 0, 0, 0, 3, "fail", True]),
+            ([], [0, 0, 0, 0, 0, 0, 0, "fail", True]),
         ]
         for words, expected in table:
             with self.subTest(words):

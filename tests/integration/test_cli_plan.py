@@ -36,7 +36,7 @@ def group(name, **more):
 
 def groups():
     defaults = {"timeout": variant("t", HOUR), "priority": variant("i", -5), "retries": variant("u", 0),
-                "resources": variant("a{su}", {"gpu": 1})}
+                "resources": variant("a{su}", {"gpu": 1}), "notify": variant("b", False)}
     return [group("default", active=3, running=1, queued=2, succeeded=5, failed=1),
             group("encode", max_parallel=2, max_queued=100, paused=True, draining=True, active=9, running=2, queued=6,
                   waiting=1, defaults=defaults)]
@@ -383,12 +383,13 @@ class Groups(FakeCase):
         self.assertEqual(re.sub(" +", " ", self.ok("group")).splitlines(), [
             "GROUP STATE RUNNING QUEUED WAITING SUCCEEDED FAILED DEFAULTS",
             "default open 1 2 0 5 1 ",
-            "encode paused, draining 2/2 6/100 1 0 0 timeout 1h 0min, priority -5, retries none, resources gpu=1"])
+            "encode paused, draining 2/2 6/100 1 0 0 timeout 1h 0min, priority -5, retries none, resources gpu=1, "
+            "notify no"])
         self.assertEqual(self.json("group", "--json"), self.json("group", "list", "-j"))
         encode = self.json("group", "--json")[1]
         self.assertEqual((encode["name"], encode["max-parallel"], encode["paused"]), ("encode", 2, True))
         self.assertEqual(encode["defaults"], {"timeout": 3600_000_000, "priority": -5, "resources": {"gpu": 1},
-                                              "retries": 0})
+                                              "retries": 0, "notify": False})
 
     def test_configure(self):
         fake = self.with_groups(ConfigureGroup=None)

@@ -61,7 +61,7 @@ class ConfigureTest(GroupTestCase):
 
     def test_kept(self):
         self.session.configure_group("build", max_parallel=2, max_queued=7, retries=3, retry_on=[1, 75],
-                                     on_interrupt="restart", stop_timeout=10 * SEC)
+                                     on_interrupt="restart", stop_timeout=10 * SEC, notify=False)
         self.session.configure_group("default", priority=5)
         self.session.call("Pause", "(s)", "build")
         self.session.call("Drain", "(s)", "build")
@@ -75,7 +75,7 @@ class ConfigureTest(GroupTestCase):
         self.session.restart()
         self.assertEqual(self.session.groups(), before)
         self.assertEqual(before["build"]["defaults"], {"retries": 3, "retry-on": [1, 75], "on-interrupt": "restart",
-                                                       "stop-timeout": 10 * SEC})
+                                                       "stop-timeout": 10 * SEC, "notify": False})
 
     def test_lost_with_the_database(self):
         """A task tells which group it is in, if nothing else does; the one called default need not be there either."""

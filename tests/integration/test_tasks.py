@@ -19,7 +19,7 @@ class PropertiesTest(DaemonTestCase):
         task = self.session.command(
             "printf", "%s", "a b", label="A name", cwd=str(folder), env=["A=1", "B="], umask=0o027,
             stop_timeout=1500000, log_max=12345, result_max=678, unique="key", group="default",
-            timeout=3600 * 10**6, on_interrupt="restart", priority=7, start_at=10**15, retries=2, retry_delay=5,
+            timeout=3600 * 10**6, on_interrupt="restart", notify=False, priority=7, start_at=10**15, retries=2, retry_delay=5,
             retry_on=[9, 3])
         self.assertEqual(task.path, f"{ROOT}/task/{task.id}")
         self.assertEqual(self.session.call("GetTask", "(t)", task.id), (task.path,))
@@ -32,7 +32,7 @@ class PropertiesTest(DaemonTestCase):
             "Argv": ["printf", "%s", "a b"], "Cwd": str(folder), "Umask": 0o027, "StopTimeout": 1500000,
             "Isolate": False, "LogMax": 12345, "ResultMax": 678, "Pid": 0, "LogSize": 3, "Attempt": 1,
             "ClearEnv": False, "Timeout": 3600 * 10**6, "IdleTimeout": 0, "QueueTimeout": 0, "MemoryMax": 0,
-            "PidsMax": 0, "CpuWeight": 0, "Nice": 0, "OnInterrupt": "restart",
+            "PidsMax": 0, "CpuWeight": 0, "Nice": 0, "OnInterrupt": "restart", "Notify": False,
             "Priority": 7, "After": [], "AfterAny": [], "AfterFailed": [], "WhenOnline": "", "StartAt": 10**15,
             "DueAt": 0, "Resources": {}, "Parent": 0, "Children": [], "Retries": 2, "RetryDelay": 5, "RetryOn": [3, 9],
             "RetryOf": 0, "Attempts": [], "Every": 0, "Calendar": "", "Persistent": False, "StdinOpen": False,

@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+"""The page of messages: friends, conversations, and what one does there.
+
+    LONGRUN_GTK=PATH LONGRUND=PATH LONGRUN=PATH TEST_BACKEND=PATH test_gtk_messages.py
+"""
+
+from messages_testing import MessagesTestCase, main
+
+MARKUP = '<b>bold</b> &amp; <a href="x">"quoted"</a> %s'
+
+
+class Conversations(MessagesTestCase):
+    def test_send_and_receive(self):
+        window = self.open_page()
+        self.status("Connected to backend")
+        self.choose("anna")
+        window.find(None, "No Messages Yet")
+        self.send("Are you there?")
+        self.status("Message sent ✓")
+        self.shows(("You:", "Are you there?"))
+        self.server.message("anna", "Yes")
+        self.shows(("You:", "Are you there?"), ("anna:", "Yes"))
+        self.assertEqual(self.entry().text(), "")
+        # What we say is on the other side.
+        sent, received = [row.find_all("label", name)[0].extents()[0] for row, name in zip(
+            window.find("list", "Messages").find_all("list item"), ("You:", "anna:"))]
+        self.assertGreater(sent, received)
+        self.status("Connected to backend")
+
+    def test_send_to_somebody_offline(self):
+        window = self.open_page()
+        self.choose("bert")
+        self.send("Call me")
+        self.status("Message sent ⏳")
+        window.find("label", "⏳")
+        self.server.friend("bert", True)
+        window.find("label", "✓")
+
+    def test_sending(self):
+        """While it is under way: the button says so, nothing else is sent, and one can go on writing."""
+        window = self.open_page()
+        self.choose("anna")
+        self.server.fault("/api/messages", "delay", method="POST", ms=1000)
+        self.send("one")
+        window.find("push button", "Sending...", sensitive=False)
+        self.write("two")
+        window.find("push button", "Sending...", sensitive=False)
+        self.shows(("You:", "one"))
+        window.find("push button", "Send", sensitive=True)
+        self.assertEqual(self.entry().text(), "two")
+
+    def test_nothing_to_send(self):
+        window = self.open_page()
+        self.choose("anna")
+        window.find("push button", "Send", sensitive=False)
+        self.send("   ")
+        self.send("one")
+        self.shows(("You:", "one"))
+        self.assertEqual(len(self.requests(method="POST")), 1)
+
+    def test_text_is_text(self):
+        texts = [MARKUP, "two\nlines", "שלום 😀", "x" * 1999]
+        for text in texts:
+            self.server.message("anna", text)
+        self.server.message("anna", "y" * 60000)
+        window = self.open_page()
+        self.choose("anna")
+        self.shows(*[("anna:", text) for text in texts], ("anna:", "y" * 2000 + "…"))
+        window.click("push button", "Show All")
+        self.shows(*[("anna:", text) for text in texts], ("anna:", "y" * 60000))
+
+    def test_names_are_text(self):
+        self.server.friend("<i>eva</i> & %s")
+        self.server.message("<i>eva</i> & %s", "hi")
+        self.open_page()
+        self.choose("<i>eva</i> & %s")
+        self.shows(("<i>eva</i> & %s:", "hi"))
+
+
+class Friends(MessagesTestCase):
+    def add(self, name):
+        self.window.find("text", "Name of a friend to add").set_text(name)
+        self.window.click("push button", "Add Friend")
+
+    def test_add(self):
+        self.open_page()
+        self.add("carla")
+        self.status("Added carla!")
+        self.friend("carla")
+        self.assertEqual(self.window.find("text", "Name of a friend to add").text(), "")
+
+    def test_add_fails(self):
+        window = self.open_page()
+        self.add("nobody")
+        self.status("Failed: no such user: nobody")
+        window.find("label", "no such user: nobody")  # at the field
+        self.assertEqual(window.find("text", "Name of a friend to add").text(), "nobody")
+        self.add("carla")
+        self.friend("carla")
+        window.gone("label", "no such user: nobody")
+
+    def test_remove(self):
+        window = self.open_page()
+        self.choose("bert")
+        window.press(self.friend("bert"), button=3)
+        window.click("menu item", "Remove Friend…")
+        window.click("push button", "Remove")
+        window.gone("list item", "bert, Offline")
+        self.status("Removed bert")
+        window.find(None, "No Friend Chosen")
+
+    def test_unread(self):
+        """Another client looks at somebody; what is new then is marked here, until one looks."""
+        window = self.open_page()
+        self.server.message("bert", "one")
+        self.others_load("bert")
+        self.server.message("bert", "two")
+        window.find("list item", "bert, Offline, New messages")
+        self.choose("bert")
+        self.shows(("bert:", "one"), ("bert:", "two"))
+        window.find("list item", "bert, Offline")
+
+    def test_quick_choice(self):
+        """Of those that one runs through, nothing is loaded."""
+        for name in "fghij":
+            self.server.friend(name)
+            self.server.message(name, "of " + name)
+        window = self.open_page()
+        self.choose("anna")
+        self.server.wait_requests(1, "/api/messages")
+        for _ in range(6):
+            window.screen.key("Down")
+        self.shows(("j:", "of j"))
+        self.assertEqual({r["query"]["peer"] for r in self.requests()}, {"anna", "j"})
+
+
+class Messages(MessagesTestCase):
+    def test_delete(self):
+        window = self.open_page()
+        self.server.message("anna", "one")
+        self.server.message("anna", "two")
+        self.choose("anna")
+        self.shows(("anna:", "one"), ("anna:", "two"))
+        window.press(window.find("label", "one"), button=3)
+        window.click("menu item", "Delete…")
+        window.click("push button", "Delete")
+        self.shows(("anna:", "two"))
+
+    def test_copy(self):
+        window = self.open_page()
+        self.server.message("anna", MARKUP)
+        self.choose("anna")
+        window.press(window.find("label", MARKUP), button=3)
+        window.click("menu item", "Copy")
+        window.press(self.entry())
+        window.screen.key("ctrl+v")
+        window.settles(lambda: self.entry().text() == MARKUP, "the text to be copied")
+
+
+if __name__ == "__main__":
+    main()
