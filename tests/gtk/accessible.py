@@ -258,29 +258,49 @@ class Tree:
             node.children = [Node(self, ref, node) for ref in (result[0] if result else [])]
 
     def _seen(self, node):
-        """The children that can be seen. Where several have the very same place, only the one on top can."""
-        if len(node.children) > 1 and node.role in CONTAINERS:
-            places = self.call_all([(child, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES) for child in node.children])
-            for child, place in zip(node.children, places):
-                child.place = place and place[0]
-            node.children = [child for child in node.children if not child.place or (child.place[2] and child.place[3])]
-            places = [child.place for child in node.children]
-            if any(places.count(place) > 1 for place in places if place):
-                self._keep_top(node)
+        """The children that can be seen. Of those that lie one upon another, only what is on top anywhere can."""
+        if len(node.children) < 2 or node.role not in CONTAINERS:
+            return node.children
+        places = self.call_all([(child, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES)
+                                for child in node.children])
+        for child, place in zip(node.children, places):
+            child.place = place and place[0]
+        node.children = [child for child in node.children if not child.place or (child.place[2] and child.place[3])]
+        piled = [child for child in node.children
+                 if any(_overlap(child.place, other.place) for other in node.children if other is not child)]
+        if piled:
+            on_top = self._on_top(node, piled)
+            # None: nothing can be clicked there, since all of it is insensitive.
+            node.children = [child for child in node.children if child not in piled or not on_top or child.path in on_top]
         return node.children
 
-    def _keep_top(self, node):
-        paths = [child.path for child in node.children]
+    def _on_top(self, node, piled):
+        """Paths of those of its children which get a click at their middle or near a corner."""
+        points = [(x + width * i // 8, y + height * j // 8) for x, y, width, height in (child.place for child in piled)
+                  for i, j in ((4, 4), (1, 1), (7, 1), (1, 7), (7, 7))]
+        found = self.call_all([(node, ATSPI + "Component", "GetAccessibleAtPoint", "(iiu)", x, y, WINDOW_COORDINATES)
+                               for x, y in points])
+        paths = {child.path for child in piled}
+        above = {}
+        for ref in {result[0] for result in found if result}:
+            while ref and ref[1] not in (node.path, NOTHING, ROOT, *paths):
+                ref = above.get(ref[1]) or self._parent(ref, above)
+            if ref:
+                above[ref[1]] = ref
+        return paths & above.keys()
+
+    def _parent(self, ref, above):
         try:
-            x, y = node.children[0].center()
-            bus, path = self.call(node.bus, node.path, ATSPI + "Component", "GetAccessibleAtPoint", "(iiu)", int(x),
-                                  int(y), WINDOW_COORDINATES)[0]
-            while path not in (node.path, NOTHING, ROOT, *paths):
-                bus, path = self.call(bus, path, PROPERTIES, "Get", "(ss)", ATSPI + "Accessible", "Parent")[0]
+            above[ref[1]] = self.call(*ref, PROPERTIES, "Get", "(ss)", ATSPI + "Accessible", "Parent")[0]
         except GLib.Error:
-            return  # it has changed meanwhile: whoever waits looks again
-        if path in paths:
-            node.children = [child for child in node.children if child.path == path or child.place != node.children[0].place]
+            return None  # gone meanwhile: whoever waits looks again
+        return above[ref[1]]
+
+
+def _overlap(one, other):
+    """Of rectangles; those that only touch at a border do not."""
+    return bool(one and other and all(
+        min(one[i] + one[i + 2], other[i] + other[i + 2]) - max(one[i], other[i]) > 4 for i in (0, 1)))
 
 
 def _without_hidden(node):

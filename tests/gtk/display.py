@@ -121,8 +121,9 @@ class Display:
     # ---- keys and pointer ----
 
     def _xdotool(self, *words):
-        subprocess.run(["xdotool", *map(str, words)], env={**os.environ, **self.env}, check=True, timeout=DEADLINE_SEC,
-                       stdout=subprocess.DEVNULL)
+        r = subprocess.run(["xdotool", *map(str, words)], env={**os.environ, **self.env}, check=True,
+                           timeout=DEADLINE_SEC, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        return r.stdout.split()
 
     def key(self, *keys):
         """As xdotool names them: "ctrl+n", "Escape"."""
@@ -136,6 +137,10 @@ class Display:
 
     def press(self, x, y, button=1):
         self._xdotool("mousemove", round(x), round(y), "click", button)
+
+    def resize(self, pid, width, height):
+        ids = self._xdotool("search", "--sync", "--onlyvisible", "--pid", pid)
+        self._xdotool("windowsize", ids[0], width, height)
 
     # ---- what is to be seen ----
 
