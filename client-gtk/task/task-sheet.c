@@ -70,7 +70,9 @@ static char *as_params(TaskProps *props, const char *name, gint64 now) {
 static char *as_elapsed(TaskProps *props, const char *name, gint64 now) {
     guint64 elapsed = task_props_elapsed(props, now);
 
-    return elapsed > 0 ? task_words_span(elapsed) : NULL;
+    if (elapsed == 0)
+        return NULL;
+    return task_props_is_final(props) ? task_words_took(elapsed) : task_words_span(elapsed);
 }
 
 static char *as_group(TaskProps *props, const char *name, gint64 now) {
@@ -269,7 +271,7 @@ static void attempt_free(gpointer data) {
 static char *attempt_text(int code, int signal, guint64 started, guint64 ended, const char *words,
                           gint64 now) {
     g_autofree char *exit = task_words_exit(code, signal), *when = task_words_time(started, now);
-    g_autofree char *span = task_words_span(ended > started ? ended - started : 0);
+    g_autofree char *span = task_words_took(ended > started ? ended - started : 0);
 
     if (started == 0)
         return g_strdup(*words ? words : exit);

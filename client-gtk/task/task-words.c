@@ -19,6 +19,12 @@ char *task_words_span(guint64 usec) {
     return g_strdup(format_span(buf, seconds * G_USEC_PER_SEC));
 }
 
+char *task_words_took(guint64 usec) {
+    char buf[FORMAT_MAX];
+
+    return usec < G_USEC_PER_SEC ? g_strdup(format_span(buf, usec)) : task_words_span(usec);
+}
+
 static gboolean is_same_day(GDateTime *a, GDateTime *b) {
     return g_date_time_get_day_of_year(a) == g_date_time_get_day_of_year(b) &&
            g_date_time_get_year(a) == g_date_time_get_year(b);
@@ -35,13 +41,20 @@ char *task_words_time(guint64 usec, gint64 now) {
 
 /* ---- what it is at ---- */
 
+/* The daemon's words are parts of a sentence. */
+static char *sentence(const char *words) {
+    g_autofree char *first = g_utf8_strup(words, *words ? g_utf8_next_char(words) - words : 0);
+
+    return g_strconcat(first, *words ? g_utf8_next_char(words) : "", NULL);
+}
+
 static char *waiting(TaskProps *props, gint64 now) {
     guint64 due = task_props_number(props, "DueAt");
     g_autofree char *when = task_words_time(due, now);
     g_autofree char *left = NULL;
 
     if (due <= (guint64)now)
-        return g_strdup(task_props_string(props, "Reason"));
+        return sentence(task_props_string(props, "Reason"));
     left = task_words_span(due - (guint64)now);
     if (task_props_is_series(props))
         /* Translators: a time of day, or a date with one; and a span */
@@ -55,7 +68,7 @@ static char *waiting(TaskProps *props, gint64 now) {
 static char *at_work(TaskProps *props) {
     const char *status = task_props_string(props, "Status");
 
-    return g_strdup(*status ? status : task_props_string(props, "Reason"));
+    return *status ? g_strdup(status) : sentence(task_props_string(props, "Reason"));
 }
 
 char *task_words_status(TaskProps *props, gint64 now) {
@@ -66,7 +79,8 @@ char *task_words_status(TaskProps *props, gint64 now) {
 
     if (pending || task_props_number(props, "StartedAt") == 0)
         return g_steal_pointer(&text);
-    span = task_words_span(task_props_elapsed(props, now));
+    span = task_props_is_final(props) ? task_words_took(task_props_elapsed(props, now))
+                                      : task_words_span(task_props_elapsed(props, now));
     if (!*text)
         return g_strdup_printf(_("Elapsed: %s"), span);
     /* Translators: what a task is at, and for how long it has run */
@@ -78,7 +92,7 @@ char *task_words_end(TaskProps *props) {
 
     if (g_str_equal(message, task_props_string(props, "Status")))
         return g_strdup("");
-    return g_strdup(message);
+    return sentence(message);
 }
 
 /* ---- how far, how fast ---- */

@@ -24,6 +24,8 @@ char *task_words_left(TaskProps *props, gint64 now);
 
 /* "3s", "2min 5s": whole seconds, and of long spans what counts. */
 char *task_words_span(guint64 usec);
+/* The same for what is over: "201ms" where it is less than a second. */
+char *task_words_took(guint64 usec);
 /* Of today the time alone. */
 char *task_words_time(guint64 usec, gint64 now);
 

@@ -229,7 +229,7 @@ static void take_entries(TaskModel *self, const TaskPage *page, guint64 bottom) 
     g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(TaskEntry));
 
     if (!read_entries(page, entries)) {
-        g_warning("The daemon's page of tasks is not in order, ignoring.");
+        g_message("The daemon's page of tasks is not in order, ignoring.");
         return;
     }
     task_index_replace(self->index, page->top, bottom, &g_array_index(entries, TaskEntry, 0),
@@ -472,7 +472,8 @@ static void stop_timers(TaskModel *self) {
 void task_model_reload(TaskModel *self) {
     task_pages_cancel(self->pages);
     stop_timers(self);
-    self->doubt_top = self->older = 0;
+    self->doubt_top = 0;
+    self->older = G_MAXUINT64;
     task_cache_foreach(self->cache, set_item_stale, NULL);
     ask_first(self);
 }
@@ -628,6 +629,7 @@ static void task_model_class_init(TaskModelClass *class) {
 
 static void task_model_init(TaskModel *self) {
     self->is_new = TRUE;
+    self->older = G_MAXUINT64;
     self->error = g_strdup("");
     self->pages = task_pages_new(on_page, self);
     self->index = task_index_new(on_index_changed, self);

@@ -2,7 +2,7 @@
 
 #include <glib/gi18n.h>
 
-#include "client-gtk/tasks/task-words.h"
+#include "client-gtk/tasks/row-words.h"
 #include "client-gtk/widgets/state-icon.h"
 
 struct _TaskRow {
@@ -28,8 +28,8 @@ static void set_label(GtkLabel *label, const char *text) {
 }
 
 static void show_texts(TaskRow *self, const TaskFacts *f) {
-    g_autofree char *title = task_words_title(f), *detail = task_words_detail(f);
-    g_autofree char *time = task_words_time(f, (guint64)g_get_real_time());
+    g_autofree char *title = row_words_title(f), *detail = row_words_detail(f);
+    g_autofree char *time = row_words_time(f, (guint64)g_get_real_time());
     gboolean has_group = *f->group && !g_str_equal(f->group, "default");
 
     set_label(self->title, title);

@@ -1,11 +1,11 @@
-#include "client-gtk/tasks/task-words.h"
+#include "client-gtk/tasks/row-words.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
 
 #include "common/parse.h"
 
-char *task_words_title(const TaskFacts *f) {
+char *row_words_title(const TaskFacts *f) {
     char number[24];
 
     if (*f->label)
@@ -15,7 +15,7 @@ char *task_words_title(const TaskFacts *f) {
     return g_strdup_printf(_("Task %s"), number);
 }
 
-char *task_words_detail(const TaskFacts *f) {
+char *row_words_detail(const TaskFacts *f) {
     const char *const texts[] = {f->status, f->phase, f->reason, ""};
     gsize i = 0;
 
@@ -63,7 +63,7 @@ static char *due(guint64 at) {
     return time ? g_date_time_format(time, is_today ? "%X" : "%x") : g_strdup("");
 }
 
-char *task_words_time(const TaskFacts *f, guint64 now_usec) {
+char *row_words_time(const TaskFacts *f, guint64 now_usec) {
     if (task_state_is_final(f->state))
         return took(f);
     if (f->expected_end > now_usec && f->state == TASK_RUNNING) {
