@@ -42,6 +42,8 @@ static const struct {
     {"command", "argv=a;label=x;group=default;priority=5", "{'argv': <['a']>, 'label': <'x'>, 'priority': <5>}"},
     {"command", "argv=a;group=build", "{'argv': <['a']>, 'group': <'build'>}"},
     {"command", "argv=a;isolate=yes", "{'argv': <['a']>}"},
+    {"command", "argv=a;notify=yes", "{'argv': <['a']>}"},
+    {"command", "argv=a;notify=no", "{'argv': <['a']>, 'notify': <false>}"},
     {"command", "argv=a;clear-env=yes;env=A", NULL, "env"},
     {"command", "argv=a;schedule=now;start-at=18:00", "{'argv': <['a']>}"},
     {"command", "argv=a;schedule=at", NULL, "start-at", true},
