@@ -78,9 +78,9 @@ class Screen:
 
     @classmethod
     def close(cls):
-        if cls.display:
-            cls.display.stop()
-            cls.display = None
+        ended, cls.display = cls.display, None
+        if ended:
+            ended.stop()
 
 
 class Window:
