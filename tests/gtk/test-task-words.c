@@ -23,6 +23,7 @@ static char *plain(char *text) {
     g_free(text);
     g_string_replace(s, "\u00a0", " ", 0);
     g_string_replace(s, "\u202f", " ", 0);
+    g_string_replace(s, "\u2007", " ", 0);
     return g_string_free(s, FALSE);
 }
 

@@ -50,7 +50,7 @@ LIBRARIES = [
     ("systemd/sd-event", {"daemon/exec", "daemon/http", "daemon/store", "daemon/bus", "daemon", "client-cli", TESTS}),
     ("systemd/", {"daemon", "client-cli", TESTS}),
     ("cjson/", {"daemon/core", "daemon/kinds", "daemon/exec", "daemon/worker", "daemon/http", "daemon/store", "daemon/bus", "daemon",
-                "client-cli", "client-gtk/start", TESTS}),
+                "client-cli", "client-gtk/start", "client-gtk/demo", TESTS}),
     ("curl/", {"daemon/http", TESTS}),
     ("microhttpd.h", {TESTS}),
     ("gcrypt", {"daemon/http", "daemon/kinds", "daemon/worker", "daemon/store", "daemon", TESTS}),
