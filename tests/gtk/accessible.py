@@ -35,6 +35,9 @@ sensitive showing single-line stale transient vertical visible manages-descendan
 animated invalid-entry supports-autocompletion selectable-text is-default visited checkable has-popup
 read-only""".split()
 
+# GTK tells of "_Start" that it is "_Start Start".
+MNEMONIC = re.compile(r"^(.*?)_(.+) \1\2$", re.DOTALL)
+
 # Of the children of these GTK says that they are visible even if their parent shows but one of them.
 CONTAINERS = {"filler", "panel", "page tab list"}
 BOXES = {"filler", "panel", "scroll bar", "scroll pane", "image"}
@@ -241,7 +244,7 @@ class Tree:
                 role, name, states = (result and result[0] for result in (next(results), next(results), next(results)))
             if role is not None and name is not None and states:
                 node.role = ROLES[role] if role < len(ROLES) else str(role)
-                node.name = name
+                node.name = MNEMONIC.sub(r"\1\2", name)
                 node.states = frozenset(state for i, state in enumerate(STATES) if states[i // 32] >> i % 32 & 1)
 
     def _ask_for_children(self, nodes, known):
@@ -265,6 +268,7 @@ class Tree:
                                 for child in node.children])
         for child, place in zip(node.children, places):
             child.place = place and place[0]
+        self._place_pages([child for child in node.children if not child.place])
         node.children = [child for child in node.children if not child.place or (child.place[2] and child.place[3])]
         piled = [child for child in node.children
                  if any(_overlap(child.place, other.place) for other in node.children if other is not child)]
@@ -273,6 +277,15 @@ class Tree:
             # None: nothing can be clicked there, since all of it is insensitive.
             node.children = [child for child in node.children if child not in piled or not on_top or child.path in on_top]
         return node.children
+
+    def _place_pages(self, pages):
+        """Those of a GtkStack are no widgets: they are where their only child is."""
+        inner = self.call_all([(page, ATSPI + "Accessible", "GetChildren", None) for page in pages])
+        widgets = [(page, Node(self, refs[0][0])) for page, refs in zip(pages, inner) if refs and len(refs[0]) == 1]
+        places = self.call_all([(widget, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES)
+                                for _, widget in widgets])
+        for (page, _), place in zip(widgets, places):
+            page.place = place and place[0]
 
     def _on_top(self, node, piled):
         """Paths of those of its children which get a click at their middle or near a corner."""
