@@ -40,6 +40,8 @@ TWICE = re.compile(r"^(.*?)_?(.+) \1\2$", re.DOTALL)
 
 # Of the children of these GTK says that they are visible even if their parent shows but one of them.
 CONTAINERS = {"filler", "panel", "page tab list"}
+LISTS = {"list", "list box", "table", "tree", "tree table"}
+LONG = 50
 BOXES = {"filler", "panel", "scroll bar", "scroll pane", "image"}
 
 
@@ -211,8 +213,8 @@ class Tree:
         return bool(self.bus)
 
     def look(self, ref=None, parent=None):
-        """A node and all in it that can be seen, or could if one scrolled; of all windows without ref. None if the
-        node has gone."""
+        """A node and all in it that can be seen, or could if one scrolled, but of long lists what is in sight; of all
+        windows without ref. None if the node has gone."""
         self.uncertain = False
         node = self._look(ref, parent)
         # What is new cannot be asked for by its place. It is not new any more.
@@ -270,6 +272,8 @@ class Tree:
 
     def _seen(self, node):
         """The children that can be seen. Of those that lie one upon another, only what is on top anywhere can."""
+        if len(node.children) > LONG and node.role in LISTS:
+            self._keep_in_sight(node)
         if len(node.children) < 2 or node.role not in CONTAINERS:
             return node.children
         places = self.call_all([(child, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES)
@@ -286,6 +290,15 @@ class Tree:
             # None: nothing can be clicked there, since all of it is insensitive.
             node.children = [child for child in node.children if child not in piled or not on_top or (child.inside or child.path) in on_top]
         return node.children
+
+    def _keep_in_sight(self, node):
+        """Of a long list, which has many more rows than are in sight."""
+        pane = node.within("scroll pane")
+        places = self.call_all([(child, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES)
+                                for child in [pane or node, *node.children]])
+        for child, place in zip(node.children, places[1:]):
+            child.place = place and place[0]
+        node.children = [child for child in node.children if places[0] and _overlap(child.place, places[0][0])]
 
     def _place_pages(self, pages):
         """Those of a GtkStack are no widgets: they are where their only child is."""

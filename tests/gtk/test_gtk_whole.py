@@ -38,8 +38,7 @@ class CommandTest(WindowTestCase):
     def test_from_start_to_end(self):
         window = self.open()
         self.fill_in_and_start(window)
-        window.find("list item", re.compile("^Copy the archive, Running"))
-        window.click("push button", "Show")
+        window.press(window.find("list item", re.compile("^Copy the archive, Running")))
         window.find("label", "Running")
         # Progress, and the log as it grows.
         for percent in (20, 60):
