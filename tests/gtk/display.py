@@ -138,17 +138,17 @@ class Display:
     def press(self, x, y, button=1):
         self._xdotool("mousemove", round(x), round(y), "click", button)
 
+    def resize(self, pid, width, height):
+        ids = self._xdotool("search", "--sync", "--onlyvisible", "--pid", pid)
+        self._xdotool("windowsize", ids[0], width, height)
+
     def unfocus(self):
-        """Keys are for the root window."""
+        """Keys are for the window under the pointer."""
         self._xdotool("search", "--maxdepth", "0", "--class", "", "windowfocus")
 
     def focus(self, pid):
         """Keys are for the window of this process."""
         self._xdotool("search", "--all", "--onlyvisible", "--pid", pid, "--class", "", "windowfocus")
-
-    def resize(self, pid, width, height):
-        ids = self._xdotool("search", "--sync", "--onlyvisible", "--pid", pid)
-        self._xdotool("windowsize", ids[0], width, height)
 
     # ---- what is to be seen ----
 

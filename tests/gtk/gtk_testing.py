@@ -78,9 +78,9 @@ class Screen:
 
     @classmethod
     def close(cls):
-        if cls.display:
-            cls.display.stop()
-            cls.display = None
+        ended, cls.display = cls.display, None
+        if ended:
+            ended.stop()
 
 
 class Window:
@@ -180,6 +180,7 @@ class Window:
         def is_active():
             top = (self.look().children or [None])[-1]
             if top and "active" not in top.states:
+                self.screen.unfocus()
                 self.screen.point(*top.center())
             return top and "active" in top.states
 

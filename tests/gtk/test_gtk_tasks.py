@@ -20,7 +20,7 @@ class ListTestCase(WindowTestCase):
 
     def select(self, *labels):
         """Rows that begin so, by clicks while selecting."""
-        self.window.click("toggle button", "Select")
+        self.window.click("push button", "Select")
         for label in labels:
             box = self.window.settles(lambda: [row for row in self.rows() if row.name.startswith(label)], label)[0]
             self.window.press(box)
@@ -40,7 +40,7 @@ class ListTestCase(WindowTestCase):
 class FacesTest(ListTestCase):
     def test_without_tasks_it_says_what_to_do(self):
         self.window = self.open()
-        self.window.find(name="No Tasks")
+        self.window.find("label", "No Tasks")
         self.window.click("push button", "New Task…")
         self.window.settles(lambda: len(self.window.look().find_all("frame")) == 2, "the window for a new task")
 
@@ -50,7 +50,7 @@ class FacesTest(ListTestCase):
         self.shows("true, Succeeded")
         self.window.key("ctrl+f")
         self.window.find("text", "Search names of tasks").set_text("nothing of that name")
-        self.window.find(name="No Tasks Found")
+        self.window.find("label", "No Tasks Found")
         self.window.click("push button", "Show All Tasks")
         self.shows("true, Succeeded")
 
@@ -112,11 +112,11 @@ class BulkTest(ListTestCase):
     def test_a_cancel_is_taken_back(self):
         self.select("sleep")
         self.window.click("push button", "Cancel")
-        self.window.find(name="1 task will be cancelled")
+        self.window.find("label", "1 task will be cancelled")
         self.shows("sleep 100, Running, Will be cancelled", "true")
         self.window.click("push button", "Undo")
         self.shows("sleep 100, Running", "true")
-        self.window.gone(name="1 task will be cancelled")
+        self.window.gone("label", "1 task will be cancelled")
         self.assertEqual(self.state(self.running), "running")
 
     def test_a_cancel_is_done_after_a_while(self):
@@ -127,7 +127,7 @@ class BulkTest(ListTestCase):
     def test_what_is_planned_is_done_when_the_window_closes(self):
         self.select("sleep", "true")
         self.window.click("push button", "Remove")
-        self.window.find(name="1 task will be removed")
+        self.window.find("label", "1 task will be removed")
         self.window.close()
         tasks = [task["id"] for task in self.session.call("ListTasks", "(a{sv})", {})[0]]
         self.assertEqual(tasks, [self.running])
@@ -135,7 +135,7 @@ class BulkTest(ListTestCase):
     def test_a_retry_is_taken_back(self):
         self.select("true")
         self.window.click("push button", "Retry")
-        self.window.find(name="1 task started again")
+        self.window.find("label", "1 task started again")
         self.shows("true, Succeeded", "sleep", "true")
         self.window.click("push button", "Undo")
         self.shows("sleep", "true")
