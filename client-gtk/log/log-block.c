@@ -178,8 +178,8 @@ int log_block_read_before(const LogFiles *f, guint64 offset, guint rows, gsize b
     r = find_begin(f, end, rows, bytes, &place.row);
     if (r < 0)
         return r;
-    return read_from(f, &place, to_end ? rows + 1 : G_MAXUINT, G_MAXSIZE, to_end ? G_MAXUINT64 : end,
-                     ret);
+    return read_from(f, &place, to_end ? rows + 1 : G_MAXUINT, G_MAXSIZE,
+                     to_end ? G_MAXUINT64 : end, ret);
 }
 
 int log_block_read_around(const LogFiles *f, guint64 offset, guint rows, gsize bytes,

@@ -8,7 +8,7 @@
 
 typedef struct LogBlockRow {
     guint64 offset;
-    guint text;  /* where it begins in the text, in characters */
+    guint text;     /* where it begins in the text, in characters */
     LogStyle style; /* with which it begins */
     LogStream stream;
 } LogBlockRow;

@@ -173,8 +173,8 @@ static gboolean is_plain(const char *data, gsize size) {
     return TRUE;
 }
 
-guint log_decoder_row(LogDecoder *d, const char *data, gsize size, gboolean continued, GString *text,
-                      GArray *runs) {
+guint log_decoder_row(LogDecoder *d, const char *data, gsize size, gboolean continued,
+                      GString *text, GArray *runs) {
     if (!continued)
         escape_reset(&d->parser);
     if (d->parser.state == 0 && size <= LOG_COLUMNS_MAX && is_plain(data, size)) {

@@ -27,8 +27,8 @@ typedef struct LogDecoder {
 void log_decoder_init(LogDecoder *d);
 void log_decoder_done(LogDecoder *d);
 
-/* Appends the text of the row, valid UTF-8 in one line, and the runs of it that are not plain, which
- * count from its first character. runs may be NULL. continued: the row before was cut, and this one
- * goes on in the middle of it. Gives the characters that were appended. */
-guint log_decoder_row(LogDecoder *d, const char *data, gsize size, gboolean continued, GString *text,
-                      GArray *runs);
+/* Appends the text of the row, valid UTF-8 in one line, and the runs of it that are not plain,
+ * which count from its first character. runs may be NULL. continued: the row before was cut, and
+ * this one goes on in the middle of it. Gives the characters that were appended. */
+guint log_decoder_row(LogDecoder *d, const char *data, gsize size, gboolean continued,
+                      GString *text, GArray *runs);

@@ -60,9 +60,9 @@ guint32 log_palette_readable(guint32 colour, gboolean dark) {
     guint32 paper = log_palette_paper(dark), c = colour;
     guint towards = dark ? 0xff : 0;
 
-    for (guint percent = 5;
-         percent <= 100 && log_palette_contrast(c, paper) < LOG_PALETTE_CONTRAST; percent += 5)
-        c = rgb(mix(colour >> 16 & 0xff, towards, percent), mix(colour >> 8 & 0xff, towards, percent),
-                mix(colour & 0xff, towards, percent));
+    for (guint percent = 5; percent <= 100 && log_palette_contrast(c, paper) < LOG_PALETTE_CONTRAST;
+         percent += 5)
+        c = rgb(mix(colour >> 16 & 0xff, towards, percent),
+                mix(colour >> 8 & 0xff, towards, percent), mix(colour & 0xff, towards, percent));
     return c;
 }

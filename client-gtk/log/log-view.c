@@ -164,8 +164,7 @@ static void change_text(LogView *self, const LogBlock *b) {
 static void on_block(GObject *source, GAsyncResult *result, gpointer userdata) {
     g_autoptr(LogView) self = userdata;
     g_autoptr(GError) error = NULL;
-    g_autoptr(LogBlock) block =
-        log_reader_read_finish(LONGRUN_LOG_READER(source), result, &error);
+    g_autoptr(LogBlock) block = log_reader_read_finish(LONGRUN_LOG_READER(source), result, &error);
 
     if (LONGRUN_LOG_READER(source) != self->reader)
         return; /* of a task that is not shown any more */

@@ -3,41 +3,10 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "client-gtk/base/time-text.h"
 #include "common/parse.h"
 
 #define MINUTE (60 * (guint64)G_USEC_PER_SEC)
-
-/* ---- times ---- */
-
-char *task_words_span(guint64 usec) {
-    guint64 seconds = usec / G_USEC_PER_SEC;
-    char buf[FORMAT_MAX];
-
-    if (usec < MINUTE)
-        /* Translators: a number of seconds, as short as can be */
-        return g_strdup_printf(_("%us"), (guint)seconds);
-    return g_strdup(format_span(buf, seconds * G_USEC_PER_SEC));
-}
-
-char *task_words_took(guint64 usec) {
-    char buf[FORMAT_MAX];
-
-    return usec < G_USEC_PER_SEC ? g_strdup(format_span(buf, usec)) : task_words_span(usec);
-}
-
-static gboolean is_same_day(GDateTime *a, GDateTime *b) {
-    return g_date_time_get_day_of_year(a) == g_date_time_get_day_of_year(b) &&
-           g_date_time_get_year(a) == g_date_time_get_year(b);
-}
-
-char *task_words_time(guint64 usec, gint64 now) {
-    g_autoptr(GDateTime) then = g_date_time_new_from_unix_local((gint64)(usec / G_USEC_PER_SEC));
-    g_autoptr(GDateTime) today = g_date_time_new_from_unix_local(now / G_USEC_PER_SEC);
-
-    if (usec == 0 || !then || !today)
-        return g_strdup("");
-    return g_date_time_format(then, is_same_day(then, today) ? "%X" : "%c");
-}
 
 /* ---- what it is at ---- */
 
@@ -50,12 +19,12 @@ static char *sentence(const char *words) {
 
 static char *waiting(TaskProps *props, gint64 now) {
     guint64 due = task_props_number(props, "DueAt");
-    g_autofree char *when = task_words_time(due, now);
+    g_autofree char *when = time_text_moment(due, now);
     g_autofree char *left = NULL;
 
     if (due <= (guint64)now)
         return sentence(task_props_string(props, "Reason"));
-    left = task_words_span(due - (guint64)now);
+    left = time_text_span(due - (guint64)now);
     if (task_props_is_series(props))
         /* Translators: a time of day, or a date with one; and a span */
         return g_strdup_printf(_("Next run at %s, in %s"), when, left);
@@ -79,8 +48,8 @@ char *task_words_status(TaskProps *props, gint64 now) {
 
     if (pending || task_props_number(props, "StartedAt") == 0)
         return g_steal_pointer(&text);
-    span = task_props_is_final(props) ? task_words_took(task_props_elapsed(props, now))
-                                      : task_words_span(task_props_elapsed(props, now));
+    span = task_props_is_final(props) ? time_text_took(task_props_elapsed(props, now))
+                                      : time_text_span(task_props_elapsed(props, now));
     if (!*text)
         return g_strdup_printf(_("Elapsed: %s"), span);
     /* Translators: what a task is at, and for how long it has run */
@@ -153,12 +122,12 @@ static char *rough_span(guint64 usec) {
 
     if (usec >= 10 * MINUTE && usec < 60 * MINUTE)
         return g_strdup(format_span(buf, usec / MINUTE * MINUTE));
-    return task_words_span(usec);
+    return time_text_span(usec);
 }
 
 char *task_words_left(TaskProps *props, gint64 now) {
     guint64 end = task_props_number(props, "ExpectedEndTime");
-    g_autofree char *when = task_words_time(end, now);
+    g_autofree char *when = time_text_moment(end, now);
     g_autofree char *left = rough_span(end > (guint64)now ? end - (guint64)now : 0);
 
     if (end == 0)
