@@ -15,6 +15,13 @@ char *row_words_title(const TaskFacts *f) {
     return g_strdup_printf(_("Task %s"), number);
 }
 
+static char *ended(const TaskFacts *f) {
+    g_autofree char *at = time_text_moment(f->finished_at, g_get_real_time());
+
+    /* Translators: of a task; %s is a time of today, or a date */
+    return g_strdup_printf(_("Ended %s"), at);
+}
+
 char *row_words_detail(const TaskFacts *f) {
     const char *const texts[] = {f->status, f->phase, f->reason, ""};
     gsize i = 0;
@@ -29,6 +36,8 @@ char *row_words_detail(const TaskFacts *f) {
         return g_strdup(f->message);
     while (!*texts[i] && i < G_N_ELEMENTS(texts) - 1)
         i++;
+    if (!*texts[i] && f->finished_at > 0)
+        return ended(f);
     return g_strdup(texts[i]);
 }
 

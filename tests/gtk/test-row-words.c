@@ -29,7 +29,7 @@ static const struct {
      .detail = "Step 3",
      .time = "1min 30s"},
     {{.state = TASK_FAILED}, .status = "Step 3", .message = "it broke", .detail = "it broke"},
-    {{.state = TASK_CANCELLED, .finished_at = NOW}, .time = ""},
+    {{.state = TASK_CANCELLED, .finished_at = NOW}, .detail = "Ended 05/18/33", .time = ""},
     {{.state = TASK_RUNNING, .plan = TASK_PLAN_CANCEL},
      .status = "Step 3",
      .detail = "Will be cancelled"},
@@ -84,6 +84,7 @@ START_TEST(says_when_it_is_due) {
 END_TEST
 
 int main(void) {
+    g_setenv("TZ", "UTC", TRUE);
     Suite *s = suite_create("row-words");
     TCase *t = tcase_create("words");
 
