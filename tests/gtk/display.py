@@ -137,6 +137,14 @@ class Display:
     def press(self, x, y, button=1):
         self._xdotool("mousemove", round(x), round(y), "click", button)
 
+    def unfocus(self):
+        """Keys are for the root window."""
+        self._xdotool("search", "--maxdepth", "0", "--class", "", "windowfocus")
+
+    def focus(self, pid):
+        """Keys are for the window of this process."""
+        self._xdotool("search", "--all", "--onlyvisible", "--pid", pid, "--class", "", "windowfocus")
+
     # ---- what is to be seen ----
 
     def screenshot(self, path, width=None, height=None):

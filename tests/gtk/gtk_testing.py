@@ -161,8 +161,13 @@ class Window:
         self.screen.press(*node.center(), button=button)
 
     def leave(self):
-        """The pointer leaves all windows: none of them is active then."""
+        """Pointer and keyboard leave all windows: none of them is active then."""
         self.screen.point(*(n - 1 for n in self.screen.size))
+        self.screen.unfocus()
+
+    def come_back(self):
+        """The keyboard is with the window again."""
+        self.screen.focus(self.pid)
 
     def _top(self):
         return self.settles(lambda: self.look().children, "a window")[-1]
