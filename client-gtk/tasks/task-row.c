@@ -40,13 +40,12 @@ static void show_texts(TaskRow *self, const TaskFacts *f) {
     gtk_widget_set_visible(GTK_WIDGET(self->group), has_group);
 }
 
-/* It keeps its place when there is nothing to show, so that times stand below each other. */
 static void show_progress(TaskRow *self, const TaskFacts *f) {
     gboolean is_on = f->state >= 0 && (f->state == TASK_RUNNING || f->state == TASK_PAUSED ||
                                        f->state == TASK_CANCELLING);
     double fraction = is_on && f->progress > 0 ? MIN(f->progress, 1) : 0;
 
-    gtk_widget_set_opacity(GTK_WIDGET(self->bar), is_on && f->progress >= 0 ? 1 : 0);
+    gtk_widget_set_visible(GTK_WIDGET(self->bar), is_on && f->progress >= 0);
     if (gtk_progress_bar_get_fraction(self->bar) != fraction)
         gtk_progress_bar_set_fraction(self->bar, fraction);
 }
@@ -108,9 +107,13 @@ void task_row_set_selected(TaskRow *self, gboolean selected) {
 
 /* ---- the object ---- */
 
+/* Disposing of the template lets go of those children alone that have a name. */
 static void dispose(GObject *object) {
+    GtkWidget *child;
+
     task_row_set_item(LONGRUN_TASK_ROW(object), NULL);
-    gtk_widget_dispose_template(GTK_WIDGET(object), LONGRUN_TYPE_TASK_ROW);
+    while ((child = gtk_widget_get_first_child(GTK_WIDGET(object))))
+        gtk_widget_unparent(child);
     G_OBJECT_CLASS(task_row_parent_class)->dispose(object);
 }
 

@@ -36,6 +36,7 @@ FOLDERS = {
     "client-gtk/widgets": {"client-gtk/widgets", "client-gtk/base", "common"},
     **{f"client-gtk/{page}": {f"client-gtk/{page}", *shared, "client-gtk/widgets", "client-gtk/base", "common"}
        for page, shared in PAGES.items()},
+    "client-gtk/pch": set(),
     "client-gtk": {"client-gtk", *(f"client-gtk/{page}" for page in PAGES), "client-gtk/widgets", "client-gtk/base",
                    "common"},
 }
