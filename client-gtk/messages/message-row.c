@@ -5,6 +5,7 @@
 #include "client-gtk/messages/chat-time.h"
 #include "client-gtk/messages/context-menu.h"
 #include "client-gtk/messages/message-text.h"
+#include "client-gtk/messages/message-window.h"
 #include "client-gtk/messages/text-cut.h"
 
 struct _MessageRow {
@@ -118,8 +119,7 @@ static void on_show_all(GtkWidget *widget, const char *action, GVariant *unused)
 
     if (!self->item)
         return;
-    message_text_set(self->text, message_item_get_content(self->item));
-    gtk_widget_set_visible(self->more, FALSE);
+    gtk_window_present(message_window_new(GTK_WINDOW(gtk_widget_get_root(widget)), self->item));
 }
 
 /* ---- the object ---- */

@@ -100,15 +100,23 @@ static void direction_changed(GtkWidget *widget, GtkTextDirection before) {
     lay_out_anew(LONGRUN_MESSAGE_TEXT(widget));
 }
 
+/* Where a word is cut there is no hyphen: it may be a number, or an address. */
+static PangoLayout *layout_of(MessageText *self, const char *piece) {
+    PangoLayout *layout = gtk_widget_create_pango_layout(GTK_WIDGET(self), piece);
+    g_autoptr(PangoAttrList) attributes = pango_attr_list_new();
+
+    pango_attr_list_insert(attributes, pango_attr_insert_hyphens_new(FALSE));
+    pango_layout_set_attributes(layout, attributes);
+    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+    return layout;
+}
+
 void message_text_set(MessageText *self, const char *text) {
     g_autoptr(GPtrArray) pieces = text_pieces(text, PIECE);
 
     g_ptr_array_set_size(self->layouts, 0);
-    for (guint i = 0; i < pieces->len; i++) {
-        PangoLayout *layout = gtk_widget_create_pango_layout(GTK_WIDGET(self), pieces->pdata[i]);
-        pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-        g_ptr_array_add(self->layouts, layout);
-    }
+    for (guint i = 0; i < pieces->len; i++)
+        g_ptr_array_add(self->layouts, layout_of(self, pieces->pdata[i]));
     gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_LABEL, text, -1);
     lay_out_anew(self);
 }

@@ -2,7 +2,7 @@
 
 #include <gtk/gtk.h>
 
-/* Text of any length and kind, wrapped, as it is: no markup. A label would find out how narrow it
+/* Text of any kind, wrapped, as it is: no markup. A label would find out how narrow it
  * can be by laying the text out character by character, which takes seconds for one long word; this
  * one is as wide as its text, up to a limit, and lays it out once, in pieces. */
 #define LONGRUN_TYPE_MESSAGE_TEXT (message_text_get_type())
