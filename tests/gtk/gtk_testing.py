@@ -171,6 +171,10 @@ class Window:
         self.screen.point(*(n - 1 for n in self.screen.size))
         self.screen.unfocus()
 
+    def come_back(self):
+        """The keyboard is with the window again."""
+        self.screen.focus(self.pid)
+
     def _activate(self):
         """The window that came last is on top, and gets the keys when the pointer is on it."""
         def is_active():

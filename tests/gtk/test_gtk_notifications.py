@@ -73,6 +73,7 @@ class NotificationsTest(WindowTestCase):
         self.shows(("“<b>build</b>” has failed", f"Task {task}, exit code 3"))
         self.server.click()
         window.find("label", "<b>build</b>")
+        window.come_back()
         self.shows()
 
     def test_many(self):
@@ -86,6 +87,7 @@ class NotificationsTest(WindowTestCase):
         self.assertLessEqual(len(self.server.told), 4)
         self.server.click()
         window.find("page tab", "Tasks", selected=True)
+        window.come_back()
         self.shows()
 
     def test_what_is_not_told(self):
@@ -98,7 +100,7 @@ class NotificationsTest(WindowTestCase):
         self.shows((self.server_title(parent), f"Task {parent}"))
         self.assertEqual(len(self.server.told), 1)
         # Who looks needs no notification.
-        window.key("F5")
+        window.come_back()
         self.shows()
         self.session.wait(self.session.start_task("true", label="seen"))
         window.leave()
