@@ -252,7 +252,6 @@ static void start_window_class_init(StartWindowClass *class) {
     gtk_widget_class_bind_template_child(widget, StartWindow, bar);
     gtk_widget_class_bind_template_child(widget, StartWindow, reason);
     gtk_widget_class_install_action(widget, "start.start", NULL, on_start);
-    gtk_widget_class_set_accessible_role(widget, GTK_ACCESSIBLE_ROLE_DIALOG);
     add_keys(widget);
 }
 
