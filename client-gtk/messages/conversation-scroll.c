@@ -5,6 +5,7 @@
 /* A list view knows the heights of the rows that it has laid out, and guesses those of others: it
  * takes some frames until a row is where it was asked to be. */
 #define FRAMES_MAX 20
+#define FRAMES_GUESSING 4
 #define FRAMES_STILL 2
 #define PIXELS 1.0
 
@@ -74,12 +75,17 @@ static gboolean is_there(ConversationScroll *self) {
     return self->target ? g_strcmp0(last_in_sight(self), self->target) == 0 : is_at_end(self);
 }
 
+/* Of a message that is larger than the window, the list would show the beginning. */
 static void go(ConversationScroll *self) {
     guint n = item_list_size(self->messages);
     guint position = self->target ? item_list_position(self->messages, self->target) : n - 1;
 
-    if (n > 0)
+    if (n == 0)
+        return;
+    if (self->target || self->frames < FRAMES_GUESSING)
         gtk_widget_activate_action(self->list, "list.scroll-to-item", "u", MIN(position, n - 1));
+    else
+        gtk_adjustment_set_value(self->adjustment, gtk_adjustment_get_upper(self->adjustment));
 }
 
 /* ---- frames ---- */

@@ -138,7 +138,7 @@ class Node:
 
     def text(self):
         """Of an entry or a text view, all of it."""
-        return self.call("Text", "GetText", "(ii)", 0, -1)[0]
+        return self.call("Text", "GetText", "(ii)", 0, self.property("Text", "CharacterCount"))[0]
 
     def set_text(self, text):
         if not self.call("EditableText", "SetTextContents", "(s)", text)[0]:
