@@ -11,6 +11,7 @@
 #include "client-gtk/task/task-relations.h"
 #include "client-gtk/task/task-result.h"
 #include "client-gtk/task/task-talk.h"
+#include "client-gtk/widgets/late-reveal.h"
 #include "client-gtk/widgets/state-icon.h"
 
 struct _TaskPage {
@@ -22,6 +23,7 @@ struct _TaskPage {
     GtkRevealer *notice;
     AdwLeaflet *panes;
     AdwViewStack *views;
+    AdwViewSwitcherBar *switcher_bar;
     TaskHead *head;
     TaskProgress *progress;
     TaskResult *result;
@@ -163,6 +165,7 @@ static void task_page_class_init(TaskPageClass *class) {
     gtk_widget_class_bind_template_child(widget, TaskPage, notice);
     gtk_widget_class_bind_template_child(widget, TaskPage, panes);
     gtk_widget_class_bind_template_child(widget, TaskPage, views);
+    gtk_widget_class_bind_template_child(widget, TaskPage, switcher_bar);
     gtk_widget_class_bind_template_child(widget, TaskPage, head);
     gtk_widget_class_bind_template_child(widget, TaskPage, progress);
     gtk_widget_class_bind_template_child(widget, TaskPage, result);
@@ -176,6 +179,7 @@ static void task_page_class_init(TaskPageClass *class) {
  * that are empty, and stand for the panes. */
 static void task_page_init(TaskPage *self) {
     gtk_widget_init_template(GTK_WIDGET(self));
+    late_reveal_bind(self->panes, "folded", self->switcher_bar);
     g_object_bind_property(self->panes, "visible-child-name", self->views, "visible-child-name",
                            G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
 }
