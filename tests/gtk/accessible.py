@@ -35,6 +35,8 @@ sensitive showing single-line stale transient vertical visible manages-descendan
 animated invalid-entry supports-autocompletion selectable-text is-default visited checkable has-popup
 read-only""".split()
 
+VISIBLE = 1 << STATES.index("visible")
+
 # GTK says twice what a button is called, once with its mnemonic: "_Start Start".
 TWICE = re.compile(r"^(.*?)_?(.+) \1\2$", re.DOTALL)
 
@@ -236,8 +238,9 @@ class Tree:
         children = {}
         for ref, _, parent, index, count, _, name, role, _, states in self.call(self.bus, CACHE, ATSPI + "Cache", "GetItems")[0]:
             known[ref[1]] = (role, name, states, count)
-            children.setdefault(parent[1], []).append((index, ref))
-        return {path: (role, name, states, _in_order(children.get(path, [])), count)
+            if states[0] & VISIBLE:  # a hidden one may have been a child, and is none now
+                children.setdefault(parent[1], []).append((index, ref))
+        return {path: (role, name, states, [ref for _, ref in sorted(children.get(path, []))], count)
                 for path, (role, name, states, count) in known.items()}
 
     def _ask(self, nodes, known):
@@ -338,12 +341,6 @@ def _overlap(one, other):
     """Of rectangles; those that only touch at a border do not."""
     return bool(one and other and all(
         min(one[i] + one[i + 2], other[i] + other[i + 2]) - max(one[i], other[i]) > 4 for i in (0, 1)))
-
-
-def _in_order(children):
-    """References by their indices; none if one is missing: what is hidden by now has the index that it had then."""
-    children.sort()
-    return [ref for _, ref in children] if all(i == index for i, (index, _) in enumerate(children)) else []
 
 
 def _without_hidden(node):
