@@ -137,7 +137,7 @@ static void offer_undo(TaskBulk *self, TaskBatchSort sort, guint n) {
     g_autofree char *title = words_of(sort, n);
 
     self->toast = g_object_ref_sink(adw_toast_new(title));
-    adw_toast_set_button_label(self->toast, _("_Undo"));
+    adw_toast_set_button_label(self->toast, _("Undo"));
     g_signal_connect(self->toast, "button-clicked", G_CALLBACK(on_undo), self);
     g_signal_connect(self->toast, "dismissed", G_CALLBACK(on_dismissed), self);
     toast_show(self->page, g_object_ref(self->toast));

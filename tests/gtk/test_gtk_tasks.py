@@ -21,6 +21,7 @@ class ListTestCase(WindowTestCase):
     def select(self, *labels):
         """Rows that begin so, by clicks while selecting."""
         self.window.click("push button", "Select")
+        self.window.find("check box", "Selected")
         for label in labels:
             box = self.window.settles(lambda: [row for row in self.rows() if row.name.startswith(label)], label)[0]
             self.window.press(box)
@@ -49,7 +50,7 @@ class FacesTest(ListTestCase):
         self.window = self.open()
         self.shows("true, Succeeded")
         self.window.key("ctrl+f")
-        self.window.find("text", "Search names of tasks").set_text("nothing of that name")
+        self.window.find("entry", "Search names of tasks").set_text("nothing of that name")
         self.window.find("label", "No Tasks Found")
         self.window.click("push button", "Show All Tasks")
         self.shows("true, Succeeded")
@@ -95,7 +96,7 @@ class RowsTest(ListTestCase):
         self.window = self.open()
         self.shows("false, Failed", "true, Succeeded")
         self.window.key("ctrl+f")
-        self.window.find("text", "Search names of tasks").set_text("als")
+        self.window.find("entry", "Search names of tasks").set_text("als")
         self.shows("false, Failed")
         self.end("echo", "also")
         self.shows("echo also, Succeeded", "false, Failed")
