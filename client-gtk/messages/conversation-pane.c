@@ -45,9 +45,10 @@ static void show_problem(ConversationPane *self) {
 
 static gboolean may_send(ConversationPane *self) {
     ChatState state = chat_client_get_state(self->client);
+    g_autofree char *draft = g_strdup(conversation_get_draft(self->conversation));
 
     return state != CHAT_ABSENT && !conversation_get_sending(self->conversation) &&
-           conversation_get_draft(self->conversation)[0];
+           g_strstrip(draft)[0];
 }
 
 static void show_send(ConversationPane *self) {
