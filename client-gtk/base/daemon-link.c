@@ -50,15 +50,23 @@ static void on_owner(DaemonLink *self) {
         set_state(self, DAEMON_RUNNING, NULL);
 }
 
+static gboolean is_owned(DaemonLink *self) {
+    g_autofree char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(self->manager));
+
+    return owner != NULL;
+}
+
+/* A daemon that somebody has started by hand needs no service file. */
 static void on_started(GObject *source, GAsyncResult *result, gpointer userdata) {
     g_autoptr(GError) error = NULL;
     g_autoptr(GVariant) reply =
         g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
     DaemonLink *self = userdata;
 
-    if (!reply) {
-        if (!daemon_error_is_cancelled(error))
-            set_failed(self, DAEMON_ABSENT, error);
+    if (!reply && daemon_error_is_cancelled(error))
+        return;
+    if (!reply && !is_owned(self)) {
+        set_failed(self, DAEMON_ABSENT, error);
         return;
     }
     self->opening = FALSE;
@@ -67,6 +75,11 @@ static void on_started(GObject *source, GAsyncResult *result, gpointer userdata)
 }
 
 static void start_daemon(DaemonLink *self) {
+    if (is_owned(self)) {
+        self->opening = FALSE;
+        on_owner(self);
+        return;
+    }
     g_dbus_connection_call(self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
                            "org.freedesktop.DBus", "StartServiceByName",
                            g_variant_new("(su)", DAEMON_NAME, 0), G_VARIANT_TYPE("(u)"),

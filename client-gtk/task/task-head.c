@@ -35,6 +35,10 @@ static void show_buttons(TaskHead *self, TaskProps *props) {
     adw_button_content_set_label(self->cancel_content, series ? _("_End Series") : _("_Cancel"));
 }
 
+static gboolean went_wrong(TaskState state) {
+    return state == TASK_FAILED || state == TASK_TIMED_OUT || state == TASK_INTERRUPTED;
+}
+
 static void show_state(TaskHead *self, TaskProps *props) {
     TaskState state = task_props_state(props);
 
@@ -43,6 +47,10 @@ static void show_state(TaskHead *self, TaskProps *props) {
     self->shown = state;
     state_icon_set(self->icon, state);
     gtk_label_set_text(self->state, state_title(state));
+    if (went_wrong(state))
+        gtk_widget_add_css_class(self->retry, "suggested-action");
+    else
+        gtk_widget_remove_css_class(self->retry, "suggested-action");
 }
 
 void task_head_show(TaskHead *self, TaskDetails *details) {

@@ -1,6 +1,7 @@
 #include "client-gtk/task/task-page.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 #include "client-gtk/log/log-view.h"
 #include "client-gtk/task/task-about.h"
@@ -10,6 +11,7 @@
 #include "client-gtk/task/task-relations.h"
 #include "client-gtk/task/task-result.h"
 #include "client-gtk/task/task-talk.h"
+#include "client-gtk/widgets/late-reveal.h"
 #include "client-gtk/widgets/state-icon.h"
 
 struct _TaskPage {
@@ -21,6 +23,7 @@ struct _TaskPage {
     GtkRevealer *notice;
     AdwLeaflet *panes;
     AdwViewStack *views;
+    AdwViewSwitcherBar *switcher_bar;
     TaskHead *head;
     TaskProgress *progress;
     TaskResult *result;
@@ -39,14 +42,17 @@ G_DEFINE_FINAL_TYPE(TaskPage, task_page, ADW_TYPE_BIN)
 
 /* ---- what is shown ---- */
 
+/* The label is at the top of the overview: where that is not in view it is in the bar. */
 static void show_title(TaskPage *self) {
-    TaskProps *props = task_details_get_props(self->details);
+    const char *label = task_props_string(task_details_get_props(self->details), "Label");
+    const char *pane = adw_leaflet_get_visible_child_name(self->panes);
+    gboolean log_alone =
+        adw_leaflet_get_folded(self->panes) && g_strcmp0(pane, "log") == 0 && *label;
     g_autofree char *number =
-        g_strdup_printf(_("Task %" G_GUINT64_FORMAT), task_details_get_id(self->details));
-    const char *label = task_props_string(props, "Label");
+        g_strdup_printf(_("Task %" PRIu64), task_details_get_id(self->details));
 
-    adw_window_title_set_title(self->title, *label ? label : number);
-    adw_window_title_set_subtitle(self->title, *label ? number : "");
+    adw_window_title_set_title(self->title, log_alone ? label : number);
+    adw_window_title_set_subtitle(self->title, log_alone ? number : "");
 }
 
 static void show_nothing(TaskPage *self, TaskStanding standing) {
@@ -108,6 +114,9 @@ GtkWidget *task_page_new(DaemonLink *link, guint64 id) {
     self->actions = task_actions_new(GTK_WIDGET(self), self->details);
     task_relations_set_links(self->relations, self->links);
     log_view_set_task(self->log, link, id);
+    g_signal_connect_swapped(self->panes, "notify::visible-child-name", G_CALLBACK(show_title),
+                             self);
+    g_signal_connect_swapped(self->panes, "notify::folded", G_CALLBACK(show_title), self);
     g_signal_connect_swapped(self->details, "changed", G_CALLBACK(show_all), self);
     g_signal_connect_swapped(self->details, "moved", G_CALLBACK(show_moved), self);
     show_title(self);
@@ -120,6 +129,9 @@ static void task_page_dispose(GObject *object) {
 
     if (self->details)
         g_signal_handlers_disconnect_by_data(self->details, self);
+    if (self->panes)
+        g_signal_handlers_disconnect_by_data(self->panes, self);
+    self->panes = NULL;
     adw_bin_set_child(ADW_BIN(self), NULL);
     gtk_widget_insert_action_group(GTK_WIDGET(self), "task", NULL);
     g_clear_object(&self->actions);
@@ -153,6 +165,7 @@ static void task_page_class_init(TaskPageClass *class) {
     gtk_widget_class_bind_template_child(widget, TaskPage, notice);
     gtk_widget_class_bind_template_child(widget, TaskPage, panes);
     gtk_widget_class_bind_template_child(widget, TaskPage, views);
+    gtk_widget_class_bind_template_child(widget, TaskPage, switcher_bar);
     gtk_widget_class_bind_template_child(widget, TaskPage, head);
     gtk_widget_class_bind_template_child(widget, TaskPage, progress);
     gtk_widget_class_bind_template_child(widget, TaskPage, result);
@@ -166,6 +179,7 @@ static void task_page_class_init(TaskPageClass *class) {
  * that are empty, and stand for the panes. */
 static void task_page_init(TaskPage *self) {
     gtk_widget_init_template(GTK_WIDGET(self));
+    late_reveal_bind(self->panes, "folded", self->switcher_bar);
     g_object_bind_property(self->panes, "visible-child-name", self->views, "visible-child-name",
                            G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
 }

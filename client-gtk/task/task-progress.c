@@ -5,15 +5,18 @@
 #include "client-gtk/task/task-words.h"
 #include "client-gtk/widgets/plot.h"
 
+#define PULSE_MSEC 100
+
 struct _TaskProgress {
     AdwBin parent_instance;
 
     GtkLabel *percent, *left, *phase, *pace;
     GtkProgressBar *bar;
-    GtkWidget *plots, *switcher;
+    GtkWidget *numbers, *words, *plots, *switcher;
     GtkStack *stack;
     Plot *progress_plot, *rate_plot;
     gboolean has_plots, is_bytes;
+    guint pulse; /* source, while it is at work and nobody knows how far */
 };
 
 G_DEFINE_FINAL_TYPE(TaskProgress, task_progress, ADW_TYPE_BIN)
@@ -21,7 +24,7 @@ G_DEFINE_FINAL_TYPE(TaskProgress, task_progress, ADW_TYPE_BIN)
 /* ---- plots ---- */
 
 static char *format_fraction(double value) {
-    return g_strdup_printf(_("%d%%"), (int)(value * 100 + 0.5));
+    return g_strdup_printf(_("%d%%"), (int)(value * 100 + 1e-6));
 }
 
 static char *format_rate(double value) {
@@ -79,16 +82,28 @@ static void set_or_hide(GtkLabel *label, const char *text) {
     gtk_widget_set_visible(GTK_WIDGET(label), *text != '\0');
 }
 
+static gboolean on_pulse(gpointer userdata) {
+    TaskProgress *self = userdata;
+
+    gtk_progress_bar_pulse(self->bar);
+    return G_SOURCE_CONTINUE;
+}
+
+static void set_pulsing(TaskProgress *self, gboolean pulsing) {
+    if (pulsing && !self->pulse)
+        self->pulse = g_timeout_add(PULSE_MSEC, on_pulse, self);
+    else if (!pulsing)
+        g_clear_handle_id(&self->pulse, g_source_remove);
+}
+
 static void show_bar(TaskProgress *self, TaskProps *props) {
     double progress = task_props_double(props, "Progress");
     TaskState state = task_props_state(props);
+    gboolean pulsing = progress < 0 && (state == TASK_RUNNING || state == TASK_STARTING);
 
-    if (progress >= 0)
+    set_pulsing(self, pulsing && gtk_widget_get_mapped(GTK_WIDGET(self)));
+    if (!pulsing)
         gtk_progress_bar_set_fraction(self->bar, CLAMP(progress, 0, 1));
-    else if (state == TASK_RUNNING || state == TASK_STARTING)
-        gtk_progress_bar_pulse(self->bar);
-    else
-        gtk_progress_bar_set_fraction(self->bar, 0);
 }
 
 static char *pace(TaskProps *props) {
@@ -104,10 +119,12 @@ static void show_numbers(TaskProgress *self, TaskProps *props) {
     g_autofree char *percent = task_words_percent(props), *text = pace(props);
     g_autofree char *left = task_words_left(props, g_get_real_time());
 
-    gtk_label_set_text(self->percent, *percent ? percent : "–");
+    gtk_label_set_text(self->percent, percent);
+    gtk_widget_set_visible(self->numbers, *percent != '\0');
     gtk_label_set_text(self->left, left);
     set_or_hide(self->phase, task_props_string(props, "Phase"));
     set_or_hide(self->pace, text);
+    gtk_widget_set_visible(self->words, *text || *task_props_string(props, "Phase"));
 }
 
 /* Nothing to see before it begins, nor of one that has ended and never told how far it was. */
@@ -116,7 +133,7 @@ static gboolean has_something(TaskProps *props) {
         return FALSE;
     if (!task_props_is_final(props))
         return task_props_state(props) != TASK_WAITING && task_props_state(props) != TASK_QUEUED;
-    return task_props_double(props, "Progress") >= 0 || task_props_number(props, "Done") > 0;
+    return *task_props_string(props, "ProgressSource") || task_props_number(props, "Done") > 0;
 }
 
 void task_progress_show(TaskProgress *self, TaskDetails *details) {
@@ -124,8 +141,10 @@ void task_progress_show(TaskProgress *self, TaskDetails *details) {
     gboolean visible = has_something(props);
 
     gtk_widget_set_visible(GTK_WIDGET(self), visible);
-    if (!visible)
+    if (!visible) {
+        set_pulsing(self, FALSE);
         return;
+    }
     show_bar(self, props);
     show_numbers(self, props);
     show_plots(self, details);
@@ -134,8 +153,14 @@ void task_progress_show(TaskProgress *self, TaskDetails *details) {
 /* ---- the object ---- */
 
 static void dispose(GObject *object) {
+    set_pulsing(LONGRUN_TASK_PROGRESS(object), FALSE);
     adw_bin_set_child(ADW_BIN(object), NULL);
     G_OBJECT_CLASS(task_progress_parent_class)->dispose(object);
+}
+
+static void on_unmap(GtkWidget *widget) {
+    set_pulsing(LONGRUN_TASK_PROGRESS(widget), FALSE);
+    GTK_WIDGET_CLASS(task_progress_parent_class)->unmap(widget);
 }
 
 static void task_progress_class_init(TaskProgressClass *class) {
@@ -143,9 +168,12 @@ static void task_progress_class_init(TaskProgressClass *class) {
 
     g_type_ensure(LONGRUN_TYPE_PLOT);
     G_OBJECT_CLASS(class)->dispose = dispose;
+    widget->unmap = on_unmap;
     gtk_widget_class_set_template_from_resource(widget,
                                                 "/org/longrun/Longrun/task/task-progress.ui");
+    gtk_widget_class_bind_template_child(widget, TaskProgress, numbers);
     gtk_widget_class_bind_template_child(widget, TaskProgress, percent);
+    gtk_widget_class_bind_template_child(widget, TaskProgress, words);
     gtk_widget_class_bind_template_child(widget, TaskProgress, left);
     gtk_widget_class_bind_template_child(widget, TaskProgress, phase);
     gtk_widget_class_bind_template_child(widget, TaskProgress, pace);

@@ -23,6 +23,7 @@ static void show_lists(TaskRelations *self) {
     guint related = g_list_model_get_n_items(task_links_get_related(self->links));
     guint children = g_list_model_get_n_items(task_links_get_children(self->links));
 
+    gtk_widget_set_visible(GTK_WIDGET(self), related + children > 0);
     gtk_widget_set_visible(GTK_WIDGET(self->related_group), related > 0);
     gtk_widget_set_visible(GTK_WIDGET(self->children_group), children > 0);
     gtk_widget_set_visible(GTK_WIDGET(self->more), task_links_has_more_children(self->links));

@@ -2,6 +2,7 @@
 
 #include <glib/gi18n.h>
 
+#include "client-gtk/base/time-text.h"
 #include "client-gtk/task/task-words.h"
 #include "common/parse.h"
 
@@ -40,14 +41,14 @@ static char *as_span(TaskProps *props, const char *name, gint64 now) {
 }
 
 static char *as_time(TaskProps *props, const char *name, gint64 now) {
-    return task_words_time(task_props_number(props, name), now);
+    return time_text_moment(task_props_number(props, name), now);
 }
 
 /* Only what is still to come. */
 static char *as_due(TaskProps *props, const char *name, gint64 now) {
     guint64 due = task_props_number(props, name);
 
-    return due > (guint64)now ? task_words_time(due, now) : NULL;
+    return due > (guint64)now ? time_text_moment(due, now) : NULL;
 }
 
 static char *as_yes(TaskProps *props, const char *name, gint64 now) {
@@ -70,7 +71,9 @@ static char *as_params(TaskProps *props, const char *name, gint64 now) {
 static char *as_elapsed(TaskProps *props, const char *name, gint64 now) {
     guint64 elapsed = task_props_elapsed(props, now);
 
-    return elapsed > 0 ? task_words_span(elapsed) : NULL;
+    if (elapsed == 0)
+        return NULL;
+    return task_props_is_final(props) ? time_text_took(elapsed) : time_text_span(elapsed);
 }
 
 static char *as_group(TaskProps *props, const char *name, gint64 now) {
@@ -80,9 +83,11 @@ static char *as_group(TaskProps *props, const char *name, gint64 now) {
 }
 
 static char *as_umask(TaskProps *props, const char *name, gint64 now) {
-    guint64 mask = task_props_number(props, name);
+    guint32 mask;
 
-    return mask != 022 ? g_strdup_printf("%04o", (guint)mask) : NULL;
+    if (!g_variant_dict_lookup(props, name, "u", &mask) || mask == 022)
+        return NULL;
+    return g_strdup_printf("%04o", mask);
 }
 
 /* An exit code stands for itself only where something ran to its end. */
@@ -268,8 +273,8 @@ static void attempt_free(gpointer data) {
 
 static char *attempt_text(int code, int signal, guint64 started, guint64 ended, const char *words,
                           gint64 now) {
-    g_autofree char *exit = task_words_exit(code, signal), *when = task_words_time(started, now);
-    g_autofree char *span = task_words_span(ended > started ? ended - started : 0);
+    g_autofree char *exit = task_words_exit(code, signal), *when = time_text_moment(started, now);
+    g_autofree char *span = time_text_took(ended > started ? ended - started : 0);
 
     if (started == 0)
         return g_strdup(*words ? words : exit);

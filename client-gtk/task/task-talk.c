@@ -1,8 +1,10 @@
 #include "client-gtk/task/task-talk.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 #include "client-gtk/base/daemon-error.h"
+#include "client-gtk/base/time-text.h"
 #include "client-gtk/task/task-note.h"
 #include "client-gtk/task/task-words.h"
 #include "client-gtk/widgets/toast.h"
@@ -30,7 +32,7 @@ static char *sender(guint64 from, guint64 own) {
         return g_strdup(_("To the task"));
     if (from == own)
         return g_strdup(_("From the task"));
-    return g_strdup_printf(_("From task %" G_GUINT64_FORMAT), from);
+    return g_strdup_printf(_("From task %" PRIu64), from);
 }
 
 static GtkWidget *make_label(const char *text, const char *class) {
@@ -48,7 +50,7 @@ static GtkWidget *make_row(gpointer item, gpointer userdata) {
     TaskTalk *self = userdata;
     GtkWidget *row = gtk_list_box_row_new(), *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 3);
     g_autofree char *who = sender(task_note_get_from(item), task_details_get_id(self->details));
-    g_autofree char *when = task_words_time((guint64)task_note_get_time(item), g_get_real_time());
+    g_autofree char *when = time_text_moment((guint64)task_note_get_time(item), g_get_real_time());
     /* Translators: when and from whom a message came */
     g_autofree char *head = g_strdup_printf(_("%s · %s"), when, who);
     GtkWidget *above = make_label(head, "caption");

@@ -3,46 +3,28 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "client-gtk/base/time-text.h"
 #include "common/parse.h"
 
 #define MINUTE (60 * (guint64)G_USEC_PER_SEC)
 
-/* ---- times ---- */
-
-char *task_words_span(guint64 usec) {
-    guint64 seconds = usec / G_USEC_PER_SEC;
-    char buf[FORMAT_MAX];
-
-    if (usec < MINUTE)
-        /* Translators: a number of seconds, as short as can be */
-        return g_strdup_printf(_("%us"), (guint)seconds);
-    return g_strdup(format_span(buf, seconds * G_USEC_PER_SEC));
-}
-
-static gboolean is_same_day(GDateTime *a, GDateTime *b) {
-    return g_date_time_get_day_of_year(a) == g_date_time_get_day_of_year(b) &&
-           g_date_time_get_year(a) == g_date_time_get_year(b);
-}
-
-char *task_words_time(guint64 usec, gint64 now) {
-    g_autoptr(GDateTime) then = g_date_time_new_from_unix_local((gint64)(usec / G_USEC_PER_SEC));
-    g_autoptr(GDateTime) today = g_date_time_new_from_unix_local(now / G_USEC_PER_SEC);
-
-    if (usec == 0 || !then || !today)
-        return g_strdup("");
-    return g_date_time_format(then, is_same_day(then, today) ? "%X" : "%c");
-}
-
 /* ---- what it is at ---- */
+
+/* The daemon's words are parts of a sentence. */
+static char *sentence(const char *words) {
+    g_autofree char *first = g_utf8_strup(words, *words ? g_utf8_next_char(words) - words : 0);
+
+    return g_strconcat(first, *words ? g_utf8_next_char(words) : "", NULL);
+}
 
 static char *waiting(TaskProps *props, gint64 now) {
     guint64 due = task_props_number(props, "DueAt");
-    g_autofree char *when = task_words_time(due, now);
+    g_autofree char *when = time_text_moment(due, now);
     g_autofree char *left = NULL;
 
     if (due <= (guint64)now)
-        return g_strdup(task_props_string(props, "Reason"));
-    left = task_words_span(due - (guint64)now);
+        return sentence(task_props_string(props, "Reason"));
+    left = time_text_span(due - (guint64)now);
     if (task_props_is_series(props))
         /* Translators: a time of day, or a date with one; and a span */
         return g_strdup_printf(_("Next run at %s, in %s"), when, left);
@@ -55,7 +37,7 @@ static char *waiting(TaskProps *props, gint64 now) {
 static char *at_work(TaskProps *props) {
     const char *status = task_props_string(props, "Status");
 
-    return g_strdup(*status ? status : task_props_string(props, "Reason"));
+    return *status ? g_strdup(status) : sentence(task_props_string(props, "Reason"));
 }
 
 char *task_words_status(TaskProps *props, gint64 now) {
@@ -66,7 +48,8 @@ char *task_words_status(TaskProps *props, gint64 now) {
 
     if (pending || task_props_number(props, "StartedAt") == 0)
         return g_steal_pointer(&text);
-    span = task_words_span(task_props_elapsed(props, now));
+    span = task_props_is_final(props) ? time_text_took(task_props_elapsed(props, now))
+                                      : time_text_span(task_props_elapsed(props, now));
     if (!*text)
         return g_strdup_printf(_("Elapsed: %s"), span);
     /* Translators: what a task is at, and for how long it has run */
@@ -78,7 +61,7 @@ char *task_words_end(TaskProps *props) {
 
     if (g_str_equal(message, task_props_string(props, "Status")))
         return g_strdup("");
-    return g_strdup(message);
+    return sentence(message);
 }
 
 /* ---- how far, how fast ---- */
@@ -135,16 +118,15 @@ char *task_words_rate(TaskProps *props) {
 
 /* No more than can be known. */
 static char *rough_span(guint64 usec) {
-    char buf[FORMAT_MAX];
-
     if (usec >= 10 * MINUTE && usec < 60 * MINUTE)
-        return g_strdup(format_span(buf, usec / MINUTE * MINUTE));
-    return task_words_span(usec);
+        /* Translators: a number of minutes, as short as can be */
+        return g_strdup_printf(_("%umin"), (guint)(usec / MINUTE));
+    return time_text_span(usec);
 }
 
 char *task_words_left(TaskProps *props, gint64 now) {
     guint64 end = task_props_number(props, "ExpectedEndTime");
-    g_autofree char *when = task_words_time(end, now);
+    g_autofree char *when = time_text_moment(end, now);
     g_autofree char *left = rough_span(end > (guint64)now ? end - (guint64)now : 0);
 
     if (end == 0)

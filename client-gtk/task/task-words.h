@@ -22,11 +22,6 @@ char *task_words_rate_of(double rate, const char *unit);
 /* "45s left, until 18:03:20" */
 char *task_words_left(TaskProps *props, gint64 now);
 
-/* "3s", "2min 5s": whole seconds, and of long spans what counts. */
-char *task_words_span(guint64 usec);
-/* Of today the time alone. */
-char *task_words_time(guint64 usec, gint64 now);
-
 /* "Exit code 3", "Signal 9 (SIGKILL)" */
 char *task_words_exit(int code, int signal);
 

@@ -3,7 +3,7 @@
 #include <glib/gi18n.h>
 #include <stdio.h>
 
-#include "common/parse.h"
+#include "client-gtk/base/time-text.h"
 
 char *row_words_title(const TaskFacts *f) {
     char number[24];
@@ -13,6 +13,38 @@ char *row_words_title(const TaskFacts *f) {
     snprintf(number, sizeof(number), "%" G_GUINT64_FORMAT, f->id);
     /* Translators: a task of which nothing but the number is known yet */
     return g_strdup_printf(_("Task %s"), number);
+}
+
+/* ---- times ---- */
+
+static char *took(const TaskFacts *f) {
+    guint64 usec = f->finished_at > f->started_at ? f->finished_at - f->started_at : 0;
+
+    if (f->started_at == 0)
+        return g_strdup("");
+    return time_text_took(usec);
+}
+
+char *row_words_time(const TaskFacts *f, guint64 now_usec) {
+    if (task_state_is_final(f->state))
+        return took(f);
+    if (f->expected_end > now_usec && f->state == TASK_RUNNING) {
+        g_autofree char *left = time_text_span(f->expected_end - now_usec + USEC_PER_SEC - 1);
+        /* Translators: %s is a span of time, "2min 5s" */
+        return g_strdup_printf(_("%s left"), left);
+    }
+    if (f->started_at > 0 && f->state != TASK_WAITING && f->state != TASK_QUEUED)
+        return time_text_span(now_usec > f->started_at ? now_usec - f->started_at : 0);
+    return time_text_moment(f->due_at, now_usec);
+}
+
+/* ---- what it is at ---- */
+
+static char *ended(const TaskFacts *f) {
+    g_autofree char *at = time_text_moment(f->finished_at, (guint64)g_get_real_time());
+
+    /* Translators: of a task; %s is a time of today, or a date */
+    return g_strdup_printf(_("Ended %s"), at);
 }
 
 char *row_words_detail(const TaskFacts *f) {
@@ -29,49 +61,7 @@ char *row_words_detail(const TaskFacts *f) {
         return g_strdup(f->message);
     while (!*texts[i] && i < G_N_ELEMENTS(texts) - 1)
         i++;
+    if (!*texts[i] && f->finished_at > 0)
+        return ended(f);
     return g_strdup(texts[i]);
-}
-
-/* ---- times ---- */
-
-/* Whole seconds while it changes: parts of them flicker. */
-static char *span(guint64 usec) {
-    char text[FORMAT_MAX];
-
-    if (usec < 10 * USEC_PER_SEC)
-        snprintf(text, sizeof(text), "%us", (unsigned)(usec / USEC_PER_SEC));
-    else
-        format_span(text, usec / USEC_PER_SEC * USEC_PER_SEC);
-    return g_strdup(text);
-}
-
-static char *took(const TaskFacts *f) {
-    char text[FORMAT_MAX];
-    guint64 usec = f->finished_at > f->started_at ? f->finished_at - f->started_at : 0;
-
-    if (f->started_at == 0)
-        return g_strdup("");
-    return g_strdup(format_span(text, usec));
-}
-
-static char *due(guint64 at) {
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local((gint64)(at / USEC_PER_SEC));
-    g_autoptr(GDateTime) now = g_date_time_new_now_local();
-    gboolean is_today = time && g_date_time_get_year(time) == g_date_time_get_year(now) &&
-                        g_date_time_get_day_of_year(time) == g_date_time_get_day_of_year(now);
-
-    return time ? g_date_time_format(time, is_today ? "%X" : "%x") : g_strdup("");
-}
-
-char *row_words_time(const TaskFacts *f, guint64 now_usec) {
-    if (task_state_is_final(f->state))
-        return took(f);
-    if (f->expected_end > now_usec && f->state == TASK_RUNNING) {
-        g_autofree char *left = span(f->expected_end - now_usec + USEC_PER_SEC - 1);
-        /* Translators: %s is a span of time, "2min 5s" */
-        return g_strdup_printf(_("%s left"), left);
-    }
-    if (f->started_at > 0 && f->state != TASK_WAITING && f->state != TASK_QUEUED)
-        return span(now_usec > f->started_at ? now_usec - f->started_at : 0);
-    return f->due_at > 0 ? due(f->due_at) : g_strdup("");
 }

@@ -78,9 +78,9 @@ class Screen:
 
     @classmethod
     def close(cls):
-        if cls.display:
-            cls.display.stop()
-            cls.display = None
+        ended, cls.display = cls.display, None
+        if ended:
+            ended.stop()
 
 
 class Window:
@@ -167,14 +167,20 @@ class Window:
         self.screen.resize(self.pid, width, height)
 
     def leave(self):
-        """The pointer leaves all windows: none of them is active then."""
+        """Pointer and keyboard leave all windows: none of them is active then."""
         self.screen.point(*(n - 1 for n in self.screen.size))
+        self.screen.unfocus()
+
+    def come_back(self):
+        """The keyboard is with the window again."""
+        self.screen.focus(self.pid)
 
     def _activate(self):
         """The window that came last is on top, and gets the keys when the pointer is on it."""
         def is_active():
             top = (self.look().children or [None])[-1]
             if top and "active" not in top.states:
+                self.screen.unfocus()
                 self.screen.point(*top.center())
             return top and "active" in top.states
 

@@ -36,6 +36,7 @@ FOLDERS = {
     "client-gtk/widgets": {"client-gtk/widgets", "client-gtk/base", "common"},
     **{f"client-gtk/{page}": {f"client-gtk/{page}", *shared, "client-gtk/widgets", "client-gtk/base", "common"}
        for page, shared in PAGES.items()},
+    "client-gtk/pch": set(),
     "client-gtk": {"client-gtk", *(f"client-gtk/{page}" for page in PAGES), "client-gtk/widgets", "client-gtk/base",
                    "common"},
 }
@@ -50,7 +51,7 @@ LIBRARIES = [
     ("systemd/sd-event", {"daemon/exec", "daemon/http", "daemon/store", "daemon/bus", "daemon", "client-cli", TESTS}),
     ("systemd/", {"daemon", "client-cli", TESTS}),
     ("cjson/", {"daemon/core", "daemon/kinds", "daemon/exec", "daemon/worker", "daemon/http", "daemon/store", "daemon/bus", "daemon",
-                "client-cli", "client-gtk/start", TESTS}),
+                "client-cli", "client-gtk/start", "client-gtk/demo", TESTS}),
     ("curl/", {"daemon/http", TESTS}),
     ("microhttpd.h", {TESTS}),
     ("gcrypt", {"daemon/http", "daemon/kinds", "daemon/worker", "daemon/store", "daemon", TESTS}),

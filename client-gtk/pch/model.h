@@ -1,0 +1,2 @@
+/* Compiled once for all models. */
+#include "dbus/dbus-proxies.h"
