@@ -25,8 +25,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Load, load_free)
 
 /* ---- friends ---- */
 
-static void take_friends(ChatClient *self, GVariant *friends, gboolean not_all) {
-    friend_list_take(self->friends, friends, not_all);
+static void take_friends(ChatClient *self, GVariant *friends, gboolean by_signal) {
+    friend_list_take(self->friends, friends, by_signal);
     g_clear_pointer(&self->friends_problem, g_free);
     self->friends_loaded = TRUE;
     chat_client_changed(self);
@@ -58,7 +58,7 @@ void chat_client_load_friends(ChatClient *self) {
 }
 
 static void on_friends_loaded(ChatClient *self, GVariant *friends) {
-    take_friends(self, friends, g_variant_get_size(friends) > MAYBE_NOT_ALL);
+    take_friends(self, friends, TRUE);
 }
 
 /* ---- messages ---- */
