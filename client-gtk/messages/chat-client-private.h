@@ -19,6 +19,7 @@ struct _ChatClient {
     Conversations *conversations;
     char *friends_problem;
     gboolean friends_loaded, friends_loading;
+    gboolean friends_told; /* all of them, by a signal since the load has begun */
 
     char *peer;
     guint settle; /* timer: the peer was chosen just now */

@@ -129,14 +129,16 @@ static void add_others(GPtrArray *items, ItemList *list, GHashTable *seen) {
             g_ptr_array_add(items, g_object_ref(item_list_get(list, i)));
 }
 
-void friend_list_take(ItemList *list, GVariant *friends, gboolean by_signal) {
+gboolean friend_list_take(ItemList *list, GVariant *friends, gboolean by_signal) {
     GPtrArray *items = g_ptr_array_new_with_free_func(g_object_unref);
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
     gsize size = add_from(items, list, friends, seen);
+    gboolean all = !by_signal || size + FRIEND_SIZE + NAME_MAX_SIZE <= SIGNAL_MAX;
 
-    if (by_signal && size + FRIEND_SIZE + NAME_MAX_SIZE > SIGNAL_MAX)
+    if (!all)
         add_others(items, list, seen);
     item_list_replace(list, items);
+    return all;
 }
 
 /* ---- the object ---- */

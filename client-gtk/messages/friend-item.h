@@ -23,5 +23,7 @@ void friend_item_set_unread(FriendItem *self, gboolean unread);
 ItemList *friend_list_new(void);
 
 /* The list is as the daemon says (aa{sv}) now. What is in both keeps its item. by_signal: when they
- * are many, there may be more than it says; those that we know stay behind. */
-void friend_list_take(ItemList *list, GVariant *friends, gboolean by_signal);
+ * are many, there may be more than it says; those that we know stay behind, and the answer is
+ * FALSE.
+ */
+gboolean friend_list_take(ItemList *list, GVariant *friends, gboolean by_signal);
