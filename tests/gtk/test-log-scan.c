@@ -171,7 +171,6 @@ END_TEST
 
 /* ---- gaps ---- */
 
-
 static int open_sparse(void) {
     int fd = open_log("first\nsecond\n", 13);
 
