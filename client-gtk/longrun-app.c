@@ -3,6 +3,7 @@
 #include <glib/gi18n.h>
 
 #include "client-gtk/base/daemon-link.h"
+#include "client-gtk/base/end-notifier.h"
 #include "client-gtk/base/task-ids.h"
 #include "client-gtk/demo/demo-window.h"
 #include "client-gtk/main-window.h"
@@ -14,6 +15,7 @@ struct _LongrunApp {
     AdwApplication parent_instance;
 
     DaemonLink *link;
+    EndNotifier *notifier;
 };
 
 G_DEFINE_FINAL_TYPE(LongrunApp, longrun_app, ADW_TYPE_APPLICATION)
@@ -165,6 +167,29 @@ static int command_line(GApplication *app, GApplicationCommandLine *line) {
     return 0;
 }
 
+/* ---- whether somebody looks ---- */
+
+static void on_look(LongrunApp *self) {
+    GList *l = gtk_application_get_windows(GTK_APPLICATION(self));
+    gboolean there = l != NULL;
+
+    while (l && !gtk_window_is_active(l->data))
+        l = l->next;
+    end_notifier_set_away(self->notifier, there && !l);
+}
+
+static void window_added(GtkApplication *app, GtkWindow *window) {
+    GTK_APPLICATION_CLASS(longrun_app_parent_class)->window_added(app, window);
+    g_signal_connect_object(window, "notify::is-active", G_CALLBACK(on_look), app,
+                            G_CONNECT_SWAPPED);
+}
+
+static void window_removed(GtkApplication *app, GtkWindow *window) {
+    GTK_APPLICATION_CLASS(longrun_app_parent_class)->window_removed(app, window);
+    g_signal_handlers_disconnect_by_func(window, on_look, app);
+    on_look(LONGRUN_APP(app));
+}
+
 /* ---- the application ---- */
 
 static void startup(GApplication *app) {
@@ -182,12 +207,15 @@ static void activate(GApplication *app) {
 }
 
 static void dispose(GObject *object) {
+    g_clear_object(&LONGRUN_APP(object)->notifier);
     g_clear_object(&LONGRUN_APP(object)->link);
     G_OBJECT_CLASS(longrun_app_parent_class)->dispose(object);
 }
 
 static void longrun_app_class_init(LongrunAppClass *class) {
     G_OBJECT_CLASS(class)->dispose = dispose;
+    GTK_APPLICATION_CLASS(class)->window_added = window_added;
+    GTK_APPLICATION_CLASS(class)->window_removed = window_removed;
     G_APPLICATION_CLASS(class)->startup = startup;
     G_APPLICATION_CLASS(class)->activate = activate;
     G_APPLICATION_CLASS(class)->handle_local_options = handle_local_options;
@@ -196,6 +224,7 @@ static void longrun_app_class_init(LongrunAppClass *class) {
 
 static void longrun_app_init(LongrunApp *self) {
     self->link = daemon_link_new();
+    self->notifier = end_notifier_new(G_APPLICATION(self), self->link);
     g_application_add_main_option_entries(G_APPLICATION(self), options);
     g_application_set_option_context_summary(
         G_APPLICATION(self), _("The window of Longrun: what runs, and what has run"));

@@ -9,12 +9,15 @@
 #include "client-gtk/task/task-page.h"
 #include "client-gtk/tasks/tasks-page.h"
 #include "client-gtk/widgets/absence-bar.h"
+#include "client-gtk/widgets/late-reveal.h"
 
 struct _MainWindow {
     AdwApplicationWindow parent_instance;
 
     AdwLeaflet *leaflet;
     AdwViewStack *stack;
+    AdwViewSwitcherTitle *switcher;
+    AdwViewSwitcherBar *switcher_bar;
     AdwBin *task_place;
     AbsenceBar *absence;
     TasksPage *tasks;
@@ -164,6 +167,8 @@ static void bind_children(GtkWidgetClass *class) {
     gtk_widget_class_set_template_from_resource(class, "/org/longrun/Longrun/main-window.ui");
     gtk_widget_class_bind_template_child(class, MainWindow, leaflet);
     gtk_widget_class_bind_template_child(class, MainWindow, stack);
+    gtk_widget_class_bind_template_child(class, MainWindow, switcher);
+    gtk_widget_class_bind_template_child(class, MainWindow, switcher_bar);
     gtk_widget_class_bind_template_child(class, MainWindow, task_place);
     gtk_widget_class_bind_template_child(class, MainWindow, absence);
     gtk_widget_class_bind_template_child(class, MainWindow, tasks);
@@ -194,6 +199,7 @@ static void main_window_init(MainWindow *self) {
     self->history = page_history_new();
     gtk_widget_init_template(GTK_WIDGET(self));
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.back", FALSE);
+    late_reveal_bind(self->switcher, "title-visible", self->switcher_bar);
     load_size(self);
 }
 

@@ -77,8 +77,8 @@ static void add_icon_button(FieldControl *control, const char *icon, const char 
 
 static void add_files(FieldControl *control) {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
-    GtkWidget *files = gtk_button_new_with_mnemonic(_("Add _Files…"));
-    GtkWidget *folder = gtk_button_new_with_mnemonic(_("Add F_older…"));
+    GtkWidget *files = gtk_button_new_with_label(_("Add Files…"));
+    GtkWidget *folder = gtk_button_new_with_label(_("Add Folder…"));
 
     g_object_set_data(G_OBJECT(control), "many", control);
     g_signal_connect(files, "clicked", G_CALLBACK(on_choose_files), control);

@@ -89,8 +89,9 @@ static GVariant *span_bounds(const Field *f, char **ret_error) {
 
     format_span(low, (guint64)(f->min * G_USEC_PER_SEC));
     format_span(high, (guint64)(f->max * G_USEC_PER_SEC));
-    /* Translators: both are time spans, such as 100ms and 10y. */
-    *ret_error = g_strdup_printf(_("It can be from %s to %s."), low, high);
+    /* Translators: time spans, such as 100ms and 1d 0h. */
+    *ret_error = f->min > 0 ? g_strdup_printf(_("It can be from %s to %s."), low, high)
+                            : g_strdup_printf(_("It can be at most %s."), high);
     return NULL;
 }
 

@@ -75,6 +75,13 @@ static void on_entered(FieldRow *self) {
     g_signal_emit(self, signals[ENTERED], 0);
 }
 
+/* The control is where the keys go; the row itself has nothing to do. */
+static gboolean focus(GtkWidget *widget, GtkDirectionType direction) {
+    GtkWidget *child = gtk_list_box_row_get_child(GTK_LIST_BOX_ROW(widget));
+
+    return child && gtk_widget_child_focus(child, direction);
+}
+
 /* ---- the object ---- */
 
 /* What is short stands beside its title, all else below. */
@@ -96,6 +103,8 @@ FieldRow *field_row_new(const Field *f, DaemonLink *link) {
     self->field = f;
     self->control = field_control_new(f, link);
     gtk_label_set_text(self->title, _(f->title));
+    gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_LABEL, _(f->title),
+                                   -1);
     place_control(self);
     g_signal_connect_swapped(self->control, "changed", G_CALLBACK(on_changed), self);
     g_signal_connect_swapped(self->control, "entered", G_CALLBACK(on_entered), self);
@@ -106,6 +115,7 @@ FieldRow *field_row_new(const Field *f, DaemonLink *link) {
 static void field_row_class_init(FieldRowClass *class) {
     GtkWidgetClass *widget = GTK_WIDGET_CLASS(class);
 
+    widget->focus = focus;
     signals[CHANGED] = g_signal_new("changed", LONGRUN_TYPE_FIELD_ROW, G_SIGNAL_RUN_LAST, 0, NULL,
                                     NULL, NULL, G_TYPE_NONE, 0);
     signals[ENTERED] = g_signal_new("entered", LONGRUN_TYPE_FIELD_ROW, G_SIGNAL_RUN_LAST, 0, NULL,

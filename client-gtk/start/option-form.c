@@ -26,6 +26,8 @@ static const Field always[] = {
     {"label", N_("Label"), N_("What the task is called in lists"), FIELD_TEXT},
     {"cwd", N_("Working Folder"), N_("Your home folder, if there is nothing here"), FIELD_FOLDER,
      FIELD_FOR_PROCESSES},
+    {"notify", N_("Notification"), N_("When it ends and nobody looks"), FIELD_SWITCH,
+     .initial = "yes"},
     {"isolate", N_("Process of Its Own"), N_("A crash there is that of one task alone"),
      FIELD_SWITCH, FIELD_FOR_KINDS},
 };

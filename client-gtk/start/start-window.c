@@ -201,8 +201,14 @@ GtkWindow *start_window_new(GtkApplication *app, DaemonLink *link) {
     g_signal_connect_object(self->link, "notify::state", G_CALLBACK(update), self,
                             G_CONNECT_SWAPPED);
     update(self);
-    start_form_focus(self->form, "argv");
     return GTK_WINDOW(self);
+}
+
+/* Not before: what has the focus would be known to screen readers before its window is. */
+static void on_map(GtkWidget *widget) {
+    GTK_WIDGET_CLASS(start_window_parent_class)->map(widget);
+    if (!gtk_window_get_focus(GTK_WINDOW(widget)))
+        start_form_focus(LONGRUN_START_WINDOW(widget)->form, "argv");
 }
 
 static void dispose(GObject *object) {
@@ -236,6 +242,7 @@ static void start_window_class_init(StartWindowClass *class) {
     g_type_ensure(LONGRUN_TYPE_START_FORM);
     G_OBJECT_CLASS(class)->dispose = dispose;
     G_OBJECT_CLASS(class)->finalize = finalize;
+    widget->map = on_map;
     signals[STARTED] = g_signal_new("started", LONGRUN_TYPE_START_WINDOW, G_SIGNAL_RUN_LAST, 0,
                                     NULL, NULL, NULL, G_TYPE_NONE, 2, G_TYPE_UINT64, G_TYPE_STRING);
     gtk_widget_class_set_template_from_resource(widget,

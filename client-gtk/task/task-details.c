@@ -13,7 +13,7 @@ struct _TaskDetails {
     GCancellable *cancellable; /* of all calls to the daemon that is there now */
     DbusTask *proxy;
     char *name;
-    guint removed; /* subscription */
+    guint removed, properties; /* subscriptions */
 
     TaskProps *props;
     TaskStanding standing;
@@ -81,16 +81,11 @@ static void take_all(TaskDetails *self, GVariant *reply) {
     set_standing(self, TASK_STANDING_LIVE, NULL);
 }
 
-static gboolean is_no_task(const GError *error) {
-    return daemon_error_is(error, "NoSuchTask") ||
-           g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT);
-}
-
 /* One that was lost on its way is asked for again with the next tick, or by the next daemon. */
 static void load_failed(TaskDetails *self, const GError *error) {
     g_autofree char *text = daemon_error_text(error);
 
-    if (is_no_task(error))
+    if (daemon_error_is(error, "NoSuchTask"))
         set_standing(self, TASK_STANDING_GONE, NULL);
     else if (!self->is_known)
         set_standing(self, TASK_STANDING_FAILED, text);
@@ -170,13 +165,18 @@ static void on_finished(TaskDetails *self, const char *state, gint code, const c
 }
 
 /* Of a new state comes more: times, a reason, an attempt. */
-static void on_properties(TaskDetails *self, GVariant *changed, const char *const *invalidated) {
-    GVariantIter iter;
+static void on_properties(GDBusConnection *connection, const char *sender, const char *path,
+                          const char *interface, const char *signal, GVariant *arguments,
+                          gpointer userdata) {
+    TaskDetails *self = userdata;
+    g_autoptr(GVariantIter) iter = NULL;
     const char *name;
     GVariant *value;
 
-    g_variant_iter_init(&iter, changed);
-    while (g_variant_iter_loop(&iter, "{&sv}", &name, &value))
+    if (!g_variant_is_of_type(arguments, G_VARIANT_TYPE("(sa{sv}as)")))
+        return;
+    g_variant_get_child(arguments, 1, "a{sv}", &iter);
+    while (g_variant_iter_loop(iter, "{&sv}", &name, &value))
         g_variant_dict_insert_value(self->props, name, value);
     update_tick(self);
     g_signal_emit(self, signals[CHANGED], 0);
@@ -186,11 +186,14 @@ static void on_properties(TaskDetails *self, GVariant *changed, const char *cons
 static void on_removed(GDBusConnection *connection, const char *sender, const char *path,
                        const char *interface, const char *signal, GVariant *arguments,
                        gpointer userdata) {
-    g_autoptr(GVariant) ids = g_variant_get_child_value(arguments, 0);
+    g_autoptr(GVariant) ids = NULL;
     TaskDetails *self = userdata;
     const guint64 *all;
     gsize n;
 
+    if (!g_variant_is_of_type(arguments, G_VARIANT_TYPE("(at)")))
+        return;
+    ids = g_variant_get_child_value(arguments, 0);
     all = g_variant_get_fixed_array(ids, &n, sizeof(guint64));
     for (gsize i = 0; i < n; i++)
         if (all[i] == self->id) {
@@ -207,23 +210,31 @@ static void drop_proxy(TaskDetails *self) {
     if (!self->proxy)
         return;
     connection = g_dbus_proxy_get_connection(G_DBUS_PROXY(self->proxy));
-    if (self->removed)
-        g_dbus_connection_signal_unsubscribe(connection, self->removed);
-    self->removed = 0;
+    g_dbus_connection_signal_unsubscribe(connection, self->removed);
+    g_dbus_connection_signal_unsubscribe(connection, self->properties);
     g_signal_handlers_disconnect_by_data(self->proxy, self);
     g_clear_object(&self->proxy);
 }
 
+static guint subscribe(TaskDetails *self, const char *interface, const char *signal,
+                       const char *path, const char *first, GDBusSignalCallback callback) {
+    return g_dbus_connection_signal_subscribe(
+        g_dbus_proxy_get_connection(G_DBUS_PROXY(self->proxy)), self->name, interface, signal, path,
+        first, G_DBUS_SIGNAL_FLAGS_NONE, callback, self, NULL);
+}
+
+/* A proxy that loads no properties does not hear that they change, either. */
 static void follow(TaskDetails *self) {
+    const char *path = g_dbus_proxy_get_object_path(G_DBUS_PROXY(self->proxy));
+
     g_signal_connect_swapped(self->proxy, "progress", G_CALLBACK(on_progress), self);
     g_signal_connect_swapped(self->proxy, "status", G_CALLBACK(on_status), self);
     g_signal_connect_swapped(self->proxy, "message", G_CALLBACK(on_message), self);
     g_signal_connect_swapped(self->proxy, "finished", G_CALLBACK(on_finished), self);
-    g_signal_connect_swapped(self->proxy, "g-properties-changed", G_CALLBACK(on_properties), self);
-    self->removed = g_dbus_connection_signal_subscribe(
-        g_dbus_proxy_get_connection(G_DBUS_PROXY(self->proxy)), self->name,
-        "org.longrun.Longrun1.Manager", "TasksRemoved", DAEMON_ROOT, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
-        on_removed, self, NULL);
+    self->properties = subscribe(self, "org.freedesktop.DBus.Properties", "PropertiesChanged", path,
+                                 "org.longrun.Longrun1.Task", on_properties);
+    self->removed = subscribe(self, "org.longrun.Longrun1.Manager", "TasksRemoved", DAEMON_ROOT,
+                              NULL, on_removed);
 }
 
 /* Signals first, then the properties: nothing falls in between. */

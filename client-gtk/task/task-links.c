@@ -41,8 +41,7 @@ static void on_facts(GObject *source, GAsyncResult *result, gpointer userdata) {
     g_autoptr(TaskProps) props = NULL;
 
     if (!reply) {
-        if (daemon_error_is(error, "NoSuchTask") ||
-            g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT))
+        if (daemon_error_is(error, "NoSuchTask"))
             task_link_set_gone(link);
         return;
     }

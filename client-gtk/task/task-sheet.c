@@ -83,9 +83,11 @@ static char *as_group(TaskProps *props, const char *name, gint64 now) {
 }
 
 static char *as_umask(TaskProps *props, const char *name, gint64 now) {
-    guint64 mask = task_props_number(props, name);
+    guint32 mask;
 
-    return mask != 022 ? g_strdup_printf("%04o", (guint)mask) : NULL;
+    if (!g_variant_dict_lookup(props, name, "u", &mask) || mask == 022)
+        return NULL;
+    return g_strdup_printf("%04o", mask);
 }
 
 /* An exit code stands for itself only where something ran to its end. */

@@ -118,10 +118,9 @@ char *task_words_rate(TaskProps *props) {
 
 /* No more than can be known. */
 static char *rough_span(guint64 usec) {
-    char buf[FORMAT_MAX];
-
     if (usec >= 10 * MINUTE && usec < 60 * MINUTE)
-        return g_strdup(format_span(buf, usec / MINUTE * MINUTE));
+        /* Translators: a number of minutes, as short as can be */
+        return g_strdup_printf(_("%umin"), (guint)(usec / MINUTE));
     return time_text_span(usec);
 }
 

@@ -35,8 +35,15 @@ sensitive showing single-line stale transient vertical visible manages-descendan
 animated invalid-entry supports-autocompletion selectable-text is-default visited checkable has-popup
 read-only""".split()
 
+VISIBLE = 1 << STATES.index("visible")
+
+# GTK says twice what a button is called, once with its mnemonic: "_Start Start".
+TWICE = re.compile(r"^(.*?)_?(.+) \1\2$", re.DOTALL)
+
 # Of the children of these GTK says that they are visible even if their parent shows but one of them.
 CONTAINERS = {"filler", "panel", "page tab list"}
+LISTS = {"list", "list box", "table", "tree", "tree table"}
+LONG = 50
 BOXES = {"filler", "panel", "scroll bar", "scroll pane", "image"}
 
 
@@ -48,6 +55,7 @@ class Node:
         self.role = self.name = ""
         self.states = frozenset()
         self.place = None  # see extents()
+        self.inside = None  # path of what a page of a GtkStack shows
         self.children = []
 
     def __repr__(self):
@@ -132,7 +140,7 @@ class Node:
 
     def text(self):
         """Of an entry or a text view, all of it."""
-        return self.call("Text", "GetText", "(ii)", 0, -1)[0]
+        return self.call("Text", "GetText", "(ii)", 0, self.property("Text", "CharacterCount"))[0]
 
     def set_text(self, text):
         if not self.call("EditableText", "SetTextContents", "(s)", text)[0]:
@@ -171,6 +179,7 @@ class Tree:
         self.pid = pid
         self.timeout_msec = timeout_sec * 1000
         self.bus = None
+        self.uncertain = False
 
     def call(self, bus, path, interface, method, signature=None, *args):
         return self.connection.call_sync(bus, path, interface, method, GLib.Variant(signature, args) if signature else None,
@@ -206,8 +215,14 @@ class Tree:
         return bool(self.bus)
 
     def look(self, ref=None, parent=None):
-        """A node and all in it that can be seen, or could if one scrolled; of all windows without ref. None if the
-        node has gone."""
+        """A node and all in it that can be seen, or could if one scrolled, but of long lists what is in sight; of all
+        windows without ref. None if the node has gone."""
+        self.uncertain = False
+        node = self._look(ref, parent)
+        # What is new cannot be asked for by its place. It is not new any more.
+        return self._look(ref, parent) if self.uncertain else node
+
+    def _look(self, ref, parent):
         known = self._known()
         top = Node(self, ref or (self.bus, ROOT), parent)
         level = [top]
@@ -223,7 +238,8 @@ class Tree:
         children = {}
         for ref, _, parent, index, count, _, name, role, _, states in self.call(self.bus, CACHE, ATSPI + "Cache", "GetItems")[0]:
             known[ref[1]] = (role, name, states, count)
-            children.setdefault(parent[1], []).append((index, ref))
+            if states[0] & VISIBLE:  # a hidden one may have been a child, and is none now
+                children.setdefault(parent[1], []).append((index, ref))
         return {path: (role, name, states, [ref for _, ref in sorted(children.get(path, []))], count)
                 for path, (role, name, states, count) in known.items()}
 
@@ -241,7 +257,7 @@ class Tree:
                 role, name, states = (result and result[0] for result in (next(results), next(results), next(results)))
             if role is not None and name is not None and states:
                 node.role = ROLES[role] if role < len(ROLES) else str(role)
-                node.name = name
+                node.name = TWICE.sub(r"\1\2", name)
                 node.states = frozenset(state for i, state in enumerate(STATES) if states[i // 32] >> i % 32 & 1)
 
     def _ask_for_children(self, nodes, known):
@@ -258,29 +274,73 @@ class Tree:
             node.children = [Node(self, ref, node) for ref in (result[0] if result else [])]
 
     def _seen(self, node):
-        """The children that can be seen. Where several have the very same place, only the one on top can."""
-        if len(node.children) > 1 and node.role in CONTAINERS:
-            places = self.call_all([(child, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES) for child in node.children])
-            for child, place in zip(node.children, places):
-                child.place = place and place[0]
-            node.children = [child for child in node.children if not child.place or (child.place[2] and child.place[3])]
-            places = [child.place for child in node.children]
-            if any(places.count(place) > 1 for place in places if place):
-                self._keep_top(node)
+        """The children that can be seen. Of those that lie one upon another, only what is on top anywhere can."""
+        if len(node.children) > LONG and node.role in LISTS:
+            self._keep_in_sight(node)
+        if len(node.children) < 2 or node.role not in CONTAINERS:
+            return node.children
+        places = self.call_all([(child, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES)
+                                for child in node.children])
+        for child, place in zip(node.children, places):
+            child.place = place and place[0]
+        self._place_pages([child for child in node.children if not child.place])
+        node.children = [child for child in node.children if not child.place or (child.place[2] and child.place[3])]
+        piled = [child for child in node.children
+                 if any(_overlap(child.place, other.place) for other in node.children if other is not child)]
+        if piled:
+            on_top = self._on_top(node, piled)
+            self.uncertain = self.uncertain or not on_top
+            # None: nothing can be clicked there, since all of it is insensitive.
+            node.children = [child for child in node.children if child not in piled or not on_top or (child.inside or child.path) in on_top]
         return node.children
 
-    def _keep_top(self, node):
-        paths = [child.path for child in node.children]
+    def _keep_in_sight(self, node):
+        """Of a long list, which has many more rows than are in sight."""
+        pane = node.within("scroll pane")
+        places = self.call_all([(child, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES)
+                                for child in [pane or node, *node.children]])
+        for child, place in zip(node.children, places[1:]):
+            child.place = place and place[0]
+        node.children = [child for child in node.children if places[0] and _overlap(child.place, places[0][0])]
+
+    def _place_pages(self, pages):
+        """Those of a GtkStack are no widgets: they are where their only child is."""
+        inner = self.call_all([(page, ATSPI + "Accessible", "GetChildren", None) for page in pages])
+        widgets = [(page, Node(self, refs[0][0])) for page, refs in zip(pages, inner) if refs and len(refs[0]) == 1]
+        places = self.call_all([(widget, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES)
+                                for _, widget in widgets])
+        for (page, _), place in zip(widgets, places):
+            page.place = place and place[0]
+        for page, widget in widgets:
+            page.inside = widget.path
+
+    def _on_top(self, node, piled):
+        """Paths of those of its children which get a click at their middle or near a corner."""
+        points = [(x + width * i // 8, y + height * j // 8) for x, y, width, height in (child.place for child in piled)
+                  for i, j in ((4, 4), (1, 1), (7, 1), (1, 7), (7, 7))]
+        found = self.call_all([(node, ATSPI + "Component", "GetAccessibleAtPoint", "(iiu)", x, y, WINDOW_COORDINATES)
+                               for x, y in points])
+        paths = {child.inside or child.path for child in piled}
+        above = {}
+        for ref in {result[0] for result in found if result}:
+            while ref and ref[1] not in (node.path, NOTHING, ROOT, *paths):
+                ref = above.get(ref[1]) or self._parent(ref, above)
+            if ref:
+                above[ref[1]] = ref
+        return paths & above.keys()
+
+    def _parent(self, ref, above):
         try:
-            x, y = node.children[0].center()
-            bus, path = self.call(node.bus, node.path, ATSPI + "Component", "GetAccessibleAtPoint", "(iiu)", int(x),
-                                  int(y), WINDOW_COORDINATES)[0]
-            while path not in (node.path, NOTHING, ROOT, *paths):
-                bus, path = self.call(bus, path, PROPERTIES, "Get", "(ss)", ATSPI + "Accessible", "Parent")[0]
+            above[ref[1]] = self.call(*ref, PROPERTIES, "Get", "(ss)", ATSPI + "Accessible", "Parent")[0]
         except GLib.Error:
-            return  # it has changed meanwhile: whoever waits looks again
-        if path in paths:
-            node.children = [child for child in node.children if child.path == path or child.place != node.children[0].place]
+            return None  # gone meanwhile: whoever waits looks again
+        return above[ref[1]]
+
+
+def _overlap(one, other):
+    """Of rectangles; those that only touch at a border do not."""
+    return bool(one and other and all(
+        min(one[i] + one[i + 2], other[i] + other[i + 2]) - max(one[i], other[i]) > 4 for i in (0, 1)))
 
 
 def _without_hidden(node):

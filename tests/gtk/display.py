@@ -121,8 +121,9 @@ class Display:
     # ---- keys and pointer ----
 
     def _xdotool(self, *words):
-        subprocess.run(["xdotool", *map(str, words)], env={**os.environ, **self.env}, check=True, timeout=DEADLINE_SEC,
-                       stdout=subprocess.DEVNULL)
+        r = subprocess.run(["xdotool", *map(str, words)], env={**os.environ, **self.env}, check=True,
+                           timeout=DEADLINE_SEC, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        return r.stdout.split()
 
     def key(self, *keys):
         """As xdotool names them: "ctrl+n", "Escape"."""
@@ -136,6 +137,18 @@ class Display:
 
     def press(self, x, y, button=1):
         self._xdotool("mousemove", round(x), round(y), "click", button)
+
+    def resize(self, pid, width, height):
+        ids = self._xdotool("search", "--sync", "--onlyvisible", "--pid", pid)
+        self._xdotool("windowsize", ids[0], width, height)
+
+    def unfocus(self):
+        """Keys are for the window under the pointer."""
+        self._xdotool("search", "--maxdepth", "0", "--class", "", "windowfocus")
+
+    def focus(self, pid):
+        """Keys are for the window of this process."""
+        self._xdotool("search", "--all", "--onlyvisible", "--pid", pid, "--class", "", "windowfocus")
 
     # ---- what is to be seen ----
 

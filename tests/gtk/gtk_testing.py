@@ -78,9 +78,9 @@ class Screen:
 
     @classmethod
     def close(cls):
-        if cls.display:
-            cls.display.stop()
-            cls.display = None
+        ended, cls.display = cls.display, None
+        if ended:
+            ended.stop()
 
 
 class Window:
@@ -149,23 +149,42 @@ class Window:
 
     def key(self, *keys):
         """Keys for the window that is on top: "ctrl+n", "Escape"."""
-        x, y = self._top().center()
-        self.screen.point(x, y)
+        self._activate()
         self.screen.key(*keys)
 
     def type(self, text):
+        """Into what has the focus."""
+        self._activate()
         self.screen.type(text)
 
     def press(self, node, button=1):
         """A real click, with the pointer."""
         self.screen.press(*node.center(), button=button)
 
-    def leave(self):
-        """The pointer leaves all windows: none of them is active then."""
-        self.screen.point(*(n - 1 for n in self.screen.size))
+    def resize(self, width, height):
+        """Of its window that came first, with borders, in pixels."""
+        self.find("frame")
+        self.screen.resize(self.pid, width, height)
 
-    def _top(self):
-        return self.settles(lambda: self.look().children, "a window")[-1]
+    def leave(self):
+        """Pointer and keyboard leave all windows: none of them is active then."""
+        self.screen.point(*(n - 1 for n in self.screen.size))
+        self.screen.unfocus()
+
+    def come_back(self):
+        """The keyboard is with the window again."""
+        self.screen.focus(self.pid)
+
+    def _activate(self):
+        """The window that came last is on top, and gets the keys when the pointer is on it."""
+        def is_active():
+            top = (self.look().children or [None])[-1]
+            if top and "active" not in top.states:
+                self.screen.unfocus()
+                self.screen.point(*top.center())
+            return top and "active" in top.states
+
+        self.settles(is_active, "a window to be active")
 
     def action(self, name, *parameters):
         """An action of the application, without "app."."""
@@ -211,6 +230,7 @@ class WindowTestCase(unittest.TestCase):
     def setUp(self):
         Screen.get()
         self.session = Session(**self.session_arguments)
+        self.session.activatable = True  # besides: when the one that is started has ended
         self.addCleanup(self.session.stop)
         self.session.start()
 

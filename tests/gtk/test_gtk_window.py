@@ -18,6 +18,17 @@ class PagesTest(WindowTestCase):
             window.click("page tab", page)
             window.find("page tab", page, selected=True)
 
+    def test_narrow_ones_have_theirs_below(self):
+        """Below 360 pixels it does not go."""
+        window = self.open()
+        wide = window.find("page tab", "Backends").extents()
+        window.resize(360, 600)
+        window.settles(lambda: window.find("page tab", "Backends").extents()[1] > wide[1] + 400, "the tabs to be below")
+        window.click("page tab", "Backends")
+        window.find("page tab", "Backends", selected=True)
+        window.resize(900, 600)
+        window.settles(lambda: window.find("page tab", "Backends").extents()[1] < 100, "the tabs to be above")
+
 
 if __name__ == "__main__":
     main()
