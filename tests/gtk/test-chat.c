@@ -342,7 +342,7 @@ START_TEST(status) {
 END_TEST
 
 int main(void) {
-    Suite *s = suite_create("messages");
+    Suite *s = suite_create("chat");
     TCase *tc = tcase_create("models");
 
     tcase_add_loop_test(tc, friends_change, 0, G_N_ELEMENTS(changes));
