@@ -236,7 +236,8 @@ class Tree:
         children = {}
         for ref, _, parent, index, count, _, name, role, _, states in self.call(self.bus, CACHE, ATSPI + "Cache", "GetItems")[0]:
             known[ref[1]] = (role, name, states, count)
-            children.setdefault(parent[1], []).append((index, ref))
+            if states[0] >> STATES.index("visible") & 1:  # others do not count as children
+                children.setdefault(parent[1], []).append((index, ref))
         return {path: (role, name, states, [ref for _, ref in sorted(children.get(path, []))], count)
                 for path, (role, name, states, count) in known.items()}
 
