@@ -35,8 +35,6 @@ sensitive showing single-line stale transient vertical visible manages-descendan
 animated invalid-entry supports-autocompletion selectable-text is-default visited checkable has-popup
 read-only""".split()
 
-VISIBLE = 1 << STATES.index("visible")
-
 # GTK says twice what a button is called, once with its mnemonic: "_Start Start".
 TWICE = re.compile(r"^(.*?)_?(.+) \1\2$", re.DOTALL)
 
@@ -238,7 +236,7 @@ class Tree:
         children = {}
         for ref, _, parent, index, count, _, name, role, _, states in self.call(self.bus, CACHE, ATSPI + "Cache", "GetItems")[0]:
             known[ref[1]] = (role, name, states, count)
-            if states[0] & VISIBLE:  # a hidden one may have been a child, and is none now
+            if states[0] >> STATES.index("visible") & 1:  # others do not count as children
                 children.setdefault(parent[1], []).append((index, ref))
         return {path: (role, name, states, [ref for _, ref in sorted(children.get(path, []))], count)
                 for path, (role, name, states, count) in known.items()}
