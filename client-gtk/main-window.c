@@ -9,6 +9,7 @@
 #include "client-gtk/task/task-page.h"
 #include "client-gtk/tasks/tasks-page.h"
 #include "client-gtk/widgets/absence-bar.h"
+#include "client-gtk/widgets/late-reveal.h"
 
 struct _MainWindow {
     AdwApplicationWindow parent_instance;
@@ -24,7 +25,6 @@ struct _MainWindow {
     MessagesPage *messages;
     DaemonLink *link;
     PageHistory *history;
-    guint reveal_source;
 };
 
 G_DEFINE_FINAL_TYPE(MainWindow, main_window, ADW_TYPE_APPLICATION_WINDOW)
@@ -153,24 +153,7 @@ static void unrealize(GtkWidget *widget) {
     GTK_WIDGET_CLASS(main_window_parent_class)->unrealize(widget);
 }
 
-/* Whether there is room above for the switcher is found out while the window is laid out. The one
- * below comes after that: GTK 4.8 would warn of a size below 0, where nothing is animated. */
-static gboolean reveal_switcher_bar(gpointer userdata) {
-    MainWindow *self = userdata;
-
-    self->reveal_source = 0;
-    adw_view_switcher_bar_set_reveal(self->switcher_bar,
-                                     adw_view_switcher_title_get_title_visible(self->switcher));
-    return G_SOURCE_REMOVE;
-}
-
-static void on_switcher_moved(MainWindow *self) {
-    if (self->reveal_source == 0 && !gtk_widget_in_destruction(GTK_WIDGET(self)))
-        self->reveal_source = g_idle_add(reveal_switcher_bar, self);
-}
-
 static void dispose(GObject *object) {
-    g_clear_handle_id(&LONGRUN_MAIN_WINDOW(object)->reveal_source, g_source_remove);
     g_clear_object(&LONGRUN_MAIN_WINDOW(object)->link);
     G_OBJECT_CLASS(main_window_parent_class)->dispose(object);
 }
@@ -216,8 +199,7 @@ static void main_window_init(MainWindow *self) {
     self->history = page_history_new();
     gtk_widget_init_template(GTK_WIDGET(self));
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.back", FALSE);
-    g_signal_connect_swapped(self->switcher, "notify::title-visible", G_CALLBACK(on_switcher_moved),
-                             self);
+    late_reveal_bind(self->switcher, "title-visible", self->switcher_bar);
     load_size(self);
 }
 

@@ -106,18 +106,15 @@ static void on_add(GtkWidget *widget, const char *action, GVariant *unused) {
 /* ---- the form ---- */
 
 static const char *const group_titles[BACKEND_N_GROUPS] = {
-    [BACKEND_GROUP_WHERE] = "",
-    [BACKEND_GROUP_CHECKS] = N_("Checks"),
-    [BACKEND_GROUP_POLLS] = N_("Polls"),
-    [BACKEND_GROUP_SECURITY] = N_("Security"),
+    [BACKEND_GROUP_WHERE] = N_("Backend"), [BACKEND_GROUP_CHECKS] = N_("Checks"),
+    [BACKEND_GROUP_POLLS] = N_("Polls"),   [BACKEND_GROUP_SECURITY] = N_("Security"),
     [BACKEND_GROUP_LIMITS] = N_("Limits"),
 };
 
 static void add_group(BackendAdd *self, BackendFieldGroup which) {
     AdwPreferencesGroup *group = ADW_PREFERENCES_GROUP(adw_preferences_group_new());
 
-    if (*group_titles[which])
-        adw_preferences_group_set_title(group, _(group_titles[which]));
+    adw_preferences_group_set_title(group, _(group_titles[which]));
     for (const BackendField *f = backend_fields(); f->name; f++)
         if (f->group == which)
             g_ptr_array_add(self->rows, backend_field_row_new(f, group));

@@ -95,6 +95,8 @@ static void make_lines(BackendFieldRow *self) {
     gtk_widget_set_margin_end(box, 12);
     gtk_box_append(GTK_BOX(box), title);
     gtk_box_append(GTK_BOX(box), self->input);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(self->input), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   _(self->field->title), -1);
     gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(self->row), box);
     gtk_list_box_row_set_activatable(GTK_LIST_BOX_ROW(self->row), FALSE);
 }
@@ -114,8 +116,6 @@ static void make_row(BackendFieldRow *self) {
         make_entry(self);
     }
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(self->row), _(self->field->title));
-    gtk_accessible_update_property(GTK_ACCESSIBLE(self->input), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                   _(self->field->title), -1);
 }
 
 static void make_error(BackendFieldRow *self) {
@@ -175,8 +175,13 @@ char *backend_field_row_get_text(BackendFieldRow *self) {
 }
 
 void backend_field_row_set_error(BackendFieldRow *self, const char *text) {
-    gtk_label_set_text(self->error, text ? text : "");
+    /* First visible: of what is not, a screen reader is told no new text. */
     gtk_widget_set_visible(self->error_row, text != NULL);
+    gtk_label_set_text(self->error, text ? text : "");
+    gtk_accessible_update_property(GTK_ACCESSIBLE(self->error), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   text ? text : "", -1);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(self->error_row), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   text ? text : "", -1);
     gtk_accessible_update_state(GTK_ACCESSIBLE(self->input), GTK_ACCESSIBLE_STATE_INVALID,
                                 text ? GTK_ACCESSIBLE_INVALID_TRUE : GTK_ACCESSIBLE_INVALID_FALSE,
                                 -1);

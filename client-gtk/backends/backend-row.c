@@ -26,6 +26,18 @@ static void show_latency(BackendRow *self) {
     gtk_label_set_text(self->latency, text ? text : "");
 }
 
+/* What is around it has the focus, and a screen reader begins there. */
+static void name_list_item(BackendRow *self, const char *update) {
+    GtkWidget *around = gtk_widget_get_parent(GTK_WIDGET(self));
+    /* Translators: name of a backend, state, "Last update: 12:34:56" */
+    g_autofree char *text = g_strdup_printf(_("%s, %s, %s"), backend_item_get_name(self->item),
+                                            backend_state_title(self->item), update);
+
+    if (around)
+        gtk_accessible_update_property(GTK_ACCESSIBLE(around), GTK_ACCESSIBLE_PROPERTY_LABEL, text,
+                                       -1);
+}
+
 static void show(BackendRow *self) {
     gboolean loaded = backend_item_is_loaded(self->item);
     g_autofree char *update = loaded ? backend_item_last_update(self->item) : g_strdup("");
@@ -37,6 +49,7 @@ static void show(BackendRow *self) {
     if (loaded)
         show_latency(self);
     backend_state_set_icon(self->icon, self->item);
+    name_list_item(self, update);
 }
 
 void backend_row_set_item(BackendRow *self, BackendItem *item) {

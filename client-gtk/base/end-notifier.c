@@ -29,6 +29,7 @@ struct _EndNotifier {
     GCancellable *asking;
     EndNews *news;
     guint timer; /* until the next notification may follow */
+    guint again; /* until it is taken away once more */
     guint told;  /* tasks that the last one was about */
 };
 
@@ -217,12 +218,28 @@ static void forget(EndNotifier *self) {
     self->told = 0;
 }
 
+/* GIO takes nothing away of which the desktop has not said yet that it is there. */
+static gboolean on_again(gpointer userdata) {
+    EndNotifier *self = userdata;
+
+    self->again = 0;
+    if (self->told == 0)
+        g_application_withdraw_notification(self->app, NOTIFICATION);
+    return G_SOURCE_REMOVE;
+}
+
+static void withdraw(EndNotifier *self) {
+    g_application_withdraw_notification(self->app, NOTIFICATION);
+    if (self->timer > 0 && self->again == 0)
+        self->again = g_timeout_add_seconds(1, on_again, self);
+}
+
 void end_notifier_set_away(EndNotifier *self, gboolean away) {
     if (away == self->away)
         return;
     self->away = away;
     if (self->told > 0)
-        g_application_withdraw_notification(self->app, NOTIFICATION);
+        withdraw(self);
     forget(self);
 }
 
@@ -232,6 +249,7 @@ static void dispose(GObject *object) {
     EndNotifier *self = LONGRUN_END_NOTIFIER(object);
 
     forget(self);
+    g_clear_handle_id(&self->again, g_source_remove);
     if (self->manager)
         g_signal_handlers_disconnect_by_data(self->manager, self);
     g_clear_object(&self->manager);

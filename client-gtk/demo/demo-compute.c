@@ -4,12 +4,13 @@
 
 #include "client-gtk/demo/demo-run.h"
 #include "client-gtk/demo/demo-words.h"
+#include "client-gtk/widgets/toast.h"
 
 struct _DemoCompute {
     AdwBin parent_instance;
 
     GtkSwitch *process, *error;
-    GtkLabel *status, *warning;
+    GtkLabel *status;
     GtkWidget *result;
     AdwActionRow *value, *uuid, *duration, *iterations;
 
@@ -40,8 +41,13 @@ static void on_status(DemoRun *run, const char *text, DemoCompute *self) {
     show_status(self);
 }
 
+static void warn(DemoCompute *self) {
+    toast_text(GTK_WIDGET(self), _("The task is already running"));
+}
+
 static void on_began(DemoRun *run, gboolean already, DemoCompute *self) {
-    gtk_widget_set_visible(GTK_WIDGET(self->warning), already);
+    if (already)
+        warn(self);
     gtk_widget_set_visible(self->result, FALSE);
     if (!self->ticks)
         self->ticks = g_timeout_add_seconds(1, on_tick, self);
@@ -49,7 +55,6 @@ static void on_began(DemoRun *run, gboolean already, DemoCompute *self) {
 
 static void stop(DemoCompute *self, const char *text) {
     g_clear_handle_id(&self->ticks, g_source_remove);
-    gtk_widget_set_visible(GTK_WIDGET(self->warning), FALSE);
     gtk_label_set_text(self->status, text);
 }
 
@@ -81,8 +86,9 @@ static void on_start(GtkWidget *widget, const char *action, GVariant *unused) {
         g_strdup_printf("{\"seconds\": 3, \"force_error\": %s}",
                         gtk_switch_get_active(self->error) ? "true" : "false");
 
-    gtk_widget_set_visible(GTK_WIDGET(self->warning), demo_run_is_active(self->run));
-    if (!demo_run_is_active(self->run))
+    if (demo_run_is_active(self->run))
+        warn(self);
+    else
         demo_run_start(self->run, _("Compute e"), params, gtk_switch_get_active(self->process));
 }
 
@@ -132,7 +138,6 @@ static void demo_compute_class_init(DemoComputeClass *class) {
     gtk_widget_class_bind_template_child(widget, DemoCompute, process);
     gtk_widget_class_bind_template_child(widget, DemoCompute, error);
     gtk_widget_class_bind_template_child(widget, DemoCompute, status);
-    gtk_widget_class_bind_template_child(widget, DemoCompute, warning);
     gtk_widget_class_bind_template_child(widget, DemoCompute, result);
     gtk_widget_class_bind_template_child(widget, DemoCompute, value);
     gtk_widget_class_bind_template_child(widget, DemoCompute, uuid);

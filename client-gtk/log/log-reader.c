@@ -47,6 +47,8 @@ static int read_block(const Job *job, LogBlock **ret) {
         return log_block_read_before(&job->files, q->place.row, q->rows, q->bytes, ret);
     case LOG_READ_AROUND:
         return log_block_read_around(&job->files, q->place.row, q->rows, q->bytes, ret);
+    case LOG_READ_SIZE:
+        return log_block_read_after(&job->files, &q->place, 0, 0, ret);
     default:
         return log_block_read_before(&job->files, G_MAXUINT64, q->rows, q->bytes, ret);
     }

@@ -22,6 +22,7 @@ typedef enum LogWhat {
     LOG_READ_AFTER,  /* from a place on */
     LOG_READ_BEFORE, /* those before the row at the place */
     LOG_READ_AROUND, /* those around the byte at the place */
+    LOG_READ_SIZE,   /* none: just how large the log is by now */
 } LogWhat;
 
 typedef struct LogRequest {

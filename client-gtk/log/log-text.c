@@ -18,7 +18,8 @@ struct LogText {
     /* Made when they are needed: text on our paper, text on a colour, and colours behind text. */
     GtkTextTag *readable[N_COLOURS], *exact[N_COLOURS], *behind[N_COLOURS];
     GtkTextTag *attributes[LOG_ATTRIBUTES];
-    GtkTextTag *error;
+    GtkTextTag *error, *match, *current;
+    LogNeedle *needle;
 };
 
 /* ---- tags ---- */
@@ -98,6 +99,23 @@ static void make_tags(LogText *t) {
     memcpy(t->attributes, made, sizeof(made));
     t->error = gtk_text_buffer_create_tag(b, NULL, NULL);
     colour_others(t);
+}
+
+/* Above all others: those come when they are needed, and each above those before it. */
+static void raise_tags(LogText *t) {
+    int n = gtk_text_tag_table_get_size(gtk_text_buffer_get_tag_table(t->buffer));
+
+    gtk_text_tag_set_priority(t->match, n - 1);
+    gtk_text_tag_set_priority(t->current, n - 1);
+}
+
+static void make_match_tags(LogText *t) {
+    GdkRGBA match = to_rgba(0xf9f06b, 1), current = to_rgba(0xff7800, 1), black = to_rgba(0, 1);
+
+    t->match = gtk_text_buffer_create_tag(t->buffer, NULL, "background-rgba", &match,
+                                          "foreground-rgba", &black, NULL);
+    t->current = gtk_text_buffer_create_tag(t->buffer, NULL, "background-rgba", &current,
+                                            "foreground-rgba", &black, NULL);
 }
 
 void log_text_set_dark(LogText *t, gboolean dark) {
@@ -186,6 +204,82 @@ static void mark_errors(LogText *t, const LogBlock *b, guint line) {
     }
 }
 
+/* ---- matches ---- */
+
+/* Which bytes of a line are a match: the next one from *end on. */
+static gboolean next_match(const LogText *t, const char *text, gsize *begin, gsize *end) {
+    return log_needle_find(t->needle, text, strlen(text), *end, begin, end);
+}
+
+static char *get_line(LogText *t, guint line, GtkTextIter *ret_begin) {
+    GtkTextIter end;
+
+    gtk_text_buffer_get_iter_at_line(t->buffer, ret_begin, (int)line);
+    end = *ret_begin;
+    if (!gtk_text_iter_ends_line(&end))
+        gtk_text_iter_forward_to_line_end(&end);
+    return gtk_text_iter_get_text(ret_begin, &end);
+}
+
+static void mark_bytes(LogText *t, GtkTextTag *tag, const GtkTextIter *line, gsize begin, gsize end,
+                       GtkTextIter *ret) {
+    GtkTextIter from = *line, to = *line;
+
+    gtk_text_iter_set_line_index(&from, (int)begin);
+    gtk_text_iter_set_line_index(&to, (int)end);
+    gtk_text_buffer_apply_tag(t->buffer, tag, &from, &to);
+    if (ret)
+        *ret = from;
+}
+
+static void mark_matches(LogText *t, guint line, guint count) {
+    GtkTextIter iter;
+
+    if (!t->needle)
+        return;
+    raise_tags(t);
+    for (guint i = line; i < line + count; i++) {
+        g_autofree char *text = get_line(t, i, &iter);
+        for (gsize begin, end = 0; next_match(t, text, &begin, &end);)
+            mark_bytes(t, t->match, &iter, begin, end, NULL);
+    }
+}
+
+static void unmark(LogText *t, GtkTextTag *tag) {
+    GtkTextIter begin, end;
+
+    gtk_text_buffer_get_bounds(t->buffer, &begin, &end);
+    gtk_text_buffer_remove_tag(t->buffer, tag, &begin, &end);
+}
+
+void log_text_set_needle(LogText *t, const LogNeedle *n) {
+    if (t->needle) {
+        unmark(t, t->match);
+        unmark(t, t->current);
+    }
+    g_clear_pointer(&t->needle, log_needle_unref);
+    if (n)
+        t->needle = log_needle_ref(n);
+    mark_matches(t, 0, t->lines);
+}
+
+gboolean log_text_set_current(LogText *t, guint line, guint number, GtkTextIter *ret) {
+    GtkTextIter iter;
+    gsize begin, end = 0;
+
+    if (!t->needle || line >= t->lines)
+        return FALSE;
+    unmark(t, t->current);
+    g_autofree char *text = get_line(t, line, &iter);
+    for (guint i = 0; next_match(t, text, &begin, &end); i++) {
+        if (i < number)
+            continue;
+        mark_bytes(t, t->current, &iter, begin, end, ret);
+        return TRUE;
+    }
+    return FALSE;
+}
+
 /* ---- the text ---- */
 
 static void remove_lines(LogText *t, guint line, guint count) {
@@ -209,6 +303,7 @@ static void insert(LogText *t, const LogBlock *b, guint line) {
     for (guint i = 0; i < b->runs->len; i++)
         apply_run(t, &g_array_index(b->runs, LogRun, i), base);
     mark_errors(t, b, line);
+    mark_matches(t, line, b->rows->len);
 }
 
 void log_text_change(LogText *t, LogChange change, const LogBlock *b, gboolean before) {
@@ -225,12 +320,14 @@ LogText *log_text_new(GtkTextBuffer *buffer) {
 
     t->buffer = g_object_ref(buffer);
     make_tags(t);
+    make_match_tags(t);
     return t;
 }
 
 void log_text_free(LogText *t) {
     if (!t)
         return;
+    log_needle_unref(t->needle);
     g_object_unref(t->buffer);
     g_free(t);
 }

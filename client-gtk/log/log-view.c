@@ -4,9 +4,15 @@
 #include <glib/gi18n.h>
 
 #include "client-gtk/base/daemon-error.h"
+#include "client-gtk/log/log-bar.h"
+#include "client-gtk/log/log-finder.h"
 #include "client-gtk/log/log-reader.h"
+#include "client-gtk/log/log-save-bar.h"
+#include "client-gtk/log/log-scroll.h"
+#include "client-gtk/log/log-search-bar.h"
 #include "client-gtk/log/log-text.h"
 #include "client-gtk/log/log-watch.h"
+#include "client-gtk/widgets/toast.h"
 
 /* How much is read at a time. What a busy log has more of than FOLLOW_BYTES is skipped when its end
  * is followed: nobody could read it, and it is never laid out. */
@@ -14,6 +20,9 @@
 #define PAGE_BYTES (96 * 1024)
 #define FOLLOW_ROWS 120
 #define FOLLOW_BYTES (24 * 1024)
+
+/* More is read when so few rows are left above or below what can be seen. */
+#define NEAR_ROWS 100
 
 /* At most so often what a log has grown by is shown. */
 #define FOLLOW_MS 100
@@ -23,9 +32,12 @@ struct _LogView {
 
     GtkStack *stack;
     GtkTextView *text_view;
-    GtkScrolledWindow *scroller;
+    GtkAdjustment *horizontal, *vertical;
+    GtkScrollbar *horizontal_bar, *vertical_bar;
     GtkLabel *position, *error;
     GtkToggleButton *search_button;
+    LogSearchBar *search_bar;
+    LogSaveBar *save_bar;
 
     DaemonLink *link;
     guint64 id;
@@ -34,6 +46,9 @@ struct _LogView {
     LogWatch *watch;
     LogWindow window;
     LogText *text;
+    LogScroll *scroll;
+    LogBar *bars[2];
+    LogFinder *finder;
 
     gboolean follow, wrap, mark_errors;
     gboolean reading; /* a block is on its way */
@@ -43,7 +58,6 @@ struct _LogView {
     LogRequest jump_to; /* place and what */
     guint timer;        /* what a log has grown by waits for it */
     guint later;        /* look() is to be called */
-    double last_value, last_upper;
 };
 
 G_DEFINE_FINAL_TYPE(LogView, log_view, ADW_TYPE_BIN)
@@ -60,22 +74,22 @@ static void look(LogView *self);
 
 /* ---- what is said beside the text ---- */
 
+static guint64 top_row(LogView *self) {
+    return log_window_row(&self->window, log_scroll_line(self->scroll, 0));
+}
+
 static void show_position(LogView *self) {
     g_autofree char *size = g_format_size(self->window.size), *text = NULL;
 
     if (self->window.removed)
         text = g_strdup(_("The log has been removed."));
-    else if (self->window.at_end && log_window_begin(&self->window).row == 0)
+    else if (self->follow)
         text = g_strdup(size);
-    else if (self->window.at_end)
-        /* Translators: %s is the size of a log, like "10 MB". */
-        text = g_strdup_printf(_("The end of %s"), size);
     else
-        /* Translators: where in the log what is shown begins, and the size of the log: "At 40 % of
-         * 10 MB". */
+        /* Translators: where in the log the first line is that can be seen, and the size of the
+         * log: "At 40 % of 10 MB". */
         text = g_strdup_printf(_("At %.0f %% of %s"),
-                               100.0 * (double)log_window_begin(&self->window).row /
-                                   (double)MAX(self->window.size, 1u),
+                               100.0 * (double)top_row(self) / (double)MAX(self->window.size, 1u),
                                size);
     if (strcmp(gtk_label_get_label(self->position), text) != 0)
         gtk_label_set_text(self->position, text);
@@ -89,65 +103,28 @@ static void show_error(LogView *self, const GError *error) {
     gtk_stack_set_visible_child_name(self->stack, "error");
 }
 
-/* ---- scrolling ---- */
+/* ---- reading ---- */
 
-static GtkAdjustment *adjustment(LogView *self) {
-    return gtk_scrolled_window_get_vadjustment(self->scroller);
-}
-
-static void scroll_to_end(LogView *self) {
-    GtkTextBuffer *buffer = gtk_text_view_get_buffer(self->text_view);
-    GtkTextIter end;
-
-    gtk_text_buffer_get_end_iter(buffer, &end);
-    gtk_text_buffer_move_mark_by_name(buffer, "end", &end);
-    gtk_text_view_scroll_to_mark(self->text_view, gtk_text_buffer_get_mark(buffer, "end"), 0, TRUE,
-                                 0, 1);
-}
-
-/* What is on top stays there, whatever comes before it. */
-static void keep_top(LogView *self) {
-    GtkTextBuffer *buffer = gtk_text_view_get_buffer(self->text_view);
-    GdkRectangle visible;
-    GtkTextIter top;
-
-    gtk_text_view_get_visible_rect(self->text_view, &visible);
-    gtk_text_view_get_line_at_y(self->text_view, &top, visible.y, NULL);
-    gtk_text_buffer_move_mark_by_name(buffer, "top", &top);
-}
-
-static void scroll_to_top_mark(LogView *self) {
-    GtkTextBuffer *buffer = gtk_text_view_get_buffer(self->text_view);
-
-    gtk_text_view_scroll_to_mark(self->text_view, gtk_text_buffer_get_mark(buffer, "top"), 0, TRUE,
-                                 0, 0);
-}
-
+/* By rows, not by pixels: what has not been laid out has no height yet. */
 static gboolean is_near_begin(LogView *self) {
-    GtkAdjustment *a = adjustment(self);
-
-    return log_window_begin(&self->window).row > 0 &&
-           gtk_adjustment_get_value(a) < 2 * gtk_adjustment_get_page_size(a);
+    return log_window_begin(&self->window).row > 0 && log_scroll_line(self->scroll, 0) < NEAR_ROWS;
 }
 
 static gboolean is_near_end(LogView *self) {
-    GtkAdjustment *a = adjustment(self);
-    double page = gtk_adjustment_get_page_size(a);
-
     return !self->window.at_end &&
-           gtk_adjustment_get_upper(a) - gtk_adjustment_get_value(a) - page < 2 * page;
+           log_scroll_line(self->scroll, 1) + NEAR_ROWS >= self->window.rows->len;
 }
 
-/* ---- reading ---- */
-
 static void look_later(LogView *self);
+static void show_match(LogView *self);
 
 static void change_text(LogView *self, const LogBlock *b) {
     gboolean before = self->reading_what == LOG_READ_BEFORE;
     LogChange change;
 
+    log_scroll_begin_change(self->scroll);
     if (before)
-        keep_top(self);
+        log_scroll_keep_top(self->scroll);
     if (before)
         change = log_window_prepend(&self->window, b);
     else if (self->reading_what == LOG_READ_AFTER)
@@ -155,10 +132,6 @@ static void change_text(LogView *self, const LogBlock *b) {
     else
         change = log_window_set(&self->window, b);
     log_text_change(self->text, change, b, before);
-    if (before)
-        scroll_to_top_mark(self);
-    else if (self->follow)
-        scroll_to_end(self);
 }
 
 static void on_block(GObject *source, GAsyncResult *result, gpointer userdata) {
@@ -174,7 +147,12 @@ static void on_block(GObject *source, GAsyncResult *result, gpointer userdata) {
             show_error(self, error);
         return;
     }
-    change_text(self, block);
+    if (self->reading_what == LOG_READ_SIZE)
+        log_window_look(&self->window, block);
+    else
+        change_text(self, block);
+    if (self->reading_what == LOG_READ_AROUND)
+        show_match(self);
     show_position(self);
     look_later(self);
 }
@@ -187,11 +165,11 @@ static void read_rows(LogView *self, const LogRequest *request) {
 
 static void read_growth(LogView *self) {
     LogRequest request = {
-        .what = LOG_READ_AFTER,
+        .what = self->follow ? LOG_READ_AFTER : LOG_READ_SIZE,
         .place = self->window.end,
-        .rows = self->follow ? FOLLOW_ROWS : 0,
+        .rows = FOLLOW_ROWS,
         .bytes = FOLLOW_BYTES,
-        .skip = self->follow ? FOLLOW_BYTES : 0,
+        .skip = FOLLOW_BYTES,
     };
 
     self->grown = FALSE;
@@ -217,7 +195,7 @@ static void look(LogView *self) {
     if (self->jump) {
         self->jump = FALSE;
         read_rows(self, &self->jump_to);
-    } else if (self->grown && self->timer == 0)
+    } else if (self->timer == 0 && (self->grown || (self->follow && !self->window.at_end)))
         read_growth(self);
     else if (!self->follow && is_near_begin(self))
         read_page(self, LOG_READ_BEFORE);
@@ -229,6 +207,7 @@ static gboolean on_later(gpointer userdata) {
     LogView *self = userdata;
 
     self->later = 0;
+    log_scroll_end_change(self->scroll);
     look(self);
     return G_SOURCE_REMOVE;
 }
@@ -253,6 +232,7 @@ static gboolean on_grown(gpointer userdata) {
     self->grown = TRUE;
     if (self->timer == 0)
         self->timer = g_timeout_add(FOLLOW_MS, on_timer, self);
+    log_finder_grown(self->finder);
     return G_SOURCE_CONTINUE;
 }
 
@@ -274,19 +254,20 @@ static void set_follow(LogView *self, gboolean follow) {
         return;
     self->follow = follow;
     g_object_notify_by_pspec(G_OBJECT(self), properties[PROP_FOLLOW]);
+    if (follow)
+        log_scroll_to_end(self->scroll);
+    else
+        log_scroll_release(self->scroll);
     if (follow && !self->window.at_end)
         jump(self, LOG_READ_END, 0);
-    else if (follow)
-        scroll_to_end(self);
+    show_position(self);
 }
 
 static void on_begin(GtkWidget *widget, const char *action, GVariant *unused) {
     LogView *self = LONGRUN_LOG_VIEW(widget);
-    GtkTextIter begin;
 
     set_follow(self, FALSE);
-    gtk_text_buffer_get_start_iter(gtk_text_view_get_buffer(self->text_view), &begin);
-    gtk_text_view_scroll_to_iter(self->text_view, &begin, 0, TRUE, 0, 0);
+    log_scroll_to_begin(self->scroll);
     if (log_window_begin(&self->window).row > 0)
         jump(self, LOG_READ_AFTER, 0);
 }
@@ -298,50 +279,156 @@ static void on_end(GtkWidget *widget, const char *action, GVariant *unused) {
     set_follow(self, TRUE);
 }
 
-/* Who scrolls up wants to read, who scrolls to the end wants to follow it. What the text view does
- * to the value when it has laid out more goes together with another height. */
-static void on_scrolled(GtkAdjustment *a, gpointer userdata) {
-    LogView *self = userdata;
-    double value = gtk_adjustment_get_value(a), upper = gtk_adjustment_get_upper(a),
-           rest = upper - gtk_adjustment_get_page_size(a) - value;
+/* The text view would go to the ends of what it has. */
+static gboolean on_key(LogView *self, guint key, guint code, GdkModifierType modifiers) {
+    gboolean home = key == GDK_KEY_Home || key == GDK_KEY_KP_Home,
+             end = key == GDK_KEY_End || key == GDK_KEY_KP_End;
 
-    if (upper == self->last_upper && value < self->last_value && rest > 1)
-        set_follow(self, FALSE);
-    else if (upper == self->last_upper && value > self->last_value && rest < 1 &&
-             self->window.at_end)
-        set_follow(self, TRUE);
-    self->last_value = value;
-    self->last_upper = upper;
-    if (!self->follow)
-        look_later(self);
+    if ((modifiers & gtk_accelerator_get_default_mod_mask()) != GDK_CONTROL_MASK || !(home || end))
+        return GDK_EVENT_PROPAGATE;
+    gtk_widget_activate_action(GTK_WIDGET(self), home ? "log.begin" : "log.end", NULL);
+    return GDK_EVENT_STOP;
 }
 
-/* As more is laid out, the end moves away. */
-static void on_layout(GtkAdjustment *a, gpointer userdata) {
+static void on_save(GtkWidget *widget, const char *action, GVariant *unused) {
+    LogView *self = LONGRUN_LOG_VIEW(widget);
+
+    if (self->reader)
+        log_save_bar_ask(self->save_bar, self->reader, self->id);
+}
+
+/* Who scrolls up wants to read, who scrolls to the end wants to follow it. */
+static void on_scrolled(LogScrolled how, gpointer userdata) {
     LogView *self = userdata;
 
-    self->last_upper = gtk_adjustment_get_upper(a);
+    if (how == LOG_SCROLLED_UP)
+        set_follow(self, FALSE);
+    else if (how == LOG_SCROLLED_TO_END && self->window.at_end)
+        set_follow(self, TRUE);
     if (self->follow)
-        gtk_adjustment_set_value(a, self->last_upper - gtk_adjustment_get_page_size(a));
-    self->last_value = gtk_adjustment_get_value(a);
+        return;
+    show_position(self);
+    look_later(self);
+}
+
+/* ---- searching ---- */
+
+static void show_tally(LogView *self) {
+    LogTally tally = log_finder_get_tally(self->finder);
+
+    log_search_bar_set_tally(self->search_bar, &tally);
+}
+
+/* Where it is shown already, or else after that has been read. */
+static void show_match(LogView *self) {
+    LogMatch match;
+    GtkTextIter at;
+    int line;
+
+    if (!log_finder_get_current(self->finder, &match))
+        return;
+    line = log_window_find(&self->window, match.row);
+    if (line < 0 || !log_text_set_current(self->text, (guint)line, match.number, &at))
+        return;
+    log_scroll_to(self->scroll, &at);
+}
+
+static void on_found(LogView *self) {
+    LogMatch match;
+
+    if (!log_finder_get_current(self->finder, &match))
+        return;
+    set_follow(self, FALSE);
+    if (log_window_find(&self->window, match.row) >= 0)
+        show_match(self);
+    else
+        jump(self, LOG_READ_AROUND, match.row);
+}
+
+static void on_search(LogView *self, const char *text) {
+    log_finder_search(self->finder, text, top_row(self));
+    log_text_set_needle(self->text, log_finder_get_needle(self->finder));
+}
+
+static void on_step(LogView *self, gboolean forward) {
+    log_finder_step(self->finder, forward, top_row(self));
+}
+
+static void on_search_toggled(LogView *self) {
+    log_search_bar_set_open(self->search_bar, gtk_toggle_button_get_active(self->search_button));
+}
+
+static void on_search_closed(LogView *self) {
+    gtk_toggle_button_set_active(self->search_button, FALSE);
+    gtk_widget_grab_focus(GTK_WIDGET(self->text_view));
+}
+
+static void on_open_search(GtkWidget *widget, const char *action, GVariant *unused) {
+    log_view_search(LONGRUN_LOG_VIEW(widget));
+}
+
+static void on_find(GtkWidget *widget, const char *action, GVariant *forward) {
+    on_step(LONGRUN_LOG_VIEW(widget), g_variant_get_boolean(forward));
 }
 
 /* ---- the task ---- */
+
+static void call_task(LogView *self, const char *method, GAsyncReadyCallback callback) {
+    g_autofree char *path = daemon_link_task_path(self->id);
+
+    g_dbus_connection_call_with_unix_fd_list(
+        daemon_link_get_connection(self->link), DAEMON_NAME, path, DAEMON_NAME ".Task", method,
+        NULL, G_VARIANT_TYPE("(h)"), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, self->cancellable,
+        callback, g_object_ref(self));
+}
+
+static int take_fd(GObject *source, GAsyncResult *result, GError **error) {
+    g_autoptr(GUnixFDList) fds = NULL;
+    g_autoptr(GVariant) reply = g_dbus_connection_call_with_unix_fd_list_finish(
+        G_DBUS_CONNECTION(source), &fds, result, error);
+
+    return reply && fds ? g_unix_fd_list_get(fds, 0, error) : -1;
+}
+
+/* What is shown is read again, to tell the streams apart. */
+static void begin_marks(LogView *self, int fd) {
+    log_reader_set_index(self->reader, fd);
+    jump(self, self->follow ? LOG_READ_END : LOG_READ_AFTER, top_row(self));
+}
+
+static void on_index(GObject *source, GAsyncResult *result, gpointer userdata) {
+    g_autoptr(LogView) self = userdata;
+    g_autoptr(GError) error = NULL;
+    int fd = take_fd(source, result, &error);
+
+    if (fd >= 0 && self->reader && log_reader_get_files(self->reader)->index < 0)
+        begin_marks(self, fd);
+    else if (fd >= 0)
+        close(fd);
+    else if (error)
+        toast_error(GTK_WIDGET(self), _("Could not mark error output"), error);
+}
+
+static void set_mark_errors(LogView *self, gboolean marks) {
+    self->mark_errors = marks;
+    log_text_set_marks(self->text, marks);
+    if (marks && self->reader && log_reader_get_files(self->reader)->index < 0)
+        call_task(self, "OpenLogIndex", on_index);
+}
 
 static void begin_reading(LogView *self, int fd) {
     self->reader = log_reader_new(fd);
     self->watch = log_watch_new(fd, on_grown, self);
     log_watch_arm(self->watch);
+    log_finder_set_reader(self->finder, self->reader);
     jump(self, LOG_READ_END, 0);
+    set_mark_errors(self, self->mark_errors);
 }
 
 static void on_opened(GObject *source, GAsyncResult *result, gpointer userdata) {
     g_autoptr(LogView) self = userdata;
     g_autoptr(GError) error = NULL;
-    g_autoptr(GUnixFDList) fds = NULL;
-    g_autoptr(GVariant) reply = g_dbus_connection_call_with_unix_fd_list_finish(
-        G_DBUS_CONNECTION(source), &fds, result, &error);
-    int fd = reply && fds ? g_unix_fd_list_get(fds, 0, &error) : -1;
+    int fd = take_fd(source, result, &error);
 
     if (fd >= 0 && !self->reader)
         begin_reading(self, fd);
@@ -352,14 +439,8 @@ static void on_opened(GObject *source, GAsyncResult *result, gpointer userdata) 
 }
 
 static void open_log(LogView *self) {
-    g_autofree char *path = daemon_link_task_path(self->id);
-
-    if (self->reader || daemon_link_get_state(self->link) != DAEMON_RUNNING)
-        return;
-    g_dbus_connection_call_with_unix_fd_list(
-        daemon_link_get_connection(self->link), DAEMON_NAME, path, DAEMON_NAME ".Task", "OpenLog",
-        NULL, G_VARIANT_TYPE("(h)"), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, self->cancellable,
-        on_opened, g_object_ref(self));
+    if (!self->reader && daemon_link_get_state(self->link) == DAEMON_RUNNING)
+        call_task(self, "OpenLog", on_opened);
 }
 
 static void forget_task(LogView *self) {
@@ -369,6 +450,7 @@ static void forget_task(LogView *self) {
         g_signal_handlers_disconnect_by_data(self->link, self);
     g_clear_object(&self->link);
     g_clear_pointer(&self->watch, log_watch_free);
+    log_finder_set_reader(self->finder, NULL);
     g_clear_object(&self->reader);
     g_clear_handle_id(&self->timer, g_source_remove);
     g_clear_handle_id(&self->later, g_source_remove);
@@ -388,7 +470,10 @@ void log_view_set_task(LogView *self, DaemonLink *link, guint64 id) {
 }
 
 void log_view_search(LogView *self) {
-    gtk_toggle_button_set_active(self->search_button, TRUE);
+    if (gtk_toggle_button_get_active(self->search_button))
+        log_search_bar_set_open(self->search_bar, TRUE);
+    else
+        gtk_toggle_button_set_active(self->search_button, TRUE);
 }
 
 /* ---- the object ---- */
@@ -396,8 +481,6 @@ void log_view_search(LogView *self) {
 static void set_wrap(LogView *self, gboolean wrap) {
     self->wrap = wrap;
     gtk_text_view_set_wrap_mode(self->text_view, wrap ? GTK_WRAP_WORD_CHAR : GTK_WRAP_NONE);
-    if (self->follow)
-        scroll_to_end(self);
 }
 
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *pspec) {
@@ -421,7 +504,7 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
     else if (id == PROP_WRAP)
         set_wrap(self, g_value_get_boolean(value));
     else if (id == PROP_MARK_ERRORS)
-        self->mark_errors = g_value_get_boolean(value);
+        set_mark_errors(self, g_value_get_boolean(value));
     else
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
 }
@@ -440,16 +523,18 @@ static void dispose(GObject *object) {
 
     forget_task(self);
     g_signal_handlers_disconnect_by_data(adw_style_manager_get_default(), self);
-    if (self->scroller)
-        g_signal_handlers_disconnect_by_data(adjustment(self), self);
+    g_signal_handlers_disconnect_by_data(self->finder, self);
+    g_clear_pointer(&self->scroll, log_scroll_free);
+    g_clear_pointer(&self->bars[0], log_bar_free);
+    g_clear_pointer(&self->bars[1], log_bar_free);
     adw_bin_set_child(ADW_BIN(self), NULL);
-    self->scroller = NULL;
     G_OBJECT_CLASS(log_view_parent_class)->dispose(object);
 }
 
 static void finalize(GObject *object) {
     LogView *self = LONGRUN_LOG_VIEW(object);
 
+    g_object_unref(self->finder);
     log_text_free(self->text);
     log_window_done(&self->window);
     G_OBJECT_CLASS(log_view_parent_class)->finalize(object);
@@ -466,6 +551,48 @@ static void install_properties(GObjectClass *class) {
     g_object_class_install_properties(class, N_PROPS, properties);
 }
 
+static void bind_keys(GtkWidgetClass *widget) {
+    const GdkModifierType control = GDK_CONTROL_MASK, shift = GDK_SHIFT_MASK;
+
+    gtk_widget_class_add_binding_action(widget, GDK_KEY_f, control, "log.search", NULL);
+    gtk_widget_class_add_binding_action(widget, GDK_KEY_g, control, "log.find", "b", TRUE);
+    gtk_widget_class_add_binding_action(widget, GDK_KEY_g, control | shift, "log.find", "b", FALSE);
+    gtk_widget_class_add_binding_action(widget, GDK_KEY_s, control, "log.save", NULL);
+}
+
+static void install_actions(GtkWidgetClass *widget) {
+    gtk_widget_class_install_property_action(widget, "log.follow", "follow");
+    gtk_widget_class_install_property_action(widget, "log.wrap", "wrap");
+    gtk_widget_class_install_property_action(widget, "log.mark-errors", "mark-errors");
+    gtk_widget_class_install_action(widget, "log.begin", NULL, on_begin);
+    gtk_widget_class_install_action(widget, "log.end", NULL, on_end);
+    gtk_widget_class_install_action(widget, "log.save", NULL, on_save);
+    gtk_widget_class_install_action(widget, "log.search", NULL, on_open_search);
+    gtk_widget_class_install_action(widget, "log.find", "b", on_find);
+}
+
+static void bind_template(GtkWidgetClass *widget) {
+    g_type_ensure(LONGRUN_TYPE_LOG_SEARCH_BAR);
+    g_type_ensure(LONGRUN_TYPE_LOG_SAVE_BAR);
+    gtk_widget_class_set_template_from_resource(widget, "/org/longrun/Longrun/log/log-view.ui");
+    gtk_widget_class_bind_template_child(widget, LogView, stack);
+    gtk_widget_class_bind_template_child(widget, LogView, text_view);
+    gtk_widget_class_bind_template_child(widget, LogView, horizontal);
+    gtk_widget_class_bind_template_child(widget, LogView, vertical);
+    gtk_widget_class_bind_template_child(widget, LogView, horizontal_bar);
+    gtk_widget_class_bind_template_child(widget, LogView, vertical_bar);
+    gtk_widget_class_bind_template_child(widget, LogView, position);
+    gtk_widget_class_bind_template_child(widget, LogView, error);
+    gtk_widget_class_bind_template_child(widget, LogView, search_button);
+    gtk_widget_class_bind_template_child(widget, LogView, search_bar);
+    gtk_widget_class_bind_template_child(widget, LogView, save_bar);
+    gtk_widget_class_bind_template_callback(widget, on_key);
+    gtk_widget_class_bind_template_callback(widget, on_search);
+    gtk_widget_class_bind_template_callback(widget, on_step);
+    gtk_widget_class_bind_template_callback(widget, on_search_toggled);
+    gtk_widget_class_bind_template_callback(widget, on_search_closed);
+}
+
 static void log_view_class_init(LogViewClass *class) {
     GtkWidgetClass *widget = GTK_WIDGET_CLASS(class);
 
@@ -473,35 +600,30 @@ static void log_view_class_init(LogViewClass *class) {
     G_OBJECT_CLASS(class)->finalize = finalize;
     widget->map = map;
     install_properties(G_OBJECT_CLASS(class));
-    gtk_widget_class_set_template_from_resource(widget, "/org/longrun/Longrun/log/log-view.ui");
-    gtk_widget_class_bind_template_child(widget, LogView, stack);
-    gtk_widget_class_bind_template_child(widget, LogView, text_view);
-    gtk_widget_class_bind_template_child(widget, LogView, scroller);
-    gtk_widget_class_bind_template_child(widget, LogView, position);
-    gtk_widget_class_bind_template_child(widget, LogView, error);
-    gtk_widget_class_bind_template_child(widget, LogView, search_button);
-    gtk_widget_class_install_property_action(widget, "log.follow", "follow");
-    gtk_widget_class_install_property_action(widget, "log.wrap", "wrap");
-    gtk_widget_class_install_property_action(widget, "log.mark-errors", "mark-errors");
-    gtk_widget_class_install_action(widget, "log.begin", NULL, on_begin);
-    gtk_widget_class_install_action(widget, "log.end", NULL, on_end);
+    bind_template(widget);
+    install_actions(widget);
+    bind_keys(widget);
+}
+
+static void make_text(LogView *self) {
+    GtkTextBuffer *buffer = gtk_text_view_get_buffer(self->text_view);
+
+    gtk_text_buffer_set_enable_undo(buffer, FALSE);
+    self->text = log_text_new(buffer);
 }
 
 static void log_view_init(LogView *self) {
-    GtkTextBuffer *buffer;
-    GtkTextIter begin;
-
     self->follow = TRUE;
-    gtk_widget_init_template(GTK_WIDGET(self));
+    self->finder = log_finder_new();
     log_window_init(&self->window);
-    buffer = gtk_text_view_get_buffer(self->text_view);
-    gtk_text_buffer_set_enable_undo(buffer, FALSE);
-    gtk_text_buffer_get_start_iter(buffer, &begin);
-    gtk_text_buffer_create_mark(buffer, "top", &begin, FALSE);
-    gtk_text_buffer_create_mark(buffer, "end", &begin, FALSE);
-    self->text = log_text_new(buffer);
-    g_signal_connect(adjustment(self), "value-changed", G_CALLBACK(on_scrolled), self);
-    g_signal_connect(adjustment(self), "changed", G_CALLBACK(on_layout), self);
+    gtk_widget_init_template(GTK_WIDGET(self));
+    make_text(self);
+    self->scroll = log_scroll_new(self->text_view, self->vertical, on_scrolled, self);
+    log_scroll_to_end(self->scroll);
+    self->bars[0] = log_bar_new(self->horizontal_bar, self->horizontal, FALSE);
+    self->bars[1] = log_bar_new(self->vertical_bar, self->vertical, TRUE);
+    g_signal_connect_swapped(self->finder, "changed", G_CALLBACK(show_tally), self);
+    g_signal_connect_swapped(self->finder, "found", G_CALLBACK(on_found), self);
     g_signal_connect_swapped(adw_style_manager_get_default(), "notify::dark", G_CALLBACK(on_dark),
                              self);
     on_dark(self);

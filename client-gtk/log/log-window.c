@@ -13,14 +13,20 @@ static const LogBlockRow *row_at(const LogWindow *w, guint i) {
 }
 
 static void take_file(LogWindow *w, const LogBlock *b) {
+    w->at_end = w->at_end && b->size == w->size;
     w->size = b->size;
     w->removed = b->removed;
 }
 
+/* A log whose end has been left out, or cut off, has no more rows than there are. */
 static void take_end(LogWindow *w, const LogBlock *b) {
     w->end = b->end;
     w->open = b->open;
-    w->at_end = b->open || b->end.row >= b->size;
+    w->at_end = b->open || b->end.row >= b->size || b->rows->len == 0;
+}
+
+void log_window_look(LogWindow *w, const LogBlock *b) {
+    take_file(w, b);
 }
 
 LogChange log_window_clear(LogWindow *w) {
@@ -74,6 +80,10 @@ LogChange log_window_prepend(LogWindow *w, const LogBlock *b) {
 
 LogPlace log_window_begin(const LogWindow *w) {
     return w->rows->len > 0 ? (LogPlace){.row = row_at(w, 0)->offset} : w->end;
+}
+
+guint64 log_window_row(const LogWindow *w, guint i) {
+    return i < w->rows->len ? row_at(w, i)->offset : w->end.row;
 }
 
 int log_window_find(const LogWindow *w, guint64 offset) {

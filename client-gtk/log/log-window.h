@@ -27,6 +27,9 @@ void log_window_done(LogWindow *w);
 /* Nothing any more. */
 LogChange log_window_clear(LogWindow *w);
 
+/* Of a block without rows: how large the log is. */
+void log_window_look(LogWindow *w, const LogBlock *b);
+
 /* The block alone. */
 LogChange log_window_set(LogWindow *w, const LogBlock *b);
 
@@ -36,6 +39,9 @@ LogChange log_window_prepend(LogWindow *w, const LogBlock *b);
 
 /* The place that a block to be prepended ends at. */
 LogPlace log_window_begin(const LogWindow *w);
+
+/* Where the row begins; one behind the last: where that would. */
+guint64 log_window_row(const LogWindow *w, guint i);
 
 /* Which row the byte is part of; -1: of none. */
 int log_window_find(const LogWindow *w, guint64 offset);

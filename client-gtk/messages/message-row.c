@@ -4,6 +4,8 @@
 
 #include "client-gtk/messages/chat-time.h"
 #include "client-gtk/messages/context-menu.h"
+#include "client-gtk/messages/message-text.h"
+#include "client-gtk/messages/message-window.h"
 #include "client-gtk/messages/text-cut.h"
 
 struct _MessageRow {
@@ -11,14 +13,15 @@ struct _MessageRow {
 
     GMenuModel *menu;
     GtkWidget *bubble;
-    GtkLabel *who, *text, *time, *mark;
+    GtkLabel *who, *time, *mark;
+    MessageText *text;
     GtkWidget *more;
     MessageItem *item;
 };
 
 G_DEFINE_FINAL_TYPE(MessageRow, message_row, ADW_TYPE_BIN)
 
-/* A label of 64 KiB takes its time; a list lays out many. */
+/* A text of 64 KiB takes its time; a list lays out many. */
 static const TextCutMax shown_max = {.chars = 2000, .lines = 40};
 static const TextCutMax spoken_max = {.chars = 200, .lines = 5};
 
@@ -64,7 +67,7 @@ static void show_text(MessageRow *self) {
     gboolean was_cut;
     g_autofree char *text = text_cut(message_item_get_content(self->item), &shown_max, &was_cut);
 
-    gtk_label_set_text(self->text, text);
+    message_text_set(self->text, text);
     gtk_widget_set_visible(self->more, was_cut);
 }
 
@@ -116,8 +119,7 @@ static void on_show_all(GtkWidget *widget, const char *action, GVariant *unused)
 
     if (!self->item)
         return;
-    gtk_label_set_text(self->text, message_item_get_content(self->item));
-    gtk_widget_set_visible(self->more, FALSE);
+    gtk_window_present(message_window_new(GTK_WINDOW(gtk_widget_get_root(widget)), self->item));
 }
 
 /* ---- the object ---- */
@@ -134,6 +136,7 @@ static void dispose(GObject *object) {
 static void message_row_class_init(MessageRowClass *class) {
     GtkWidgetClass *widget = GTK_WIDGET_CLASS(class);
 
+    g_type_ensure(LONGRUN_TYPE_MESSAGE_TEXT);
     G_OBJECT_CLASS(class)->dispose = dispose;
     gtk_widget_class_set_template_from_resource(widget,
                                                 "/org/longrun/Longrun/messages/message-row.ui");

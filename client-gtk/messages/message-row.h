@@ -5,7 +5,7 @@
 #include "client-gtk/messages/message-item.h"
 
 /* A message in the list: ours at the end of the line, theirs at its start. Whatever is in it is
- * text; of a long one the beginning, until one asks for all.
+ * text; of a long one the beginning, and all of it in a window.
  *
  * Its menu activates conversation.delete-message(s) of whom it is in. */
 #define LONGRUN_TYPE_MESSAGE_ROW (message_row_get_type())

@@ -36,6 +36,14 @@ static void show_status(MessagesPage *self) {
     gtk_widget_set_tooltip_text(GTK_WIDGET(self->status), text);
 }
 
+/* Of the two sides, where there is room for one only. Else the focus stays where it is. */
+static void show_side(MessagesPage *self) {
+    gboolean chosen = self->client && chat_client_get_conversation(self->client);
+
+    if (adw_leaflet_get_folded(self->leaflet))
+        adw_leaflet_set_visible_child_name(self->leaflet, chosen ? "conversation" : "friends");
+}
+
 static void show_client(MessagesPage *self) {
     const char *reason = chat_client_get_reason(self->client);
 
@@ -44,8 +52,7 @@ static void show_client(MessagesPage *self) {
     gtk_widget_set_visible(GTK_WIDGET(self->reason), reason[0] != '\0');
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "messages.reload",
                                   chat_client_get_state(self->client) != CHAT_ABSENT);
-    adw_leaflet_set_visible_child_name(
-        self->leaflet, chat_client_get_conversation(self->client) ? "conversation" : "friends");
+    show_side(self);
 }
 
 static void forget_client(MessagesPage *self) {
@@ -153,6 +160,7 @@ static void on_back(GtkWidget *widget, const char *action, GVariant *unused) {
 
 static void on_folded(MessagesPage *self) {
     conversation_pane_set_back(self->conversation, adw_leaflet_get_folded(self->leaflet));
+    show_side(self);
 }
 
 static void map(GtkWidget *widget) {

@@ -1,6 +1,7 @@
 #include "client-gtk/task/task-page.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 #include "client-gtk/log/log-view.h"
 #include "client-gtk/task/task-about.h"
@@ -10,6 +11,7 @@
 #include "client-gtk/task/task-relations.h"
 #include "client-gtk/task/task-result.h"
 #include "client-gtk/task/task-talk.h"
+#include "client-gtk/widgets/late-reveal.h"
 #include "client-gtk/widgets/state-icon.h"
 
 struct _TaskPage {
@@ -21,6 +23,7 @@ struct _TaskPage {
     GtkRevealer *notice;
     AdwLeaflet *panes;
     AdwViewStack *views;
+    AdwViewSwitcherBar *switcher_bar;
     TaskHead *head;
     TaskProgress *progress;
     TaskResult *result;
@@ -46,7 +49,7 @@ static void show_title(TaskPage *self) {
     gboolean log_alone =
         adw_leaflet_get_folded(self->panes) && g_strcmp0(pane, "log") == 0 && *label;
     g_autofree char *number =
-        g_strdup_printf(_("Task %" G_GUINT64_FORMAT), task_details_get_id(self->details));
+        g_strdup_printf(_("Task %" PRIu64), task_details_get_id(self->details));
 
     adw_window_title_set_title(self->title, log_alone ? label : number);
     adw_window_title_set_subtitle(self->title, log_alone ? number : "");
@@ -162,6 +165,7 @@ static void task_page_class_init(TaskPageClass *class) {
     gtk_widget_class_bind_template_child(widget, TaskPage, notice);
     gtk_widget_class_bind_template_child(widget, TaskPage, panes);
     gtk_widget_class_bind_template_child(widget, TaskPage, views);
+    gtk_widget_class_bind_template_child(widget, TaskPage, switcher_bar);
     gtk_widget_class_bind_template_child(widget, TaskPage, head);
     gtk_widget_class_bind_template_child(widget, TaskPage, progress);
     gtk_widget_class_bind_template_child(widget, TaskPage, result);
@@ -175,6 +179,7 @@ static void task_page_class_init(TaskPageClass *class) {
  * that are empty, and stand for the panes. */
 static void task_page_init(TaskPage *self) {
     gtk_widget_init_template(GTK_WIDGET(self));
+    late_reveal_bind(self->panes, "folded", self->switcher_bar);
     g_object_bind_property(self->panes, "visible-child-name", self->views, "visible-child-name",
                            G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
 }

@@ -10,8 +10,10 @@ import time
 import bench_backends
 import bench_capture
 import bench_download
+import bench_first
 import bench_logs
 import bench_report as br
+import bench_window
 from bench_session import PROGRAMS_PATH, Failure, Place, Session, children, memory, memory_peak
 
 SLOTS = 2  # tasks at a time, of longrun and of its peers
@@ -36,6 +38,7 @@ class Sizes:
         self.backends = 1000
         self.polling_sec = 8 if quick else 15
         self.decisions = 20000 if quick else 200000
+        self.window_sec = 5 if quick else 15
 
 
 def installed(report, program, package):
@@ -355,4 +358,6 @@ PARTS = {
     "waiting": measure_waiting,
     "decide": measure_decide,
     "backends": bench_backends.measure_backends,
+    "first": bench_first.measure_first,
+    "window": bench_window.measure_window,
 }

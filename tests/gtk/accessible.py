@@ -40,6 +40,8 @@ TWICE = re.compile(r"^(.*?)_?(.+) \1\2$", re.DOTALL)
 
 # Of the children of these GTK says that they are visible even if their parent shows but one of them.
 CONTAINERS = {"filler", "panel", "page tab list"}
+LISTS = {"list", "list box", "table", "tree", "tree table"}
+LONG = 50
 BOXES = {"filler", "panel", "scroll bar", "scroll pane", "image"}
 
 
@@ -136,7 +138,7 @@ class Node:
 
     def text(self):
         """Of an entry or a text view, all of it."""
-        return self.call("Text", "GetText", "(ii)", 0, -1)[0]
+        return self.call("Text", "GetText", "(ii)", 0, self.property("Text", "CharacterCount"))[0]
 
     def set_text(self, text):
         if not self.call("EditableText", "SetTextContents", "(s)", text)[0]:
@@ -211,8 +213,8 @@ class Tree:
         return bool(self.bus)
 
     def look(self, ref=None, parent=None):
-        """A node and all in it that can be seen, or could if one scrolled; of all windows without ref. None if the
-        node has gone."""
+        """A node and all in it that can be seen, or could if one scrolled, but of long lists what is in sight; of all
+        windows without ref. None if the node has gone."""
         self.uncertain = False
         node = self._look(ref, parent)
         # What is new cannot be asked for by its place. It is not new any more.
@@ -234,7 +236,8 @@ class Tree:
         children = {}
         for ref, _, parent, index, count, _, name, role, _, states in self.call(self.bus, CACHE, ATSPI + "Cache", "GetItems")[0]:
             known[ref[1]] = (role, name, states, count)
-            children.setdefault(parent[1], []).append((index, ref))
+            if states[0] >> STATES.index("visible") & 1:  # others do not count as children
+                children.setdefault(parent[1], []).append((index, ref))
         return {path: (role, name, states, [ref for _, ref in sorted(children.get(path, []))], count)
                 for path, (role, name, states, count) in known.items()}
 
@@ -270,6 +273,8 @@ class Tree:
 
     def _seen(self, node):
         """The children that can be seen. Of those that lie one upon another, only what is on top anywhere can."""
+        if len(node.children) > LONG and node.role in LISTS:
+            self._keep_in_sight(node)
         if len(node.children) < 2 or node.role not in CONTAINERS:
             return node.children
         places = self.call_all([(child, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES)
@@ -286,6 +291,15 @@ class Tree:
             # None: nothing can be clicked there, since all of it is insensitive.
             node.children = [child for child in node.children if child not in piled or not on_top or (child.inside or child.path) in on_top]
         return node.children
+
+    def _keep_in_sight(self, node):
+        """Of a long list, which has many more rows than are in sight."""
+        pane = node.within("scroll pane")
+        places = self.call_all([(child, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES)
+                                for child in [pane or node, *node.children]])
+        for child, place in zip(node.children, places[1:]):
+            child.place = place and place[0]
+        node.children = [child for child in node.children if places[0] and _overlap(child.place, places[0][0])]
 
     def _place_pages(self, pages):
         """Those of a GtkStack are no widgets: they are where their only child is."""

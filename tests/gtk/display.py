@@ -146,6 +146,10 @@ class Display:
         """Keys are for the window under the pointer."""
         self._xdotool("search", "--maxdepth", "0", "--class", "", "windowfocus")
 
+    def focus(self, pid):
+        """Keys are for the window of this process."""
+        self._xdotool("search", "--all", "--onlyvisible", "--pid", pid, "--class", "", "windowfocus")
+
     # ---- what is to be seen ----
 
     def screenshot(self, path, width=None, height=None):

@@ -116,6 +116,7 @@ class Window:
         while True:
             if self.process.poll() is not None:
                 raise AssertionError(f"the window has ended with {self.process.returncode}:\n{self.stderr()}")
+            begin = time.monotonic()
             try:
                 result = condition()
             except GLib.Error as e:  # of a widget that has just gone
@@ -124,7 +125,8 @@ class Window:
                 return result
             if time.monotonic() > deadline:
                 raise AssertionError(f"waited for {what}; there is\n{self.look().dump()}\n{self.stderr()}")
-            time.sleep(POLL_SEC)
+            # A window that is asked all the time has none to lay itself out, which comes after all answers.
+            time.sleep(min(1, max(POLL_SEC, time.monotonic() - begin)))
 
     def find(self, role=None, name=None, **states):
         """The first such widget, as soon as there is one: see Node.find_all()."""
@@ -170,6 +172,10 @@ class Window:
         """Pointer and keyboard leave all windows: none of them is active then."""
         self.screen.point(*(n - 1 for n in self.screen.size))
         self.screen.unfocus()
+
+    def come_back(self):
+        """The keyboard is with the window again."""
+        self.screen.focus(self.pid)
 
     def _activate(self):
         """The window that came last is on top, and gets the keys when the pointer is on it."""

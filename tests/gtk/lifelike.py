@@ -7,7 +7,7 @@ import os
 import pathlib
 
 from backend_testing import Backend
-from longrun_testing import Session
+from longrun_testing import GLib, Session
 
 PROGRAMS = {
     "ninja": r"""
@@ -99,6 +99,8 @@ class Day:
         self.begin_backends()
 
     def begin_tasks(self):
+        self.session.call("Set", "(ssv)", "org.longrun.Longrun1.Manager", "MaxParallel", GLib.Variant("u", 8),
+                          interface="org.freedesktop.DBus.Properties")
         self.ok("group", "add", "media", "--max-parallel", 1)
         for group in ("builds", "office"):
             self.ok("group", "add", group)

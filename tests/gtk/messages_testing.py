@@ -78,6 +78,23 @@ class MessagesTestCase(WindowTestCase):
         self.write(text)
         self.window.click("push button", "Send")
 
+    def choose_of_menu(self, node, item):
+        """Of the context menu of the row that has the node. The menu lies in the row, and on top of it."""
+        row = next(up for up in self.up(node) if up.name in ("FriendRow", "MessageRow"))
+        self.window.press(node, button=3)
+
+        def found():
+            menus = [self.window.tree.look(ref) for ref in row.call("Accessible", "GetChildren")[0]]
+            return [found for menu in menus if menu for found in menu.find_all("menu item", item)]
+
+        self.window.settles(found, f"the item {item}")[0].click()
+
+    @staticmethod
+    def up(node):
+        while node:
+            yield node
+            node = node.parent
+
     def others_load(self, peer):
         """As another client of the daemon."""
         self.session.call("LoadMessages", "(sa{sv})", peer, {}, path=self.chat.path, interface=MESSENGER)

@@ -29,7 +29,9 @@ static const struct {
      .detail = "Step 3",
      .time = "1min 30s"},
     {{.state = TASK_FAILED}, .status = "Step 3", .message = "it broke", .detail = "it broke"},
-    {{.state = TASK_CANCELLED, .finished_at = NOW}, .detail = "Ended 05/18/33", .time = ""},
+    {{.state = TASK_CANCELLED, .finished_at = NOW},
+     .detail = "Ended Wed May 18 03:33:20 2033",
+     .time = ""},
     {{.state = TASK_RUNNING, .plan = TASK_PLAN_CANCEL},
      .status = "Step 3",
      .detail = "Will be cancelled"},
@@ -76,7 +78,7 @@ START_TEST(says_when_it_is_due) {
     f.due_at = now + 40 * G_TIME_SPAN_DAY;
     g_autofree char *later = row_words_time(&f, now);
     ck_assert(strchr(today, ':'));
-    ck_assert(!strchr(later, ':') && *later);
+    ck_assert_uint_gt(strlen(later), strlen(today));
     f.due_at = G_MAXUINT64;
     g_autofree char *never = row_words_time(&f, now);
     ck_assert_str_eq(never, "");

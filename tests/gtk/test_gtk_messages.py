@@ -4,9 +4,12 @@
     LONGRUN_GTK=PATH LONGRUND=PATH LONGRUN=PATH TEST_BACKEND=PATH test_gtk_messages.py
 """
 
+import re
+
 from messages_testing import MessagesTestCase, main
 
 MARKUP = '<b>bold</b> &amp; <a href="x">"quoted"</a> %s'
+NEW_OF_BERT = re.compile("^bert, .*, New messages$")
 
 
 class Conversations(MessagesTestCase):
@@ -40,7 +43,7 @@ class Conversations(MessagesTestCase):
         """While it is under way: the button says so, nothing else is sent, and one can go on writing."""
         window = self.open_page()
         self.choose("anna")
-        self.server.fault("/api/messages", "delay", method="POST", ms=1000)
+        self.server.fault("/api/messages", "delay", method="POST", ms=3000)
         self.send("one")
         window.find("push button", "Sending...", sensitive=False)
         self.write("two")
@@ -53,7 +56,12 @@ class Conversations(MessagesTestCase):
         window = self.open_page()
         self.choose("anna")
         window.find("push button", "Send", sensitive=False)
-        self.send("   ")
+        self.write("one")
+        window.find("push button", "Send", sensitive=True)
+        self.write("  \t")
+        window.find("push button", "Send", sensitive=False)
+        window.press(self.entry())
+        window.screen.key("Return")
         self.send("one")
         self.shows(("You:", "one"))
         self.assertEqual(len(self.requests(method="POST")), 1)
@@ -67,7 +75,7 @@ class Conversations(MessagesTestCase):
         self.choose("anna")
         self.shows(*[("anna:", text) for text in texts], ("anna:", "y" * 2000 + "…"))
         window.click("push button", "Show All")
-        self.shows(*[("anna:", text) for text in texts], ("anna:", "y" * 60000))
+        self.assertEqual(window.find("frame", "anna").find_all("text")[0].text().replace("\n", ""), "y" * 60000)
 
     def test_names_are_text(self):
         self.server.friend("<i>eva</i> & %s")
@@ -102,10 +110,9 @@ class Friends(MessagesTestCase):
     def test_remove(self):
         window = self.open_page()
         self.choose("bert")
-        window.press(self.friend("bert"), button=3)
-        window.click("menu item", "Remove Friend…")
-        window.click("push button", "Remove")
-        window.gone("list item", "bert, Offline")
+        self.choose_of_menu(self.friend("bert").find_all("label", "bert")[0], "Remove Friend…")
+        window.click("push button", re.compile("Remove$"))
+        window.gone("list item", re.compile("^bert"))
         self.status("Removed bert")
         window.find(None, "No Friend Chosen")
 
@@ -115,10 +122,10 @@ class Friends(MessagesTestCase):
         self.server.message("bert", "one")
         self.others_load("bert")
         self.server.message("bert", "two")
-        window.find("list item", "bert, Offline, New messages")
+        window.find("list item", NEW_OF_BERT)
         self.choose("bert")
         self.shows(("bert:", "one"), ("bert:", "two"))
-        window.find("list item", "bert, Offline")
+        window.gone("list item", NEW_OF_BERT)
 
     def test_quick_choice(self):
         """Of those that one runs through, nothing is loaded."""
@@ -131,7 +138,7 @@ class Friends(MessagesTestCase):
         for _ in range(6):
             window.screen.key("Down")
         self.shows(("j:", "of j"))
-        self.assertEqual({r["query"]["peer"] for r in self.requests()}, {"anna", "j"})
+        self.assertEqual({re.search("peer=([^&]*)", r["query"])[1] for r in self.requests()}, {"anna", "j"})
 
 
 class Messages(MessagesTestCase):
@@ -141,17 +148,15 @@ class Messages(MessagesTestCase):
         self.server.message("anna", "two")
         self.choose("anna")
         self.shows(("anna:", "one"), ("anna:", "two"))
-        window.press(window.find("label", "one"), button=3)
-        window.click("menu item", "Delete…")
-        window.click("push button", "Delete")
+        self.choose_of_menu(window.find("label", "one"), "Delete…")
+        window.click("push button", re.compile("Delete$"))
         self.shows(("anna:", "two"))
 
     def test_copy(self):
         window = self.open_page()
         self.server.message("anna", MARKUP)
         self.choose("anna")
-        window.press(window.find("label", MARKUP), button=3)
-        window.click("menu item", "Copy")
+        self.choose_of_menu(window.find("label", MARKUP), "Copy")
         window.press(self.entry())
         window.screen.key("ctrl+v")
         window.settles(lambda: self.entry().text() == MARKUP, "the text to be copied")

@@ -48,8 +48,9 @@ class Server:
         invocation.return_value(GLib.Variant("(u)", (key,)))
 
     def click(self):
-        self.connection.emit_signal(None, PATH, NAME, "ActionInvoked",
-                                    GLib.Variant("(us)", (list(self.shown)[-1], "default")))
+        """It goes by that."""
+        key, _ = self.shown.popitem()
+        self.connection.emit_signal(None, PATH, NAME, "ActionInvoked", GLib.Variant("(us)", (key, "default")))
 
 
 class NotificationsTest(WindowTestCase):
@@ -73,20 +74,18 @@ class NotificationsTest(WindowTestCase):
         self.shows(("“<b>build</b>” has failed", f"Task {task}, exit code 3"))
         self.server.click()
         window.find("label", "<b>build</b>")
-        self.shows()
 
     def test_many(self):
         """However many there are, there is one notification, which changes now and then."""
         window = self.away()
-        plan = [("noop", {"label": GLib.Variant("s", f"n{i}")}) for i in range(300)]
+        plan = [("noop", {"label": GLib.Variant("s", f"n{i}")}) for i in range(60)]
         self.session.call("StartMany", "(a(sa{sv}))", plan)
         failed = self.session.start_task("false")
-        self.session.wait(*range(1, 301), failed)
-        self.shows(("301 tasks have ended", "1 of them has not succeeded"))
+        self.session.wait(*range(1, 61), failed)
+        self.shows(("61 tasks have ended", "1 of them has not succeeded"))
         self.assertLessEqual(len(self.server.told), 4)
         self.server.click()
         window.find("page tab", "Tasks", selected=True)
-        self.shows()
 
     def test_what_is_not_told(self):
         window = self.away()
@@ -98,7 +97,7 @@ class NotificationsTest(WindowTestCase):
         self.shows((self.server_title(parent), f"Task {parent}"))
         self.assertEqual(len(self.server.told), 1)
         # Who looks needs no notification.
-        window.key("F5")
+        window.come_back()
         self.shows()
         self.session.wait(self.session.start_task("true", label="seen"))
         window.leave()
