@@ -175,8 +175,13 @@ char *backend_field_row_get_text(BackendFieldRow *self) {
 }
 
 void backend_field_row_set_error(BackendFieldRow *self, const char *text) {
-    gtk_label_set_text(self->error, text ? text : "");
+    /* First visible: of what is not, a screen reader is told no new text. */
     gtk_widget_set_visible(self->error_row, text != NULL);
+    gtk_label_set_text(self->error, text ? text : "");
+    gtk_accessible_update_property(GTK_ACCESSIBLE(self->error), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   text ? text : "", -1);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(self->error_row), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   text ? text : "", -1);
     gtk_accessible_update_state(GTK_ACCESSIBLE(self->input), GTK_ACCESSIBLE_STATE_INVALID,
                                 text ? GTK_ACCESSIBLE_INVALID_TRUE : GTK_ACCESSIBLE_INVALID_FALSE,
                                 -1);

@@ -276,7 +276,7 @@ static void on_remove(GtkWidget *widget, const char *action, GVariant *unused) {
     adw_message_dialog_format_heading(message, _("Remove “%s”?"), name);
     adw_message_dialog_set_body(message, _("It will no longer be watched. Tasks that wait until it "
                                            "is online will go on waiting."));
-    adw_message_dialog_add_responses(message, "cancel", _("_Cancel"), "remove", _("_Remove"), NULL);
+    adw_message_dialog_add_responses(message, "cancel", _("Cancel"), "remove", _("Remove"), NULL);
     adw_message_dialog_set_response_appearance(message, "remove", ADW_RESPONSE_DESTRUCTIVE);
     adw_message_dialog_set_close_response(message, "cancel");
     g_object_set_data_full(G_OBJECT(dialog), "name", g_strdup(name), g_free);

@@ -22,6 +22,7 @@ struct _ConversationPane {
     ConversationScroll *scroll;
     ChatClient *client;
     Conversation *conversation;
+    gboolean drafting; /* the text of the entry is being set, by us */
 };
 
 G_DEFINE_FINAL_TYPE(ConversationPane, conversation_pane, ADW_TYPE_BIN)
@@ -58,14 +59,19 @@ static void show_send(ConversationPane *self) {
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "conversation.send", may_send(self));
 }
 
-/* The person may be writing: their text and cursor stay, unless it is another text. */
+/* The person may be writing: their text and cursor stay, unless it is another text. The draft goes
+ * when the entry has changed: that tells us its text, first without the old and then with the new.
+ */
 static void show_draft(ConversationPane *self) {
-    const char *draft = conversation_get_draft(self->conversation);
+    GtkEditable *entry = GTK_EDITABLE(self->entry);
+    g_autofree char *draft = g_strdup(conversation_get_draft(self->conversation));
 
-    if (g_str_equal(gtk_editable_get_text(GTK_EDITABLE(self->entry)), draft))
+    if (g_str_equal(gtk_editable_get_text(entry), draft))
         return;
-    gtk_editable_set_text(GTK_EDITABLE(self->entry), draft);
-    gtk_editable_set_position(GTK_EDITABLE(self->entry), -1);
+    self->drafting = TRUE;
+    gtk_editable_set_text(entry, draft);
+    gtk_editable_set_position(entry, -1);
+    self->drafting = FALSE;
 }
 
 static void show_content(ConversationPane *self) {
@@ -173,7 +179,7 @@ static void set_factory(ConversationPane *self) {
 /* ---- what the person does ---- */
 
 static void on_typed(ConversationPane *self) {
-    if (self->conversation)
+    if (self->conversation && !self->drafting)
         conversation_set_draft(self->conversation,
                                gtk_editable_get_text(GTK_EDITABLE(self->entry)));
 }

@@ -75,27 +75,45 @@ static gboolean is_there(ConversationScroll *self) {
     return self->target ? g_strcmp0(last_in_sight(self), self->target) == 0 : is_at_end(self);
 }
 
-/* Of a message that is larger than the window, the list would show the beginning. */
-static void go(ConversationScroll *self) {
-    guint n = item_list_size(self->messages);
-    guint position = self->target ? item_list_position(self->messages, self->target) : n - 1;
+static void scroll_to(ConversationScroll *self, guint position) {
+    gtk_widget_activate_action(self->list, "list.scroll-to-item", "u", position);
+}
 
-    if (n == 0)
-        return;
-    if (self->target || self->frames < FRAMES_GUESSING)
-        gtk_widget_activate_action(self->list, "list.scroll-to-item", "u", MIN(position, n - 1));
-    else
+/* The list leaves a row where it is when that is in sight; from the beginning, it becomes the last
+ * one. */
+static void go_to_target(ConversationScroll *self) {
+    guint last = item_list_size(self->messages) - 1;
+    guint position = item_list_position(self->messages, self->target);
+
+    scroll_to(self, self->frames % 2 == 1 ? 0 : MIN(position, last));
+}
+
+/* Of a row that is larger than the window the list shows the beginning. It complains about places
+ * at which it has not laid out anything yet. */
+static void go_to_end(ConversationScroll *self) {
+    guint last = item_list_size(self->messages) - 1;
+    MessageItem *item = item_list_get(self->messages, last);
+
+    if (self->frames >= FRAMES_GUESSING &&
+        g_strcmp0(last_in_sight(self), message_item_get_id(item)) == 0)
         gtk_adjustment_set_value(self->adjustment, gtk_adjustment_get_upper(self->adjustment));
+    else
+        scroll_to(self, last);
 }
 
 /* ---- frames ---- */
 
+static gboolean can_be_seen(ConversationScroll *self) {
+    return gtk_widget_get_mapped(self->list) && item_list_size(self->messages) > 0;
+}
+
 static void settled(ConversationScroll *self) {
     self->tick = 0;
-    g_clear_pointer(&self->target, g_free);
+    if (can_be_seen(self))
+        g_clear_pointer(&self->target, g_free);
     self->upper = gtk_adjustment_get_upper(self->adjustment);
     self->page = gtk_adjustment_get_page_size(self->adjustment);
-    if (self->at_end != is_at_end(self))
+    if (can_be_seen(self))
         set_at_end(self, is_at_end(self));
 }
 
@@ -103,12 +121,14 @@ static gboolean on_tick(GtkWidget *list, GdkFrameClock *clock, gpointer userdata
     ConversationScroll *self = userdata;
 
     self->still = is_there(self) ? self->still + 1 : 0;
-    if (self->still >= FRAMES_STILL || ++self->frames > FRAMES_MAX) {
+    if (!can_be_seen(self) || self->still >= FRAMES_STILL || ++self->frames > FRAMES_MAX) {
         settled(self);
         return G_SOURCE_REMOVE;
     }
-    if (self->still == 0)
-        go(self);
+    if (self->still == 0 && self->target)
+        go_to_target(self);
+    else if (self->still == 0)
+        go_to_end(self);
     return G_SOURCE_CONTINUE;
 }
 
@@ -181,6 +201,8 @@ static void dispose(GObject *object) {
         gtk_widget_remove_tick_callback(self->list, self->tick);
     self->tick = 0;
     if (self->adjustment)
+        g_signal_handlers_disconnect_by_data(self->list, self);
+    if (self->adjustment)
         g_signal_handlers_disconnect_by_data(self->adjustment, self);
     g_clear_object(&self->adjustment);
     g_clear_object(&self->messages);
@@ -212,6 +234,7 @@ ConversationScroll *conversation_scroll_new(GtkScrolledWindow *window, GtkListVi
 
     self->list = GTK_WIDGET(list);
     self->adjustment = g_object_ref(gtk_scrolled_window_get_vadjustment(window));
+    g_signal_connect_swapped(list, "map", G_CALLBACK(on_changed), self);
     g_signal_connect_swapped(self->adjustment, "changed", G_CALLBACK(on_changed), self);
     g_signal_connect_swapped(self->adjustment, "value-changed", G_CALLBACK(on_value), self);
     return self;

@@ -47,10 +47,8 @@ static void add_keys(GtkWidget *window) {
 
 GtkWindow *message_window_new(GtkWindow *parent, MessageItem *item) {
     GtkWidget *window = adw_window_new(), *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
-    g_autofree char *title =
-        g_strdup(message_item_get_sent(item) ? _("You") : message_item_get_peer(item));
 
-    gtk_window_set_title(GTK_WINDOW(window), title);
+    gtk_window_set_title(GTK_WINDOW(window), message_item_get_peer(item));
     gtk_window_set_transient_for(GTK_WINDOW(window), parent);
     gtk_window_set_default_size(GTK_WINDOW(window), 560, 480);
     gtk_box_append(GTK_BOX(box), adw_header_bar_new());

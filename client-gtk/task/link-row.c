@@ -1,6 +1,7 @@
 #include "client-gtk/task/link-row.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 #include "client-gtk/widgets/state-icon.h"
 
@@ -38,7 +39,7 @@ static char *subtitle(TaskLink *link) {
                         : task_link_get_state(link) != _TASK_STATE_INVALID
                             ? state_title(task_link_get_state(link))
                             : "";
-    g_autofree char *number = g_strdup_printf(_("Task %" G_GUINT64_FORMAT), task_link_get_id(link));
+    g_autofree char *number = g_strdup_printf(_("Task %" PRIu64), task_link_get_id(link));
 
     return g_strjoin(" · ", role ? role : number, *state ? state : NULL, NULL);
 }
@@ -47,8 +48,7 @@ static void show(LinkRow *self) {
     const char *label = task_link_get_label(self->link);
     gboolean gone = task_link_is_gone(self->link);
     g_autofree char *below = subtitle(self->link);
-    g_autofree char *number =
-        g_strdup_printf(_("Task %" G_GUINT64_FORMAT), task_link_get_id(self->link));
+    g_autofree char *number = g_strdup_printf(_("Task %" PRIu64), task_link_get_id(self->link));
 
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(self), *label ? label : number);
     adw_action_row_set_subtitle(ADW_ACTION_ROW(self), below);

@@ -1,6 +1,7 @@
 #include "client-gtk/task/task-page.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 #include "client-gtk/log/log-view.h"
 #include "client-gtk/task/task-about.h"
@@ -48,7 +49,7 @@ static void show_title(TaskPage *self) {
     gboolean log_alone =
         adw_leaflet_get_folded(self->panes) && g_strcmp0(pane, "log") == 0 && *label;
     g_autofree char *number =
-        g_strdup_printf(_("Task %" G_GUINT64_FORMAT), task_details_get_id(self->details));
+        g_strdup_printf(_("Task %" PRIu64), task_details_get_id(self->details));
 
     adw_window_title_set_title(self->title, log_alone ? label : number);
     adw_window_title_set_subtitle(self->title, log_alone ? number : "");

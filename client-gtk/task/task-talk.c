@@ -1,6 +1,7 @@
 #include "client-gtk/task/task-talk.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 #include "client-gtk/base/daemon-error.h"
 #include "client-gtk/base/time-text.h"
@@ -31,7 +32,7 @@ static char *sender(guint64 from, guint64 own) {
         return g_strdup(_("To the task"));
     if (from == own)
         return g_strdup(_("From the task"));
-    return g_strdup_printf(_("From task %" G_GUINT64_FORMAT), from);
+    return g_strdup_printf(_("From task %" PRIu64), from);
 }
 
 static GtkWidget *make_label(const char *text, const char *class) {

@@ -61,6 +61,7 @@ static TaskPlan plan_of(TaskBatchSort sort) {
 /* ---- what is done ---- */
 
 static void offer_undo(TaskBulk *self, TaskBatchSort sort, guint n);
+static void supersede(TaskBulk *self);
 
 static void on_retried(TaskBulk *self, TaskBatch *batch) {
     const GArray *ids = task_batch_get_new_ids(batch);
@@ -70,7 +71,7 @@ static void on_retried(TaskBulk *self, TaskBatch *batch) {
         g_array_unref(copy);
         return;
     }
-    task_bulk_settle(self);
+    supersede(self);
     g_array_append_vals(copy, ids->data, ids->len);
     self->planned = task_batch_new(TASK_BATCH_UNDO_RETRY, copy);
     offer_undo(self, TASK_BATCH_RETRY, ids->len);
@@ -137,18 +138,26 @@ static void offer_undo(TaskBulk *self, TaskBatchSort sort, guint n) {
     g_autofree char *title = words_of(sort, n);
 
     self->toast = g_object_ref_sink(adw_toast_new(title));
-    adw_toast_set_button_label(self->toast, _("_Undo"));
+    adw_toast_set_button_label(self->toast, _("Undo"));
     g_signal_connect(self->toast, "button-clicked", G_CALLBACK(on_undo), self);
     g_signal_connect(self->toast, "dismissed", G_CALLBACK(on_dismissed), self);
     toast_show(self->page, g_object_ref(self->toast));
 }
 
+/* The toast is not dismissed: of a window that closes, what it is in may be gone already. */
 void task_bulk_settle(TaskBulk *self) {
+    if (self->toast)
+        forget_toast(self, self->toast);
+    carry_out(self);
+}
+
+/* One thing at a time can be taken back. */
+static void supersede(TaskBulk *self) {
     g_autoptr(AdwToast) toast = self->toast ? g_object_ref(self->toast) : NULL;
 
-    if (toast && forget_toast(self, toast))
+    task_bulk_settle(self);
+    if (toast)
         adw_toast_dismiss(toast);
-    carry_out(self);
 }
 
 /* ---- what people do ---- */
@@ -157,7 +166,7 @@ void task_bulk_do(TaskBulk *self, TaskBatchSort sort, GArray *ids) {
     g_autoptr(TaskBatch) batch = NULL;
     guint n = ids->len;
 
-    task_bulk_settle(self);
+    supersede(self);
     batch = task_batch_new(sort, ids);
     if (n == 0)
         return;

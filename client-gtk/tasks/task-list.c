@@ -10,6 +10,7 @@ struct _TaskList {
     GtkSelectionModel *selection;
     GHashTable *rows; /* set of all TaskRow, not owned */
     gboolean selecting;
+    guint catching_up; /* rows are to, when they have been laid out */
 };
 
 G_DEFINE_FINAL_TYPE(TaskList, task_list, ADW_TYPE_BIN)
@@ -110,6 +111,34 @@ static GtkListItemFactory *make_factory(TaskList *self) {
     return factory;
 }
 
+static gboolean catch_up(gpointer userdata) {
+    TaskList *self = userdata;
+    GHashTableIter iter;
+    gpointer row;
+
+    self->catching_up = 0;
+    g_hash_table_iter_init(&iter, self->rows);
+    while (g_hash_table_iter_next(&iter, &row, NULL))
+        task_row_catch_up(row);
+    return G_SOURCE_REMOVE;
+}
+
+static void on_scrolled(TaskList *self) {
+    if (self->catching_up == 0)
+        self->catching_up = g_idle_add(catch_up, self);
+}
+
+/* The view takes one when it comes into its scrolled window. */
+static void on_adjustment(TaskList *self) {
+    GtkAdjustment *vertical = gtk_scrollable_get_vadjustment(GTK_SCROLLABLE(self->view));
+
+    if (!vertical)
+        return;
+    g_signal_connect_object(vertical, "value-changed", G_CALLBACK(on_scrolled), self,
+                            G_CONNECT_SWAPPED);
+    g_signal_connect_object(vertical, "changed", G_CALLBACK(on_scrolled), self, G_CONNECT_SWAPPED);
+}
+
 /* ---- what is selected ---- */
 
 static void on_selection_changed(TaskList *self) {
@@ -208,6 +237,7 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
 static void dispose(GObject *object) {
     TaskList *self = LONGRUN_TASK_LIST(object);
 
+    g_clear_handle_id(&self->catching_up, g_source_remove);
     if (self->view)
         gtk_list_view_set_model(self->view, NULL);
     self->view = NULL;
@@ -243,4 +273,7 @@ static void task_list_class_init(TaskListClass *class) {
 static void task_list_init(TaskList *self) {
     self->rows = g_hash_table_new(NULL, NULL);
     gtk_widget_init_template(GTK_WIDGET(self));
+    g_signal_connect_object(self->view, "notify::vadjustment", G_CALLBACK(on_adjustment), self,
+                            G_CONNECT_SWAPPED);
+    on_adjustment(self);
 }

@@ -15,6 +15,7 @@ struct _TaskRow {
 
     TaskItem *item; /* NULL: none */
     TaskState icon_state;
+    gboolean stale; /* it shows less than what the item has */
 };
 
 G_DEFINE_FINAL_TYPE(TaskRow, task_row, GTK_TYPE_WIDGET)
@@ -74,11 +75,50 @@ static void show_item(TaskRow *self) {
     if (self->icon_state != f->state)
         state_icon_set(self->icon, f->state);
     self->icon_state = f->state;
+    self->stale = FALSE;
     gtk_widget_set_opacity(GTK_WIDGET(self->icon), f->state >= 0 ? 1 : 0);
     gtk_widget_set_opacity(GTK_WIDGET(self), f->plan == TASK_PLAN_NONE ? 1 : 0.5);
     show_texts(self, f);
     show_progress(self, f);
     tell_readers(self, f);
+}
+
+/* ---- what is out of sight ---- */
+
+/* A list has many more rows than can be seen, on either side. */
+static gboolean can_be_seen(TaskRow *self) {
+    GtkWidget *list = gtk_widget_get_ancestor(GTK_WIDGET(self), GTK_TYPE_LIST_VIEW);
+    graphene_rect_t bounds;
+
+    if (!list || !gtk_widget_get_mapped(GTK_WIDGET(self)) ||
+        !gtk_widget_compute_bounds(GTK_WIDGET(self), list, &bounds))
+        return FALSE;
+    return bounds.origin.y + bounds.size.height >= 0 &&
+           bounds.origin.y <= (float)gtk_widget_get_height(list);
+}
+
+void task_row_catch_up(TaskRow *self) {
+    if (self->stale && self->item && can_be_seen(self))
+        show_item(self);
+}
+
+/* Of a row that nobody sees, how far the task is can wait: what is laid out for it costs as much as
+ * for the others. Its state cannot, for it may be what somebody waits for. */
+static void on_changed(TaskRow *self) {
+    const TaskFacts *f = task_item_facts(self->item);
+
+    if (self->icon_state == f->state && !can_be_seen(self))
+        self->stale = TRUE;
+    else
+        show_item(self);
+}
+
+static void map(GtkWidget *widget) {
+    TaskRow *self = LONGRUN_TASK_ROW(widget);
+
+    GTK_WIDGET_CLASS(task_row_parent_class)->map(widget);
+    if (self->stale && self->item)
+        show_item(self);
 }
 
 /* ---- the item ---- */
@@ -89,7 +129,7 @@ void task_row_set_item(TaskRow *self, TaskItem *item) {
     g_set_object(&self->item, item);
     if (!item)
         return;
-    g_signal_connect_swapped(item, "changed", G_CALLBACK(show_item), self);
+    g_signal_connect_swapped(item, "changed", G_CALLBACK(on_changed), self);
     show_item(self);
 }
 
@@ -121,6 +161,7 @@ static void task_row_class_init(TaskRowClass *class) {
     GtkWidgetClass *widget = GTK_WIDGET_CLASS(class);
 
     G_OBJECT_CLASS(class)->dispose = dispose;
+    widget->map = map;
     gtk_widget_class_set_layout_manager_type(widget, GTK_TYPE_BOX_LAYOUT);
     gtk_widget_class_set_template_from_resource(widget, "/org/longrun/Longrun/tasks/task-row.ui");
     gtk_widget_class_bind_template_child(widget, TaskRow, check);

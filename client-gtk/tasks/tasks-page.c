@@ -38,7 +38,7 @@ static void show_error(TasksPage *self) {
     adw_status_page_set_title(self->error, is_there ? _("Tasks Could Not Be Loaded")
                                                     : _("The Daemon Is Not Running"));
     adw_status_page_set_description(self->error, escaped);
-    gtk_button_set_label(self->error_button, is_there ? _("_Try Again") : _("_Start Daemon"));
+    gtk_button_set_label(self->error_button, is_there ? _("Try Again") : _("Start Daemon"));
     gtk_stack_set_visible_child_name(self->stack, "error");
 }
 

@@ -75,7 +75,7 @@ class Conversations(MessagesTestCase):
         self.choose("anna")
         self.shows(*[("anna:", text) for text in texts], ("anna:", "y" * 2000 + "…"))
         window.click("push button", "Show All")
-        self.assertEqual(window.find("dialog", "anna").find_all("text")[0].text().replace("\n", ""), "y" * 60000)
+        self.assertEqual(window.find("frame", "anna").find_all("text")[0].text().replace("\n", ""), "y" * 60000)
 
     def test_names_are_text(self):
         self.server.friend("<i>eva</i> & %s")

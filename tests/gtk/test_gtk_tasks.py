@@ -4,7 +4,11 @@
     LONGRUN_GTK=PATH LONGRUND=PATH LONGRUN=PATH test_gtk_tasks.py
 """
 
+import re
+
 from gtk_testing import WindowTestCase, main
+
+UNDO = re.compile("Undo")  # in a toast, which names it twice
 
 
 class ListTestCase(WindowTestCase):
@@ -21,6 +25,7 @@ class ListTestCase(WindowTestCase):
     def select(self, *labels):
         """Rows that begin so, by clicks while selecting."""
         self.window.click("push button", "Select")
+        self.window.find("check box", "Selected")
         for label in labels:
             box = self.window.settles(lambda: [row for row in self.rows() if row.name.startswith(label)], label)[0]
             self.window.press(box)
@@ -42,14 +47,14 @@ class FacesTest(ListTestCase):
         self.window = self.open()
         self.window.find("label", "No Tasks")
         self.window.click("push button", "New Task…")
-        self.window.settles(lambda: len(self.window.look().find_all("frame")) == 2, "the window for a new task")
+        self.window.find("label", "Command Line")
 
     def test_what_is_not_found_can_be_given_up(self):
         self.end("true")
         self.window = self.open()
         self.shows("true, Succeeded")
         self.window.key("ctrl+f")
-        self.window.find("text", "Search names of tasks").set_text("nothing of that name")
+        self.window.find("entry", "Search names of tasks").set_text("nothing of that name")
         self.window.find("label", "No Tasks Found")
         self.window.click("push button", "Show All Tasks")
         self.shows("true, Succeeded")
@@ -60,7 +65,7 @@ class FacesTest(ListTestCase):
         self.window = self.open()
         self.shows("false, Failed", "true, Succeeded")
         self.session.kill_daemon()
-        self.window.find("push button", "Start")
+        self.window.find("label", "The daemon is not running")
         self.shows("false, Failed", "true, Succeeded")
         self.session.start_daemon()
         self.session.call("RemoveTasks", "(at)", [gone])
@@ -95,7 +100,7 @@ class RowsTest(ListTestCase):
         self.window = self.open()
         self.shows("false, Failed", "true, Succeeded")
         self.window.key("ctrl+f")
-        self.window.find("text", "Search names of tasks").set_text("als")
+        self.window.find("entry", "Search names of tasks").set_text("als")
         self.shows("false, Failed")
         self.end("echo", "also")
         self.shows("echo also, Succeeded", "false, Failed")
@@ -114,7 +119,7 @@ class BulkTest(ListTestCase):
         self.window.click("push button", "Cancel")
         self.window.find("label", "1 task will be cancelled")
         self.shows("sleep 100, Running, Will be cancelled", "true")
-        self.window.click("push button", "Undo")
+        self.window.click("push button", UNDO)
         self.shows("sleep 100, Running", "true")
         self.window.gone("label", "1 task will be cancelled")
         self.assertEqual(self.state(self.running), "running")
@@ -137,7 +142,7 @@ class BulkTest(ListTestCase):
         self.window.click("push button", "Retry")
         self.window.find("label", "1 task started again")
         self.shows("true, Succeeded", "sleep", "true")
-        self.window.click("push button", "Undo")
+        self.window.click("push button", UNDO)
         self.shows("sleep", "true")
 
 
