@@ -226,49 +226,34 @@ class Tree:
         level = [top]
         while level:
             self._ask(level, known)
-            self._ask_for_children(level, known)
+            self._ask_for_children(level)
             level = [child for node in level for child in self._seen(node)]
         return _without_hidden(top)
 
     def _known(self):
-        """Widgets that were asked for before, by their paths; the program gives them all at once."""
-        known = {}
-        children = {}
-        for ref, _, parent, index, count, _, name, role, _, states in self.call(self.bus, CACHE, ATSPI + "Cache", "GetItems")[0]:
-            known[ref[1]] = (role, name, states, count)
-            if states[0] >> STATES.index("visible") & 1:  # others do not count as children
-                children.setdefault(parent[1], []).append((index, ref))
-        return {path: (role, name, states, [ref for _, ref in sorted(children.get(path, []))], count)
-                for path, (role, name, states, count) in known.items()}
+        """Roles of widgets that were asked for before, by their paths; the program gives them all at once. The states and
+        the children that it gives besides may be those of an earlier time."""
+        return {item[0][1]: item[7] for item in self.call(self.bus, CACHE, ATSPI + "Cache", "GetItems")[0]}
 
     def _ask(self, nodes, known):
         """Role, name, states."""
         new = [node for node in nodes if node.path not in known]
-        results = iter(self.call_all([call for node in new for call in (
-            (node, ATSPI + "Accessible", "GetRole", None),
+        roles = self.call_all([(node, ATSPI + "Accessible", "GetRole", None) for node in new])
+        known.update((node.path, role[0]) for node, role in zip(new, roles) if role)
+        answers = self.call_all([call for node in nodes for call in (
             (node, PROPERTIES, "Get", "(ss)", ATSPI + "Accessible", "Name"),
-            (node, ATSPI + "Accessible", "GetState", None))]))
-        for node in nodes:
-            if node.path in known:
-                role, name, states = known[node.path][:3]
-            else:
-                role, name, states = (result and result[0] for result in (next(results), next(results), next(results)))
-            if role is not None and name is not None and states:
+            (node, ATSPI + "Accessible", "GetState", None))])
+        for node, name, states in zip(nodes, answers[::2], answers[1::2]):
+            role = known.get(node.path)
+            if role is not None and name and states:
                 node.role = ROLES[role] if role < len(ROLES) else str(role)
-                node.name = TWICE.sub(r"\1\2", name)
-                node.states = frozenset(state for i, state in enumerate(STATES) if states[i // 32] >> i % 32 & 1)
+                node.name = TWICE.sub(r"\1\2", name[0])
+                node.states = frozenset(word for i, word in enumerate(STATES) if states[0][i // 32] >> i % 32 & 1)
 
-    def _ask_for_children(self, nodes, known):
-        unknown = []
-        for node in nodes:
-            refs, count = known[node.path][3:] if node.path in known else ([], -1)
-            if not node.can_be_seen():
-                continue
-            if len(refs) == count:
-                node.children = [Node(self, ref, node) for ref in refs]
-            else:
-                unknown.append(node)
-        for node, result in zip(unknown, self.call_all([(node, ATSPI + "Accessible", "GetChildren", None) for node in unknown])):
+    def _ask_for_children(self, nodes):
+        parents = [node for node in nodes if node.can_be_seen()]
+        results = self.call_all([(node, ATSPI + "Accessible", "GetChildren", None) for node in parents])
+        for node, result in zip(parents, results):
             node.children = [Node(self, ref, node) for ref in (result[0] if result else [])]
 
     def _seen(self, node):

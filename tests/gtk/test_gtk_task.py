@@ -42,20 +42,23 @@ class TaskPageTest(WindowTestCase):
 
     # ---- one window for several, for each takes its time to come up ----
 
-    def test_states(self):
-        for check in (self.check_pause_and_resume, self.check_waiting_says_why, self.check_series_has_runs, self.check_attempts_and_the_end, self.check_never_was):
+    def check_all(self, *checks):
+        """Each with no task at work when it begins."""
+        for check in checks:
             with self.subTest(check.__name__):
                 check()
+            self.session.call("CancelAll", "(a{sv})", {})
+
+    def test_states(self):
+        self.check_all(self.check_pause_and_resume, self.check_waiting_says_why, self.check_series_has_runs,
+                       self.check_attempts_and_the_end, self.check_never_was)
 
     def test_deeds(self):
-        for check in (self.check_result_is_taken_once_and_stays, self.check_messages, self.check_message_that_is_not_taken, self.check_rename):
-            with self.subTest(check.__name__):
-                check()
+        self.check_all(self.check_result_is_taken_once_and_stays, self.check_messages,
+                       self.check_message_that_is_not_taken, self.check_rename)
 
     def test_links_and_what_goes(self):
-        for check in (self.check_parent_and_children, self.check_removed_while_shown, self.check_remove):
-            with self.subTest(check.__name__):
-                check()
+        self.check_all(self.check_parent_and_children, self.check_removed_while_shown, self.check_remove)
 
     # ---- states ----
 
