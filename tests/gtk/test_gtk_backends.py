@@ -225,7 +225,7 @@ class Add(BackendsTestCase):
         self.write("Trusted certificates", "")
         self.write("Name", "taken")
         wrong("^There is a backend taken already")
-        window.key("Escape")
+        window.click("push button", "Cancel")
         window.gone("push button", "Add")
         self.assertEqual(len(self.session.call("ListBackends")[0]), 1)
 
