@@ -125,7 +125,7 @@ static void read_log(DemoRun *self);
 
 /* A line that is too long is told in pieces. */
 static void take_log(DemoRun *self, const char *data, gsize size) {
-    g_autoptr(DemoRun) hold = g_object_ref(self);
+    G_GNUC_UNUSED g_autoptr(DemoRun) hold = g_object_ref(self);
 
     for (gsize i = 0; i < size; i++) {
         if (data[i] != '\n')
@@ -366,7 +366,7 @@ void demo_run_find(DemoRun *self) {
 
 static void on_cancelled(GObject *connection, GAsyncResult *result, gpointer userdata) {
     g_autofree char *text = NULL;
-    g_autoptr(GVariant) reply = finish(connection, result, "()", &text);
+    G_GNUC_UNUSED g_autoptr(GVariant) reply = finish(connection, result, "()", &text);
 
     if (text)
         g_signal_emit(userdata, signals[FAILED], 0, text);

@@ -195,7 +195,7 @@ static void look(LogView *self) {
     if (self->jump) {
         self->jump = FALSE;
         read_rows(self, &self->jump_to);
-    } else if (self->grown && self->timer == 0)
+    } else if (self->timer == 0 && (self->grown || (self->follow && !self->window.at_end)))
         read_growth(self);
     else if (!self->follow && is_near_begin(self))
         read_page(self, LOG_READ_BEFORE);

@@ -18,10 +18,11 @@ static void take_file(LogWindow *w, const LogBlock *b) {
     w->removed = b->removed;
 }
 
+/* A log whose end has been left out, or cut off, has no more rows than there are. */
 static void take_end(LogWindow *w, const LogBlock *b) {
     w->end = b->end;
     w->open = b->open;
-    w->at_end = b->open || b->end.row >= b->size;
+    w->at_end = b->open || b->end.row >= b->size || b->rows->len == 0;
 }
 
 void log_window_look(LogWindow *w, const LogBlock *b) {

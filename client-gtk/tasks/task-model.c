@@ -225,6 +225,11 @@ static gboolean read_entries(const TaskPage *page, GArray *entries) {
     return TRUE;
 }
 
+/* Of none there is no first one to point to. */
+static const TaskEntry *first_of(const GArray *entries) {
+    return entries->len > 0 ? &g_array_index(entries, TaskEntry, 0) : NULL;
+}
+
 static void take_entries(TaskModel *self, const TaskPage *page, guint64 bottom) {
     g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(TaskEntry));
 
@@ -232,8 +237,7 @@ static void take_entries(TaskModel *self, const TaskPage *page, guint64 bottom) 
         g_message("The daemon's page of tasks is not in order, ignoring.");
         return;
     }
-    task_index_replace(self->index, page->top, bottom, &g_array_index(entries, TaskEntry, 0),
-                       entries->len);
+    task_index_replace(self->index, page->top, bottom, first_of(entries), entries->len);
 }
 
 static void take_facts(TaskModel *self, GVariant *tasks) {
@@ -329,7 +333,7 @@ static void list_newer(TaskModel *self, GArray *entries) {
     g_array_sort(entries, compare_ids);
     while (n < entries->len && g_array_index(entries, TaskEntry, n).id > newest)
         n++;
-    task_index_replace(self->index, G_MAXUINT64, newest, &g_array_index(entries, TaskEntry, 0), n);
+    task_index_replace(self->index, G_MAXUINT64, newest, first_of(entries), n);
 }
 
 /* Nothing is said about them but that they are there. */

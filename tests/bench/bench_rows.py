@@ -10,6 +10,7 @@ import time
 import bench_backends
 import bench_capture
 import bench_download
+import bench_first
 import bench_logs
 import bench_report as br
 import bench_window
@@ -357,5 +358,6 @@ PARTS = {
     "waiting": measure_waiting,
     "decide": measure_decide,
     "backends": bench_backends.measure_backends,
+    "first": bench_first.measure_first,
     "window": bench_window.measure_window,
 }

@@ -116,6 +116,7 @@ class Window:
         while True:
             if self.process.poll() is not None:
                 raise AssertionError(f"the window has ended with {self.process.returncode}:\n{self.stderr()}")
+            begin = time.monotonic()
             try:
                 result = condition()
             except GLib.Error as e:  # of a widget that has just gone
@@ -124,7 +125,8 @@ class Window:
                 return result
             if time.monotonic() > deadline:
                 raise AssertionError(f"waited for {what}; there is\n{self.look().dump()}\n{self.stderr()}")
-            time.sleep(POLL_SEC)
+            # A window that is asked all the time has none to lay itself out, which comes after all answers.
+            time.sleep(min(1, max(POLL_SEC, time.monotonic() - begin)))
 
     def find(self, role=None, name=None, **states):
         """The first such widget, as soon as there is one: see Node.find_all()."""

@@ -40,6 +40,7 @@ static void on_ping(GObject *source, GAsyncResult *result, gpointer answered) {
     g_autoptr(GVariant) reply =
         g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, NULL);
 
+    ck_assert_ptr_nonnull(reply);
     *(gboolean *)answered = TRUE;
 }
 

@@ -57,15 +57,14 @@ static gboolean children_are(const char *expected) {
     return g_str_equal(text, expected);
 }
 
-static DbusTask *add_task(guint64 id, const char *label, const char *state) {
+static void add_task(guint64 id, const char *label, const char *state) {
     g_autofree char *path = daemon_link_task_path(id);
-    DbusTask *task = dbus_task_skeleton_new();
+    g_autoptr(DbusTask) task = dbus_task_skeleton_new();
 
     dbus_task_set_label(task, label);
     dbus_task_set_state(task, state);
     ck_assert(
         g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(task), rig->daemon, path, NULL));
-    return task;
 }
 
 static GVariant *finished(guint64 id) {
@@ -84,9 +83,8 @@ START_TEST(has_none) {
 END_TEST
 
 START_TEST(finds_those_before_it) {
-    g_autoptr(DbusTask) parent = add_task(7, "the parent", "running");
-    g_autoptr(DbusTask) before = add_task(8, "the one before", "succeeded");
-
+    add_task(7, "the parent", "running");
+    add_task(8, "the one before", "succeeded");
     task_rig_remove(rig, 3);
     task_rig_remove(rig, 4);
     dbus_task_set_parent(rig->task, 7);
