@@ -17,8 +17,16 @@ enum {
 };
 static guint signals[N_SIGNALS];
 
+/* A proxy of a bus learns a little later than we who has the name, and makes no calls before. */
+static gboolean has_owner(gpointer proxy) {
+    g_autofree char *owner = g_dbus_proxy_get_name_owner(proxy);
+
+    return owner || !g_dbus_proxy_get_name(proxy);
+}
+
 gboolean chat_client_is_ready(ChatClient *self) {
-    return self->running && self->backend && self->messenger;
+    return self->running && self->backend && self->messenger && has_owner(self->backend) &&
+           has_owner(self->messenger);
 }
 
 Conversation *chat_client_conversation_of(ChatClient *self, const char *peer) {
@@ -229,6 +237,11 @@ const char *chat_client_get_friends_problem(ChatClient *self) {
 
 /* ---- proxies ---- */
 
+static void on_owner(ChatClient *self) {
+    chat_client_changed(self);
+    load(self);
+}
+
 static void on_both_there(ChatClient *self) {
     if (!self->backend || !self->messenger)
         return;
@@ -236,6 +249,8 @@ static void on_both_there(ChatClient *self) {
     g_dbus_proxy_set_default_timeout(G_DBUS_PROXY(self->backend), G_MAXINT);
     g_dbus_proxy_set_default_timeout(G_DBUS_PROXY(self->messenger), G_MAXINT);
     chat_client_listen(self);
+    g_signal_connect_swapped(self->backend, "notify::g-name-owner", G_CALLBACK(on_owner), self);
+    g_signal_connect_swapped(self->messenger, "notify::g-name-owner", G_CALLBACK(on_owner), self);
     g_signal_connect_swapped(self->backend, "g-properties-changed", G_CALLBACK(chat_client_changed),
                              self);
     chat_client_changed(self);

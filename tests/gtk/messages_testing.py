@@ -25,7 +25,7 @@ class MessagesTestCase(WindowTestCase):
         super().setUp()
         self.server = Backend(*self.OPTIONS)
         self.addCleanup(self.server.stop)
-        self.window = None
+        self.window = self.status_bar = None
 
     def open_page(self, **settings):
         """The page, as it is when the friends are there."""
@@ -33,6 +33,7 @@ class MessagesTestCase(WindowTestCase):
         self.window = self.open()
         self.window.click("page tab", "Messages")
         self.friend("anna")
+        self.status_bar = self.window.find("status bar")
         return self.window
 
     def add_backend(self, name, **settings):
@@ -59,7 +60,12 @@ class MessagesTestCase(WindowTestCase):
         self.window.settles(lambda: self.conversation() == list(messages), f"the messages {messages}")
 
     def status(self, text):
-        self.window.find(None, text)
+        """Waits until the status bar says it, some of which it does not for long."""
+        def says():
+            said = self.status_bar.property("Accessible", "Name")
+            return text.search(said) if isinstance(text, re.Pattern) else said == text
+
+        self.window.settles(says, f"{text} in the status bar")
 
     # ---- what is done ----
 

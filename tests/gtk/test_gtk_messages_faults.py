@@ -49,11 +49,11 @@ class Answers(MessagesTestCase):
         self.status("Connected to backend")
         for kind, text in (("garbage", "."), ("error-200", "the database is down")):
             self.server.fault("/api/messages", kind)
-            self.window.find(None, self.error_of("messages", text))
+            self.status(self.error_of("messages", text))
             self.assertEqual(self.conversation(), [("anna:", "of anna")])
             self.server.clear()
         self.server.fault("/api/friends", "status", code=503)
-        self.window.find(None, self.error_of("friends", "."))
+        self.status(self.error_of("friends", "."))
         self.assertEqual(self.chosen(), ["anna"])
         self.friend("bert")
 
