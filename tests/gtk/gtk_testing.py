@@ -60,6 +60,7 @@ ENVIRONMENT = {
 SETTINGS = """[Settings]
 gtk-enable-animations=0
 gtk-cursor-blink=0
+gtk-decoration-layout=:close
 """
 
 
