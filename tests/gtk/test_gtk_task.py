@@ -102,10 +102,10 @@ class TaskPageTest(WindowTestCase):
         self.says(r"^Skipped$")
 
     def check_series_has_runs(self):
-        series = self.start_command("true", every=GLib.Variant("t", 100_000), label=GLib.Variant("s", "tick"))
+        series = self.start_command("true", every=GLib.Variant("t", 500_000), label=GLib.Variant("s", "tick"))
         self.show(series)
         self.says(r"^Runs$")
-        self.says(r"^tick #3$")
+        self.says(r"^tick #([3-9]|\d\d+)$")
         self.has_buttons(End_Series=True)
         self.window.click("push button", "End Series")
         self.says(r"^Cancelled$")
