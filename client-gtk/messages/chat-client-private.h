@@ -17,6 +17,7 @@ struct _ChatClient {
     ChatStatus *status;
     ItemList *friends;
     Conversations *conversations;
+    GVariant *friends_told; /* what they were made of */
     char *friends_problem;
     gboolean friends_loaded, friends_loading;
 

@@ -25,8 +25,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Load, load_free)
 
 /* ---- friends ---- */
 
+/* Mostly, all is as it was: the signal says what the reply says, and so does the next load. */
 static void take_friends(ChatClient *self, GVariant *friends, gboolean not_all) {
-    friend_list_take(self->friends, friends, not_all);
+    if (!self->friends_told || !g_variant_equal(self->friends_told, friends)) {
+        friend_list_take(self->friends, friends, not_all);
+        g_clear_pointer(&self->friends_told, g_variant_unref);
+        self->friends_told = g_variant_ref(friends);
+    }
     g_clear_pointer(&self->friends_problem, g_free);
     self->friends_loaded = TRUE;
     chat_client_changed(self);

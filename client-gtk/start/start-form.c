@@ -9,22 +9,23 @@
 
 /* The fields of a kind. They stay, with what is in them, while another kind is looked at. */
 typedef struct KindParts {
-    GtkWidget *group; /* not owned */
+    GtkWidget *group; /* in the form while the kind is chosen */
     FormPart *usual, *advanced;
 } KindParts;
 
 struct _StartForm {
     AdwBin parent_instance;
 
-    AdwPreferencesPage *page;
     AdwComboRow *kind_row;
+    GtkWidget *kind_place;
+    AdwBin *kind_bin;
+    AdwPreferencesGroup *always, *sections;
 
     DaemonLink *link;
     DaemonLists *lists;
     char *kind;
     GHashTable *kinds;  /* name -> KindParts */
     GPtrArray *options; /* of FormPart */
-    AdwPreferencesGroup *always, *sections;
     gboolean is_filling;
     guint update_id;
 };
@@ -121,16 +122,16 @@ static void kind_parts_free(gpointer data) {
 
     g_object_unref(parts->usual);
     g_object_unref(parts->advanced);
+    g_object_unref(parts->group);
     g_free(parts);
 }
 
-/* Behind the choice of the kind, before the options. */
 static KindParts *add_kind(StartForm *self, const char *kind) {
     const KindForm *form = kind_form_find(kind);
     KindParts *parts = g_new0(KindParts, 1);
     GtkWidget *expander;
 
-    parts->group = adw_preferences_group_new();
+    parts->group = g_object_ref_sink(adw_preferences_group_new());
     parts->usual = new_part(self, form->fields, form->n_fields, false, parts->group);
     expander = new_expander(_("More"), NULL, ADW_PREFERENCES_GROUP(parts->group));
     parts->advanced = new_part(self, form->fields, form->n_fields, true, expander);
@@ -139,24 +140,7 @@ static KindParts *add_kind(StartForm *self, const char *kind) {
     return parts;
 }
 
-/* A page adds at its end alone: what is to come behind is taken away for a moment. */
-static void place_kind(StartForm *self, KindParts *parts) {
-    AdwPreferencesGroup *behind[] = {self->always, self->sections};
-
-    for (gsize i = 0; i < G_N_ELEMENTS(behind); i++)
-        adw_preferences_page_remove(self->page, g_object_ref(behind[i]));
-    adw_preferences_page_add(self->page, ADW_PREFERENCES_GROUP(parts->group));
-    for (gsize i = 0; i < G_N_ELEMENTS(behind); i++) {
-        adw_preferences_page_add(self->page, behind[i]);
-        g_object_unref(behind[i]);
-    }
-}
-
 static void add_options(StartForm *self) {
-    self->always = ADW_PREFERENCES_GROUP(adw_preferences_group_new());
-    self->sections = ADW_PREFERENCES_GROUP(adw_preferences_group_new());
-    adw_preferences_page_add(self->page, self->always);
-    adw_preferences_page_add(self->page, self->sections);
     for (gsize i = 0; i < n_option_sections; i++) {
         const OptionSection *s = &option_sections[i];
         GtkWidget *place = s->title ? new_expander(_(s->title), s->icon, self->sections)
@@ -169,16 +153,12 @@ static void add_options(StartForm *self) {
 
 static void show_kind(StartForm *self) {
     const KindForm *form = kind_form_find(self->kind);
-    KindParts *parts = g_hash_table_lookup(self->kinds, self->kind), *other;
-    GHashTableIter iter;
+    KindParts *parts = g_hash_table_lookup(self->kinds, self->kind);
 
-    if (!parts) {
+    if (!parts)
         parts = add_kind(self, self->kind);
-        place_kind(self, parts);
-    }
-    g_hash_table_iter_init(&iter, self->kinds);
-    while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&other))
-        gtk_widget_set_visible(other->group, other == parts && form->n_fields > 0);
+    gtk_widget_set_visible(self->kind_place, form->n_fields > 0);
+    adw_bin_set_child(self->kind_bin, parts->group);
     adw_action_row_set_subtitle(ADW_ACTION_ROW(self->kind_row),
                                 form->summary ? _(form->summary)
                                               : daemon_lists_describe(self->lists, self->kind));
@@ -295,8 +275,11 @@ static void start_form_class_init(StartFormClass *class) {
     signals[ENTERED] = g_signal_new("entered", LONGRUN_TYPE_START_FORM, G_SIGNAL_RUN_LAST, 0, NULL,
                                     NULL, NULL, G_TYPE_NONE, 0);
     gtk_widget_class_set_template_from_resource(widget, "/org/longrun/Longrun/start/start-form.ui");
-    gtk_widget_class_bind_template_child(widget, StartForm, page);
     gtk_widget_class_bind_template_child(widget, StartForm, kind_row);
+    gtk_widget_class_bind_template_child(widget, StartForm, kind_place);
+    gtk_widget_class_bind_template_child(widget, StartForm, kind_bin);
+    gtk_widget_class_bind_template_child(widget, StartForm, always);
+    gtk_widget_class_bind_template_child(widget, StartForm, sections);
 }
 
 static void start_form_init(StartForm *self) {

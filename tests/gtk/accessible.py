@@ -3,12 +3,16 @@
 A Node is a widget as it was when it was looked at. To see what has become of it, look again.
 """
 
+import contextlib
 import re
 
 from gi.repository import Gio, GLib
 
 ATSPI = "org.a11y.atspi."
-PROPERTIES = "org.freedesktop.DBus.Properties"
+ACCESSIBLE = ATSPI + "Accessible"
+COMPONENT = ATSPI + "Component"
+DBUS = "org.freedesktop.DBus"
+PROPERTIES = DBUS + ".Properties"
 REGISTRY = ATSPI + "Registry"
 ROOT = "/org/a11y/atspi/accessible/root"
 CACHE = "/org/a11y/atspi/cache"
@@ -170,18 +174,25 @@ class Node:
 
 
 class Tree:
-    """Of the program with that process id; a connection to the bus of assistive technologies."""
+    """Of the program with that process id; a connection to the bus of assistive technologies.
+
+    What was asked for in one look is asked for at once in the next one, which mostly is all that it takes: a program that
+    has little time answers a thousand questions as quickly as one.
+    """
 
     def __init__(self, connection, pid, timeout_sec):
         self.connection = connection
         self.pid = pid
         self.timeout_msec = timeout_sec * 1000
         self.bus = None
-        self.uncertain = False
+        self.questions = {}  # of this look, or of the last one
+        self.answers = {}
+        self.uncertain = self.news = False
 
     def call(self, bus, path, interface, method, signature=None, *args):
-        return self.connection.call_sync(bus, path, interface, method, GLib.Variant(signature, args) if signature else None,
-                                         None, Gio.DBusCallFlags.NONE, self.timeout_msec, None).unpack()
+        parameters = GLib.Variant(signature, args) if signature else None
+        return self.connection.call_sync(bus, path, interface, method, parameters, None, Gio.DBusCallFlags.NONE,
+                                         self.timeout_msec, None).unpack()
 
     def call_all(self, calls):
         """Results of many calls that are under way at a time; None for one that has failed."""
@@ -191,14 +202,13 @@ class Tree:
         def on_result(connection, result, index):
             nonlocal left
             left -= 1
-            try:
+            with contextlib.suppress(GLib.Error):
                 results[index] = connection.call_finish(result).unpack()
-            except GLib.Error:
-                pass
 
-        for index, (node, interface, method, signature, *args) in enumerate(calls):
-            self.connection.call(node.bus, node.path, interface, method, GLib.Variant(signature, args) if signature else None,
-                                 None, Gio.DBusCallFlags.NONE, self.timeout_msec, None, on_result, index)
+        for index, (bus, path, interface, method, signature, *args) in enumerate(calls):
+            parameters = GLib.Variant(signature, tuple(args)) if signature else None
+            self.connection.call(bus, path, interface, method, parameters, None, Gio.DBusCallFlags.NONE,
+                                 self.timeout_msec, None, on_result, index)
         while left:
             GLib.MainContext.default().iteration(True)
         return results
@@ -206,66 +216,85 @@ class Tree:
     def is_there(self):
         """Whether the program has come onto the bus."""
         if not self.bus:
-            for bus, _ in self.call(REGISTRY, ROOT, ATSPI + "Accessible", "GetChildren")[0]:
-                pid = self.call("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "GetConnectionUnixProcessID", "(s)", bus)
-                if pid[0] == self.pid:
+            for bus, _ in self.call(REGISTRY, ROOT, ACCESSIBLE, "GetChildren")[0]:
+                if self.call(DBUS, "/", DBUS, "GetConnectionUnixProcessID", "(s)", bus)[0] == self.pid:
                     self.bus = bus
         return bool(self.bus)
 
     def look(self, ref=None, parent=None):
         """A node and all in it that can be seen, or could if one scrolled, but of long lists what is in sight; of all
         windows without ref. None if the node has gone."""
-        self.uncertain = False
         node = self._look(ref, parent)
-        # What is new cannot be asked for by its place. It is not new any more.
-        return self._look(ref, parent) if self.uncertain else node
+        # What was new could not be asked for by its place. It is not new any more.
+        return self._look(ref, parent) if self.uncertain and self.news else node
 
     def _look(self, ref, parent):
+        questions, self.questions = list(self.questions), {}
+        self.uncertain = self.news = False
+        self.answers = dict(zip(questions, self.call_all(questions)))
         known = self._known()
         top = Node(self, ref or (self.bus, ROOT), parent)
         level = [top]
         while level:
-            self._ask(level, known)
-            self._ask_for_children(level)
-            level = [child for node in level for child in self._seen(node)]
+            self._name(level, known)
+            self._find_children(level)
+            for node in level:
+                self._leave_out_hidden(node)
+            level = [child for node in level for child in node.children]
         return _without_hidden(top)
 
-    def _known(self):
-        """Roles of widgets that were asked for before, by their paths; the program gives them all at once. The states and
-        the children that it gives besides may be those of an earlier time."""
-        return {item[0][1]: item[7] for item in self.call(self.bus, CACHE, ATSPI + "Cache", "GetItems")[0]}
+    def _ask(self, calls):
+        """As call_all(), each but once in a look."""
+        new = [call for call in calls if call not in self.answers]
+        self.answers.update(zip(new, self.call_all(new)))
+        self.questions.update(dict.fromkeys(calls))
+        return [self.answers[call] for call in calls]
 
-    def _ask(self, nodes, known):
+    def _known(self):
+        """Role, name and states of widgets that were asked for before, by their paths; the program gives them all at
+        once. Not their children: it says of those that were hidden that they still are."""
+        items = self._ask([(self.bus, CACHE, ATSPI + "Cache", "GetItems", None)])[0]
+        return {ref[1]: (role, name, states) for ref, _, _, _, _, _, name, role, _, states in (items or [[]])[0]}
+
+    def _name(self, nodes, known):
         """Role, name, states."""
         new = [node for node in nodes if node.path not in known]
-        roles = self.call_all([(node, ATSPI + "Accessible", "GetRole", None) for node in new])
-        known.update((node.path, role[0]) for node, role in zip(new, roles) if role)
-        answers = self.call_all([call for node in nodes for call in (
-            (node, PROPERTIES, "Get", "(ss)", ATSPI + "Accessible", "Name"),
-            (node, ATSPI + "Accessible", "GetState", None))])
-        for node, name, states in zip(nodes, answers[::2], answers[1::2]):
-            role = known.get(node.path)
-            if role is not None and name and states:
+        self.news = self.news or bool(new)
+        results = iter(self.call_all([call for node in new for call in (
+            (node.bus, node.path, ACCESSIBLE, "GetRole", None),
+            (node.bus, node.path, PROPERTIES, "Get", "(ss)", ACCESSIBLE, "Name"),
+            (node.bus, node.path, ACCESSIBLE, "GetState", None))]))
+        for node in nodes:
+            if node.path in known:
+                role, name, states = known[node.path]
+            else:
+                role, name, states = (result and result[0] for result in (next(results), next(results), next(results)))
+            if role is not None and name is not None and states:
                 node.role = ROLES[role] if role < len(ROLES) else str(role)
-                node.name = TWICE.sub(r"\1\2", name[0])
-                node.states = frozenset(word for i, word in enumerate(STATES) if states[0][i // 32] >> i % 32 & 1)
+                node.name = TWICE.sub(r"\1\2", name)
+                node.states = frozenset(state for i, state in enumerate(STATES) if states[i // 32] >> i % 32 & 1)
 
-    def _ask_for_children(self, nodes):
-        parents = [node for node in nodes if node.can_be_seen()]
-        results = self.call_all([(node, ATSPI + "Accessible", "GetChildren", None) for node in parents])
-        for node, result in zip(parents, results):
+    def _find_children(self, nodes):
+        nodes = [node for node in nodes if node.can_be_seen()]
+        results = self._ask([(node.bus, node.path, ACCESSIBLE, "GetChildren", None) for node in nodes])
+        for node, result in zip(nodes, results):
             node.children = [Node(self, ref, node) for ref in (result[0] if result else [])]
+        # For what follows, all at once.
+        self._place([child for node in nodes if _needs_places(node) for child in node.children])
 
-    def _seen(self, node):
-        """The children that can be seen. Of those that lie one upon another, only what is on top anywhere can."""
-        if len(node.children) > LONG and node.role in LISTS:
+    def _place(self, nodes):
+        results = self._ask([(node.bus, node.path, COMPONENT, "GetExtents", "(u)", WINDOW_COORDINATES)
+                             for node in nodes])
+        for node, result in zip(nodes, results):
+            node.place = result and result[0]
+
+    def _leave_out_hidden(self, node):
+        """Of children that lie one upon another, only what is on top anywhere can be seen."""
+        if not _needs_places(node):
+            return
+        if node.role in LISTS:
             self._keep_in_sight(node)
-        if len(node.children) < 2 or node.role not in CONTAINERS:
-            return node.children
-        places = self.call_all([(child, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES)
-                                for child in node.children])
-        for child, place in zip(node.children, places):
-            child.place = place and place[0]
+            return
         self._place_pages([child for child in node.children if not child.place])
         node.children = [child for child in node.children if not child.place or (child.place[2] and child.place[3])]
         piled = [child for child in node.children
@@ -274,50 +303,42 @@ class Tree:
             on_top = self._on_top(node, piled)
             self.uncertain = self.uncertain or not on_top
             # None: nothing can be clicked there, since all of it is insensitive.
-            node.children = [child for child in node.children if child not in piled or not on_top or (child.inside or child.path) in on_top]
-        return node.children
+            node.children = [child for child in node.children
+                             if child not in piled or not on_top or (child.inside or child.path) in on_top]
 
     def _keep_in_sight(self, node):
         """Of a long list, which has many more rows than are in sight."""
-        pane = node.within("scroll pane")
-        places = self.call_all([(child, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES)
-                                for child in [pane or node, *node.children]])
-        for child, place in zip(node.children, places[1:]):
-            child.place = place and place[0]
-        node.children = [child for child in node.children if places[0] and _overlap(child.place, places[0][0])]
+        pane = node.within("scroll pane") or node
+        self._place([pane])
+        node.children = [child for child in node.children if _overlap(child.place, pane.place)]
 
     def _place_pages(self, pages):
         """Those of a GtkStack are no widgets: they are where their only child is."""
-        inner = self.call_all([(page, ATSPI + "Accessible", "GetChildren", None) for page in pages])
-        widgets = [(page, Node(self, refs[0][0])) for page, refs in zip(pages, inner) if refs and len(refs[0]) == 1]
-        places = self.call_all([(widget, ATSPI + "Component", "GetExtents", "(u)", WINDOW_COORDINATES)
-                                for _, widget in widgets])
-        for (page, _), place in zip(widgets, places):
-            page.place = place and place[0]
-        for page, widget in widgets:
-            page.inside = widget.path
+        inner = self._ask([(page.bus, page.path, ACCESSIBLE, "GetChildren", None) for page in pages])
+        shown = [(page, Node(self, refs[0][0])) for page, refs in zip(pages, inner) if refs and len(refs[0]) == 1]
+        self._place([node for _, node in shown])
+        for page, node in shown:
+            page.place, page.inside = node.place, node.path
 
     def _on_top(self, node, piled):
         """Paths of those of its children which get a click at their middle or near a corner."""
         points = [(x + width * i // 8, y + height * j // 8) for x, y, width, height in (child.place for child in piled)
                   for i, j in ((4, 4), (1, 1), (7, 1), (1, 7), (7, 7))]
-        found = self.call_all([(node, ATSPI + "Component", "GetAccessibleAtPoint", "(iiu)", x, y, WINDOW_COORDINATES)
-                               for x, y in points])
+        found = self._ask([(node.bus, node.path, COMPONENT, "GetAccessibleAtPoint", "(iiu)", x, y, WINDOW_COORDINATES)
+                           for x, y in points])
         paths = {child.inside or child.path for child in piled}
-        above = {}
-        for ref in {result[0] for result in found if result}:
-            while ref and ref[1] not in (node.path, NOTHING, ROOT, *paths):
-                ref = above.get(ref[1]) or self._parent(ref, above)
-            if ref:
-                above[ref[1]] = ref
-        return paths & above.keys()
+        on_top = set()
+        refs = {tuple(result[0]) for result in found if result}
+        while refs:
+            on_top |= {path for _, path in refs if path in paths}
+            refs = [ref for ref in refs if ref[1] not in (node.path, NOTHING, ROOT, *paths)]
+            results = self._ask([(*ref, PROPERTIES, "Get", "(ss)", ACCESSIBLE, "Parent") for ref in refs])
+            refs = {tuple(result[0]) for result in results if result}
+        return on_top
 
-    def _parent(self, ref, above):
-        try:
-            above[ref[1]] = self.call(*ref, PROPERTIES, "Get", "(ss)", ATSPI + "Accessible", "Parent")[0]
-        except GLib.Error:
-            return None  # gone meanwhile: whoever waits looks again
-        return above[ref[1]]
+
+def _needs_places(node):
+    return len(node.children) > (LONG if node.role in LISTS else 1) and node.role in CONTAINERS | LISTS
 
 
 def _overlap(one, other):

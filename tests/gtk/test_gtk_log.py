@@ -132,10 +132,10 @@ class SaveTest(LogTestCase):
         self.has("one red")
         path = pathlib.Path(self.session.env["HOME"]) / "copy.log"
         self.menu("Save As…")
-        self.window.find("text", sensitive=True)
-        self.window.key("ctrl+a")
-        self.window.type(str(path))
-        self.window.key("Return")
+        entry = self.window.settles(lambda: [node for node in self.window.look().find_all("text")
+                                             if node.text() == f"{self.task}.log"], "the name of the file")[0]
+        entry.set_text(str(path))
+        self.window.click("push button", "Save")
         self.window.settles(lambda: path.exists() and path.read_bytes() == b"one \033[31mred\033[0m\n", "the copy")
 
 

@@ -11,13 +11,19 @@ from gtk_testing import GLib, WindowTestCase, main
 
 
 class NavigationTest(WindowTestCase):
+    # One look each: a page has a lot to be looked at.
+
     def at_task(self, window, label):
-        window.find("label", label)
-        window.find("push button", "Back")
+        def there():
+            seen = window.look()
+            return seen.find_all("label", label) and seen.find_all("push button", "Back")
+        window.settles(there, f"the page of {label}")
 
     def at_list(self, window):
-        window.find("page tab", "Tasks", selected=True)
-        window.gone("push button", "Back")
+        def there():
+            seen = window.look()
+            return seen.find_all("page tab", "Tasks", selected=True) and not seen.find_all("push button", "Back")
+        window.settles(there, "the list")
 
     def again(self, *arguments):
         """A second longrun-gtk."""
@@ -29,25 +35,21 @@ class NavigationTest(WindowTestCase):
         window = self.open(str(one), str(two))
         self.screen_env = window.screen.env
         self.at_task(window, "second")
-        window.key("Escape")
+        window.key("Escape")  # with the pointer in the window, from now on
         self.at_task(window, "first")
         window.action("show-task", GLib.Variant("t", two))
         self.at_task(window, "second")
-        window.key("alt+Left")
-        self.at_task(window, "first")
-        window.key("alt+Right")
+        window.screen.key("alt+Left", "alt+Right")
         self.at_task(window, "first")
         window.click("push button", "Back")
-        self.at_list(window)
-        window.key("Escape")
         self.at_list(window)
         # A second program is the first one's guest.
         result = self.again(str(two))
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.at_task(window, "second")
-        window.key("alt+Home")
+        window.screen.key("alt+Home")
         self.at_list(window)
-        window.key("alt+2")
+        window.screen.key("alt+2")
         window.find("page tab", "Backends", selected=True)
 
     def test_what_is_wrong(self):

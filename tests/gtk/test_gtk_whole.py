@@ -61,6 +61,9 @@ class CommandTest(WindowTestCase):
         self.assertNotIn("60%", self.log(window))
         self.gate.end()
         window.find("label", "Succeeded")
+        # All the way back.
+        window.key("Escape")
+        window.find("label", "Task 1")
         window.key("Escape")
         window.find("list item", re.compile("^Copy the archive, Succeeded"))
         window.find("list item", re.compile("^Copy the archive, Cancelled"))
