@@ -159,6 +159,15 @@ START_TEST(new_children_come_at_the_beginning) {
     ck_assert_uint_eq(at, 0);
     ck_assert_uint_eq(gone, 0);
     ck_assert_uint_eq(come, 1);
+
+    task_rig_set_children(rig, "[{'id': <@t 53>, 'label': <'run #4'>, 'state': <'queued'>},"
+                               " {'id': <@t 52>, 'label': <'run #3'>, 'state': <'failed'>}]");
+    dbus_task_set_attempt(rig->task, 5);
+    task_details_reload(details);
+    UNTIL(children_are("5:53 run #4 queued, 5:52 run #3 failed"));
+    ck_assert_uint_eq(at, 2);
+    ck_assert_uint_eq(gone, 1);
+    ck_assert_uint_eq(come, 0);
 }
 END_TEST
 
