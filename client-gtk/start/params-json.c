@@ -109,7 +109,8 @@ static void set_wrong(const char *text, const char *end, char **ret_error) {
     for (const char *p = text; p < end; p++)
         line += *p == '\n';
     /* Translators: the second is a piece of what was written. */
-    *ret_error = g_strdup_printf(_("This is not JSON: look at line %d, near “%.20s”."), line, piece);
+    *ret_error =
+        g_strdup_printf(_("This is not JSON: look at line %d, near “%.20s”."), line, piece);
 }
 
 static cJSON *parse(const char *text, char **ret_error) {
