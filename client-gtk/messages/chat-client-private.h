@@ -17,9 +17,9 @@ struct _ChatClient {
     ChatStatus *status;
     ItemList *friends;
     Conversations *conversations;
-    GVariant *friends_told; /* what they were made of */
     char *friends_problem;
     gboolean friends_loaded, friends_loading;
+    gboolean friends_told; /* all of them, by a signal since the load has begun */
 
     char *peer;
     guint settle; /* timer: the peer was chosen just now */

@@ -315,7 +315,6 @@ static void finalize(GObject *object) {
     g_object_unref(self->status);
     g_object_unref(self->friends);
     conversations_free(self->conversations);
-    g_clear_pointer(&self->friends_told, g_variant_unref);
     g_free(self->friends_problem);
     g_free(self->peer);
     g_free(self->name);

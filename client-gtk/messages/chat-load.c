@@ -25,13 +25,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Load, load_free)
 
 /* ---- friends ---- */
 
-/* Mostly, all is as it was: the signal says what the reply says, and so does the next load. */
-static void take_friends(ChatClient *self, GVariant *friends, gboolean not_all) {
-    if (!self->friends_told || !g_variant_equal(self->friends_told, friends)) {
-        friend_list_take(self->friends, friends, not_all);
-        g_clear_pointer(&self->friends_told, g_variant_unref);
-        self->friends_told = g_variant_ref(friends);
-    }
+static void friends_are_there(ChatClient *self) {
     g_clear_pointer(&self->friends_problem, g_free);
     self->friends_loaded = TRUE;
     chat_client_changed(self);
@@ -47,7 +41,10 @@ static void on_friends(GObject *source, GAsyncResult *result, gpointer userdata)
         return;
     self->friends_loading = FALSE;
     if (!error) {
-        take_friends(self, friends, FALSE);
+        /* The signal comes before the reply, and says the same. */
+        if (!self->friends_told)
+            friend_list_take(self->friends, friends, FALSE);
+        friends_are_there(self);
         return;
     }
     g_free(self->friends_problem);
@@ -59,11 +56,13 @@ void chat_client_load_friends(ChatClient *self) {
     if (!chat_client_is_ready(self) || self->friends_loading)
         return;
     self->friends_loading = TRUE;
+    self->friends_told = FALSE;
     dbus_messenger_call_load_friends(self->messenger, self->cancellable, on_friends, self);
 }
 
 static void on_friends_loaded(ChatClient *self, GVariant *friends) {
-    take_friends(self, friends, g_variant_get_size(friends) > MAYBE_NOT_ALL);
+    self->friends_told = friend_list_take(self->friends, friends, TRUE);
+    friends_are_there(self);
 }
 
 /* ---- messages ---- */

@@ -1,5 +1,10 @@
 #include "client-gtk/messages/friend-item.h"
 
+/* A signal of the daemon holds this much; it counts so much for each friend, and their name. */
+#define SIGNAL_MAX (1024 * 1024)
+#define FRIEND_SIZE 96
+#define NAME_MAX_SIZE 255
+
 struct _FriendItem {
     GObject parent_instance;
 
@@ -43,12 +48,7 @@ void friend_item_set_unread(FriendItem *self, gboolean unread) {
     g_object_notify_by_pspec(G_OBJECT(self), properties[PROP_UNREAD]);
 }
 
-static void take(FriendItem *self, GVariant *values) {
-    gboolean online = FALSE;
-    guint64 last_seen = 0;
-
-    g_variant_lookup(values, "online", "b", &online);
-    g_variant_lookup(values, "last-seen", "t", &last_seen);
+static void take(FriendItem *self, gboolean online, guint64 last_seen) {
     if (self->online != online) {
         self->online = online;
         g_object_notify_by_pspec(G_OBJECT(self), properties[PROP_ONLINE]);
@@ -75,22 +75,52 @@ static FriendItem *item_of(ItemList *list, const char *name, GHashTable *seen) {
     return item && !g_hash_table_contains(seen, item) ? g_object_ref(item) : friend_item_new(name);
 }
 
-static void add_from(GPtrArray *items, ItemList *list, GVariant *friends, GHashTable *seen) {
+typedef struct Told {
+    const char *name; /* NULL: not said */
+    gboolean online;
+    guint64 last_seen;
+} Told;
+
+/* Of ten thousand, each in one go. */
+static Told read_friend(GVariant *values) {
+    Told told = {};
+    GVariantIter iter;
+    GVariant *value;
+    const char *key;
+
+    g_variant_iter_init(&iter, values);
+    while (g_variant_iter_loop(&iter, "{&sv}", &key, &value)) {
+        if (g_str_equal(key, "username") && g_variant_is_of_type(value, G_VARIANT_TYPE_STRING))
+            told.name = g_variant_get_string(value, NULL);
+        else if (g_str_equal(key, "online") && g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
+            told.online = g_variant_get_boolean(value);
+        else if (g_str_equal(key, "last-seen") &&
+                 g_variant_is_of_type(value, G_VARIANT_TYPE_UINT64))
+            told.last_seen = g_variant_get_uint64(value);
+    }
+    return told;
+}
+
+/* Gives how large the daemon takes them for. */
+static gsize add_from(GPtrArray *items, ItemList *list, GVariant *friends, GHashTable *seen) {
     GVariantIter iter;
     GVariant *values;
+    gsize size = 0;
 
     g_variant_iter_init(&iter, friends);
     while (g_variant_iter_loop(&iter, "@a{sv}", &values)) {
-        const char *name;
+        Told told = read_friend(values);
         FriendItem *item;
 
-        if (!g_variant_lookup(values, "username", "&s", &name))
+        if (!told.name)
             continue;
-        item = item_of(list, name, seen);
-        take(item, values);
+        size += FRIEND_SIZE + strlen(told.name);
+        item = item_of(list, told.name, seen);
+        take(item, told.online, told.last_seen);
         g_hash_table_add(seen, item);
         g_ptr_array_add(items, item);
     }
+    return size;
 }
 
 static void add_others(GPtrArray *items, ItemList *list, GHashTable *seen) {
@@ -99,14 +129,16 @@ static void add_others(GPtrArray *items, ItemList *list, GHashTable *seen) {
             g_ptr_array_add(items, g_object_ref(item_list_get(list, i)));
 }
 
-void friend_list_take(ItemList *list, GVariant *friends, gboolean not_all) {
+gboolean friend_list_take(ItemList *list, GVariant *friends, gboolean by_signal) {
     GPtrArray *items = g_ptr_array_new_with_free_func(g_object_unref);
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+    gsize size = add_from(items, list, friends, seen);
+    gboolean all = !by_signal || size + FRIEND_SIZE + NAME_MAX_SIZE <= SIGNAL_MAX;
 
-    add_from(items, list, friends, seen);
-    if (not_all)
+    if (!all)
         add_others(items, list, seen);
     item_list_replace(list, items);
+    return all;
 }
 
 /* ---- the object ---- */

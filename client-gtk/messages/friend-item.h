@@ -22,6 +22,8 @@ void friend_item_set_unread(FriendItem *self, gboolean unread);
 /* A list of friends, by name. */
 ItemList *friend_list_new(void);
 
-/* The list is as the daemon says (aa{sv}) now. What is in both keeps its item. not_all: there are
- * more of them than it says; those that we know stay behind. */
-void friend_list_take(ItemList *list, GVariant *friends, gboolean not_all);
+/* The list is as the daemon says (aa{sv}) now. What is in both keeps its item. by_signal: when they
+ * are many, there may be more than it says; those that we know stay behind, and the answer is
+ * FALSE.
+ */
+gboolean friend_list_take(ItemList *list, GVariant *friends, gboolean by_signal);

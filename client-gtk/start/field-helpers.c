@@ -48,7 +48,7 @@ static void open_chooser(FieldControl *control, GtkFileChooserAction action, con
                                              g_object_get_data(G_OBJECT(control), "many") != NULL);
     gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(chooser), TRUE);
     g_object_set_data_full(G_OBJECT(control), "chooser", chooser, g_object_unref);
-    g_signal_connect(chooser, "response", G_CALLBACK(on_response), control);
+    g_signal_connect_object(chooser, "response", G_CALLBACK(on_response), control, 0);
     gtk_native_dialog_show(GTK_NATIVE_DIALOG(chooser));
 }
 

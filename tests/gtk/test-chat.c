@@ -135,20 +135,36 @@ START_TEST(last_messages) {
 }
 END_TEST
 
+/* As many as a signal holds: there may be more. */
+static GVariant *signal_full_of_friends(void) {
+    GVariantBuilder b;
+
+    g_variant_builder_init(&b, G_VARIANT_TYPE("aa{sv}"));
+    g_variant_builder_add_parsed(&b, "{'username': <'a'>}");
+    for (guint i = 0; i < 4000; i++) {
+        g_autofree char *name = g_strdup_printf("%0200u", i);
+        g_variant_builder_add_parsed(&b, "{'username': <%s>}", name);
+    }
+    return g_variant_ref_sink(g_variant_builder_end(&b));
+}
+
 START_TEST(friends_not_all) {
-    g_autoptr(GVariant) before = friends_of("a b c"), after = friends_of("x a");
+    g_autoptr(GVariant) before = friends_of("a b c"), few = friends_of("a c");
+    g_autoptr(GVariant) many = signal_full_of_friends();
     g_autoptr(ItemList) list = friend_list_new();
-    g_autofree char *words = NULL;
     FriendItem *a;
 
     friend_list_take(list, before, FALSE);
     a = item_list_find(list, "a");
     friend_item_set_unread(a, TRUE);
-    friend_list_take(list, after, TRUE);
-    words = words_of(list, friend_word);
-    ck_assert_str_eq(words, "x a b c");
-    ck_assert_ptr_eq(item_list_find(list, "a"), a);
+    friend_list_take(list, few, TRUE);
+    ck_assert_uint_eq(item_list_size(list), 2);
+    friend_list_take(list, many, TRUE);
+    ck_assert_uint_eq(item_list_position(list, "c"), 4001);
+    ck_assert_ptr_eq(item_list_get(list, 0), a);
     ck_assert(friend_item_get_unread(a));
+    friend_list_take(list, many, FALSE);
+    ck_assert_uint_eq(item_list_position(list, "c"), G_MAXUINT);
 }
 END_TEST
 
