@@ -160,5 +160,14 @@ class Compute(DemoTestCase):
         self.assertEqual(self.session.property(1, "State"), "running")
 
 
+class Alone(DemoTestCase):
+    def test_no_window_is_out_of_sight(self):
+        """Nobody could close it."""
+        window = self.open_demo()
+        window.key("ctrl+n")
+        window.find("label", "Command Line")
+        window.settles(lambda: len(window.look().children) == 3, "the main window, too")
+
+
 if __name__ == "__main__":
     main()
