@@ -5,6 +5,7 @@
 """
 
 import re
+import signal
 
 from gtk_testing import WindowTestCase, main
 
@@ -82,6 +83,19 @@ class Countdown(DemoTestCase):
         window.find("label", "Task was cancelled by user")
         self.buttons_are(start=True, cancel=False)
         window.look().find_all("progress bar")[0].value()
+        self.assertEqual(self.session.property(1, "State"), "cancelled")
+
+    def test_cancel_before_the_answer(self):
+        """It is not lost when the daemon has not yet said which task it is."""
+        window = self.open_demo()
+        self.session.daemon.send_signal(signal.SIGSTOP)
+        try:
+            window.click("push button", START)
+            window.click("push button", CANCEL)
+            self.logs("Background task started", "Cancellation requested...")
+        finally:
+            self.session.daemon.send_signal(signal.SIGCONT)
+        self.logs("Task completed or cancelled")
         self.assertEqual(self.session.property(1, "State"), "cancelled")
 
     def test_closing_ends_no_task(self):
