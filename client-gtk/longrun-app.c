@@ -20,13 +20,25 @@ struct _LongrunApp {
 
 G_DEFINE_FINAL_TYPE(LongrunApp, longrun_app, ADW_TYPE_APPLICATION)
 
-static MainWindow *main_window(LongrunApp *self) {
+/* NULL: there is none. */
+static MainWindow *find_main_window(LongrunApp *self) {
     GList *l;
 
     for (l = gtk_application_get_windows(GTK_APPLICATION(self)); l; l = l->next)
         if (LONGRUN_IS_MAIN_WINDOW(l->data))
             return l->data;
-    return main_window_new(GTK_APPLICATION(self), self->link);
+    return NULL;
+}
+
+/* One that nobody sees nobody could close, and the process would never end: a new one is shown. */
+static MainWindow *main_window(LongrunApp *self) {
+    MainWindow *window = find_main_window(self);
+
+    if (!window) {
+        window = main_window_new(GTK_APPLICATION(self), self->link);
+        gtk_window_present(GTK_WINDOW(window));
+    }
+    return window;
 }
 
 /* ---- actions ---- */
@@ -38,16 +50,20 @@ static void on_show_task(GSimpleAction *action, GVariant *id, gpointer userdata)
     gtk_window_present(GTK_WINDOW(window));
 }
 
-/* A title is markup; a name may be anything. */
+/* A title is markup; a name may be anything. The main window may be closed by now. */
 static void on_started(LongrunApp *self, guint64 id, const char *name) {
     g_autofree char *text = g_strdup_printf(_("“%s” was started"), name);
     g_autofree char *escaped = g_markup_escape_text(text, -1);
-    AdwToast *toast = adw_toast_new(escaped);
+    MainWindow *window = find_main_window(self);
+    AdwToast *toast;
 
+    if (!window)
+        return;
+    toast = adw_toast_new(escaped);
     adw_toast_set_button_label(toast, _("Show"));
     adw_toast_set_action_name(toast, "app.show-task");
     adw_toast_set_action_target_value(toast, g_variant_new_uint64(id));
-    toast_show(GTK_WIDGET(main_window(self)), toast);
+    toast_show(GTK_WIDGET(window), toast);
 }
 
 static void on_start_task(GSimpleAction *action, GVariant *unused, gpointer userdata) {

@@ -11,6 +11,7 @@ void manager_filter_done(TaskFilter *f) {
     free((char *)f->group);
     free((char *)f->kind);
     free((char *)f->label);
+    free((char *)f->search);
 }
 
 static int copy_text(const char **text) {
@@ -22,12 +23,16 @@ static int copy_text(const char **text) {
 
 int manager_filter_keep(TaskFilter *ret, const TaskFilter *f) {
     *ret = *f;
-    int r = copy_text(&ret->group), s = copy_text(&ret->kind), t = copy_text(&ret->label);
+    const char **texts[] = {&ret->group, &ret->kind, &ret->label, &ret->search};
+    int r = 0;
 
-    if (r >= 0 && s >= 0 && t >= 0)
-        return 0;
-    manager_filter_done(ret);
-    return -ENOMEM;
+    /* All of them, also after one that failed: the others are the caller's until then. */
+    for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+        if (copy_text(texts[i]) < 0)
+            r = -ENOMEM;
+    if (r < 0)
+        manager_filter_done(ret);
+    return r;
 }
 
 /* ---- lists ---- */

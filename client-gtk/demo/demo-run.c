@@ -16,6 +16,7 @@ struct _DemoRun {
     guint64 id;
     char *path;
     gboolean active, finding;      /* finding: one that may be active; a start goes before that */
+    gboolean is_unwanted;          /* cancelled before its id is known */
     gint64 asked_usec, begun_usec; /* since the epoch */
     guint subscription;
     GDBusConnection *connection; /* of the subscription */
@@ -75,7 +76,7 @@ static void stop_following(DemoRun *self) {
     g_clear_object(&self->connection);
     g_clear_pointer(&self->final_state, g_free);
     g_clear_pointer(&self->final_message, g_free);
-    self->is_reading = self->is_unread = self->active = self->finding = FALSE;
+    self->is_reading = self->is_unread = self->active = self->finding = self->is_unwanted = FALSE;
 }
 
 static void fail(DemoRun *self, const char *text) {
@@ -250,6 +251,18 @@ static void on_signal(GDBusConnection *connection, const char *sender, const cha
     }
 }
 
+static void on_cancelled(GObject *connection, GAsyncResult *result, gpointer userdata) {
+    g_autofree char *text = NULL;
+    G_GNUC_UNUSED g_autoptr(GVariant) reply = finish(connection, result, "()", &text);
+
+    if (text)
+        g_signal_emit(userdata, signals[FAILED], 0, text);
+}
+
+static void cancel(DemoRun *self) {
+    call_task(self, INTERFACE, "Cancel", NULL, on_cancelled);
+}
+
 /* First it listens, then it asks: nothing is between the two. */
 static void follow(DemoRun *self, guint64 id) {
     self->id = id;
@@ -262,6 +275,8 @@ static void follow(DemoRun *self, guint64 id) {
         self->connection, DAEMON_NAME, INTERFACE, NULL, self->path, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
         on_signal, self, NULL);
     ask_for_task(self);
+    if (self->is_unwanted)
+        cancel(self);
 }
 
 /* ---- start, find, cancel ---- */
@@ -364,17 +379,11 @@ void demo_run_find(DemoRun *self) {
                            G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, self->cancellable, on_found, self);
 }
 
-static void on_cancelled(GObject *connection, GAsyncResult *result, gpointer userdata) {
-    g_autofree char *text = NULL;
-    G_GNUC_UNUSED g_autoptr(GVariant) reply = finish(connection, result, "()", &text);
-
-    if (text)
-        g_signal_emit(userdata, signals[FAILED], 0, text);
-}
-
 void demo_run_cancel(DemoRun *self) {
     if (self->active && self->subscription)
-        call_task(self, INTERFACE, "Cancel", NULL, on_cancelled);
+        cancel(self);
+    else
+        self->is_unwanted = demo_run_is_active(self);
 }
 
 /* ---- the daemon comes and goes ---- */

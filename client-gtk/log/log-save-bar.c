@@ -23,6 +23,8 @@ G_DEFINE_FINAL_TYPE(LogSaveBar, log_save_bar, ADW_TYPE_BIN)
 static void on_progress(guint64 done, guint64 all, gpointer userdata) {
     LogSaveBar *self = userdata;
 
+    if (!self->progress)
+        return; /* the window has gone, and the copy does not know yet */
     gtk_progress_bar_set_fraction(self->progress, all > 0 ? (double)done / (double)all : 0);
 }
 

@@ -411,6 +411,7 @@ static void on_index(GObject *source, GAsyncResult *result, gpointer userdata) {
 
 static void set_mark_errors(LogView *self, gboolean marks) {
     self->mark_errors = marks;
+    g_object_notify_by_pspec(G_OBJECT(self), properties[PROP_MARK_ERRORS]);
     log_text_set_marks(self->text, marks);
     if (marks && self->reader && log_reader_get_files(self->reader)->index < 0)
         call_task(self, "OpenLogIndex", on_index);
@@ -481,6 +482,7 @@ void log_view_search(LogView *self) {
 static void set_wrap(LogView *self, gboolean wrap) {
     self->wrap = wrap;
     gtk_text_view_set_wrap_mode(self->text_view, wrap ? GTK_WRAP_WORD_CHAR : GTK_WRAP_NONE);
+    g_object_notify_by_pspec(G_OBJECT(self), properties[PROP_WRAP]);
 }
 
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *pspec) {

@@ -8,27 +8,35 @@
 
 /* ---- files ---- */
 
-static void take_path(FieldControl *control, const char *path) {
-    if (g_object_get_data(G_OBJECT(control), "many"))
-        field_control_append(control, path);
-    else
-        field_control_set_text(control, path);
+/* All at once: there may be thousands, and each change of the text is a copy of all of it. */
+static void take_paths(FieldControl *control, const char *const *paths) {
+    g_autofree char *lines = NULL;
+
+    if (!*paths)
+        return;
+    if (g_object_get_data(G_OBJECT(control), "many")) {
+        lines = g_strjoinv("\n", (char **)paths);
+        field_control_append(control, lines);
+    } else
+        field_control_set_text(control, *paths);
 }
 
 static void on_dropped(gpointer data, const char *const *paths) {
-    for (; *paths; paths++)
-        take_path(data, *paths);
+    take_paths(data, paths);
 }
 
 static void take_files(FieldControl *control, GtkFileChooser *chooser) {
     g_autoptr(GListModel) files = gtk_file_chooser_get_files(chooser);
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
 
     for (guint i = 0; i < g_list_model_get_n_items(files); i++) {
         g_autoptr(GFile) file = g_list_model_get_item(files, i);
-        g_autofree char *path = dropped_file_path(file);
+        char *path = dropped_file_path(file);
         if (path)
-            take_path(control, path);
+            g_ptr_array_add(paths, path);
     }
+    g_ptr_array_add(paths, NULL);
+    take_paths(control, (const char *const *)paths->pdata);
 }
 
 static void on_response(GtkNativeDialog *dialog, int response, gpointer userdata) {
@@ -48,7 +56,7 @@ static void open_chooser(FieldControl *control, GtkFileChooserAction action, con
                                              g_object_get_data(G_OBJECT(control), "many") != NULL);
     gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(chooser), TRUE);
     g_object_set_data_full(G_OBJECT(control), "chooser", chooser, g_object_unref);
-    g_signal_connect(chooser, "response", G_CALLBACK(on_response), control);
+    g_signal_connect_object(chooser, "response", G_CALLBACK(on_response), control, 0);
     gtk_native_dialog_show(GTK_NATIVE_DIALOG(chooser));
 }
 

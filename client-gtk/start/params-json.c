@@ -4,6 +4,8 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#define PIECE_MAX 20 /* bytes */
+
 struct ParamsJson {
     cJSON *object;
 };
@@ -88,7 +90,16 @@ char *params_json_print(ParamsJson *self) {
 
 /* ---- what people write ---- */
 
+/* Not half a character at its end. */
+static char *piece_of(const char *text) {
+    const char *end;
+
+    g_utf8_validate(text, (gssize)strnlen(text, PIECE_MAX), &end);
+    return g_strndup(text, (gsize)(end - text));
+}
+
 static void set_wrong(const char *text, const char *end, char **ret_error) {
+    g_autofree char *piece = end ? piece_of(end) : NULL;
     int line = 1;
 
     if (!end || !*end) {
@@ -98,7 +109,8 @@ static void set_wrong(const char *text, const char *end, char **ret_error) {
     for (const char *p = text; p < end; p++)
         line += *p == '\n';
     /* Translators: the second is a piece of what was written. */
-    *ret_error = g_strdup_printf(_("This is not JSON: look at line %d, near “%.20s”."), line, end);
+    *ret_error =
+        g_strdup_printf(_("This is not JSON: look at line %d, near “%.20s”."), line, piece);
 }
 
 static cJSON *parse(const char *text, char **ret_error) {

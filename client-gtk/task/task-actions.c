@@ -24,7 +24,7 @@ G_DEFINE_FINAL_TYPE(TaskActions, task_actions, G_TYPE_OBJECT)
 
 /* What a call is for, and what follows when it went well. */
 typedef struct Call {
-    TaskActions *self;
+    TaskActions *self;  /* not to be touched when it was cancelled */
     const char *failed; /* "Could not cancel" */
     void (*done)(TaskActions *self, GVariant *reply);
 } Call;
@@ -34,8 +34,10 @@ static void on_called(GObject *source, GAsyncResult *result, gpointer userdata) 
     g_autoptr(GVariant) reply = g_dbus_proxy_call_finish(G_DBUS_PROXY(source), result, &error);
     g_autofree Call *call = userdata;
 
+    if (!reply && daemon_error_is_cancelled(error))
+        return;
     if (!reply) {
-        toast_error(call->self->page, call->failed, error); /* nothing when it was cancelled */
+        toast_error(call->self->page, call->failed, error);
         return;
     }
     task_details_reload(call->self->details);
@@ -88,15 +90,38 @@ static void on_retry(GSimpleAction *action, GVariant *unused, gpointer self) {
     call(self, "Retry", NULL, _("Could not start the task again"), retried);
 }
 
-static void taken(TaskActions *self, GVariant *reply) {
-    const char *result;
+typedef struct Taking {
+    TaskActions *self; /* weak; NULL: the page was left */
+    guint64 id;
+} Taking;
 
-    g_variant_get_child(reply, 0, "&s", &result);
-    result_keep(task_details_get_id(self->details), result);
+static void on_taken(GObject *source, GAsyncResult *result, gpointer userdata) {
+    g_autofree Taking *taking = userdata;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    TaskActions *self = taking->self;
+
+    g_clear_weak_pointer(&taking->self);
+    if (dbus_task_call_take_result_finish(DBUS_TASK(source), &text, result, &error))
+        result_keep(taking->id, text);
+    if (self && text)
+        task_details_reload(self->details);
+    else if (self)
+        toast_error(self->page, _("Could not take the result"), error);
 }
 
+/* It can be taken only once: what is on its way is kept also when the page is left meanwhile. */
 static void on_take_result(GSimpleAction *action, GVariant *unused, gpointer self) {
-    call(self, "TakeResult", NULL, _("Could not take the result"), taken);
+    TaskDetails *details = LONGRUN_TASK_ACTIONS(self)->details;
+    DbusTask *proxy = task_details_get_proxy(details);
+    Taking *taking;
+
+    if (!proxy)
+        return;
+    taking = g_new0(Taking, 1);
+    taking->id = task_details_get_id(details);
+    g_set_weak_pointer(&taking->self, self);
+    dbus_task_call_take_result(proxy, NULL, on_taken, taking);
 }
 
 static void on_removed(GObject *source, GAsyncResult *result, gpointer userdata) {

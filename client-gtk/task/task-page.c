@@ -93,6 +93,19 @@ static void show_all(TaskPage *self) {
     gtk_stack_set_visible_child_name(self->stack, "task");
 }
 
+/* ---- keys, for which the window calls these ---- */
+
+static void on_search(GtkWidget *widget, const char *action, GVariant *unused) {
+    TaskPage *self = LONGRUN_TASK_PAGE(widget);
+
+    adw_leaflet_set_visible_child_name(self->panes, "log");
+    log_view_search(self->log);
+}
+
+static void on_reload(GtkWidget *widget, const char *action, GVariant *unused) {
+    task_details_reload(LONGRUN_TASK_PAGE(widget)->details);
+}
+
 /* ---- the object ---- */
 
 static void on_map(GtkWidget *widget) {
@@ -158,6 +171,8 @@ static void task_page_class_init(TaskPageClass *class) {
     G_OBJECT_CLASS(class)->dispose = task_page_dispose;
     widget->map = on_map;
     widget->unmap = on_unmap;
+    gtk_widget_class_install_action(widget, "page.search", NULL, on_search);
+    gtk_widget_class_install_action(widget, "page.reload", NULL, on_reload);
     gtk_widget_class_set_template_from_resource(widget, "/org/longrun/Longrun/task/task-page.ui");
     gtk_widget_class_bind_template_child(widget, TaskPage, title);
     gtk_widget_class_bind_template_child(widget, TaskPage, stack);

@@ -241,6 +241,16 @@ static void fact_free(gpointer data) {
     g_free(fact);
 }
 
+/* Takes value. */
+static char *shorten(char *value) {
+    g_autofree char *all = value, *start = NULL;
+
+    if (g_utf8_strlen(all, -1) <= LONGRUN_TASK_FACT_MAX)
+        return g_steal_pointer(&all);
+    start = g_utf8_substring(all, 0, LONGRUN_TASK_FACT_MAX - 1);
+    return g_strconcat(start, "…", NULL);
+}
+
 GPtrArray *task_sheet(TaskProps *props, TaskSection section, gint64 now) {
     GPtrArray *facts = g_ptr_array_new_with_free_func(fact_free);
 
@@ -255,7 +265,7 @@ GPtrArray *task_sheet(TaskProps *props, TaskSection section, gint64 now) {
             continue;
         fact = g_new0(TaskFact, 1);
         fact->title = _(rows[i].title);
-        fact->value = g_steal_pointer(&value);
+        fact->value = shorten(g_steal_pointer(&value));
         fact->is_code = rows[i].is_code;
         g_ptr_array_add(facts, fact);
     }

@@ -17,6 +17,10 @@ typedef struct TaskFact {
     gboolean is_code; /* what a machine reads: a command, a path */
 } TaskFact;
 
+/* Characters of a value: a command line may be a megabyte, and to lay that out would take seconds.
+ */
+#define LONGRUN_TASK_FACT_MAX 2000
+
 /* Of TaskFact*, in a fixed order; what the task has nothing to say about is left out.
  * g_ptr_array_unref(). */
 GPtrArray *task_sheet(TaskProps *props, TaskSection section, gint64 now);

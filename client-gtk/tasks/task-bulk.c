@@ -90,15 +90,21 @@ static void on_done(TaskBatch *batch, TaskBulk *self) {
     g_object_unref(self);
 }
 
-/* self and the application live until it is done. */
-static void run(TaskBulk *self, TaskBatch *batch) {
+/* self and the application live until it is done. FALSE: the daemon has gone. */
+static gboolean run(TaskBulk *self, TaskBatch *batch) {
     if (daemon_link_get_state(self->link) != DAEMON_RUNNING) {
         set_plan(self, batch, TASK_PLAN_NONE);
-        return;
+        return FALSE;
     }
     g_application_hold(g_application_get_default());
     g_signal_connect(batch, "done", G_CALLBACK(on_done), g_object_ref(self));
     task_batch_run(batch, daemon_link_get_manager(self->link));
+    return TRUE;
+}
+
+static void run_or_say(TaskBulk *self, TaskBatch *batch) {
+    if (!run(self, batch) && self->page)
+        toast_text(self->page, failure_of(task_batch_get_sort(batch)));
 }
 
 /* ---- toasts ---- */
@@ -116,28 +122,31 @@ static void on_undo(AdwToast *toast, TaskBulk *self) {
 
     forget_toast(self, toast);
     if (task_batch_get_sort(batch) == TASK_BATCH_UNDO_RETRY)
-        run(self, batch);
+        run_or_say(self, batch);
     else
         set_plan(self, batch, TASK_PLAN_NONE);
 }
 
-/* Nobody has taken it back. */
-static void carry_out(TaskBulk *self) {
-    g_autoptr(TaskBatch) batch = g_steal_pointer(&self->planned);
-
-    if (batch && task_batch_get_sort(batch) != TASK_BATCH_UNDO_RETRY)
-        run(self, batch);
+/* Nobody has taken it back. NULL: there is nothing to do. */
+static TaskBatch *take_planned(TaskBulk *self) {
+    if (self->planned && task_batch_get_sort(self->planned) == TASK_BATCH_UNDO_RETRY)
+        g_clear_object(&self->planned);
+    return g_steal_pointer(&self->planned);
 }
 
 static void on_dismissed(AdwToast *toast, TaskBulk *self) {
+    g_autoptr(TaskBatch) batch = NULL;
+
     if (forget_toast(self, toast))
-        carry_out(self);
+        batch = take_planned(self);
+    if (batch)
+        run_or_say(self, batch);
 }
 
 static void offer_undo(TaskBulk *self, TaskBatchSort sort, guint n) {
     g_autofree char *title = words_of(sort, n);
 
-    self->toast = g_object_ref_sink(adw_toast_new(title));
+    self->toast = adw_toast_new(title);
     adw_toast_set_button_label(self->toast, _("Undo"));
     g_signal_connect(self->toast, "button-clicked", G_CALLBACK(on_undo), self);
     g_signal_connect(self->toast, "dismissed", G_CALLBACK(on_dismissed), self);
@@ -146,9 +155,12 @@ static void offer_undo(TaskBulk *self, TaskBatchSort sort, guint n) {
 
 /* The toast is not dismissed: of a window that closes, what it is in may be gone already. */
 void task_bulk_settle(TaskBulk *self) {
+    g_autoptr(TaskBatch) batch = take_planned(self);
+
     if (self->toast)
         forget_toast(self, self->toast);
-    carry_out(self);
+    if (batch)
+        run(self, batch);
 }
 
 /* One thing at a time can be taken back. */
@@ -171,7 +183,7 @@ void task_bulk_do(TaskBulk *self, TaskBatchSort sort, GArray *ids) {
     if (n == 0)
         return;
     if (sort == TASK_BATCH_RETRY) {
-        run(self, batch);
+        run_or_say(self, batch);
         return;
     }
     set_plan(self, batch, plan_of(sort));

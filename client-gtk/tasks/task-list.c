@@ -69,6 +69,11 @@ static void on_selected(GtkListItem *list_item, GParamSpec *pspec, TaskRow *row)
     task_row_set_selected(row, gtk_list_item_get_selected(list_item));
 }
 
+/* Not when its list item is torn down: that may have no child any more then. */
+static void on_row_gone(GtkWidget *row, TaskList *self) {
+    g_hash_table_remove(self->rows, row);
+}
+
 static void on_setup(GtkListItemFactory *factory, GtkListItem *list_item, TaskList *self) {
     GtkWidget *row = task_row_new();
     GtkGesture *click = gtk_gesture_click_new();
@@ -76,13 +81,10 @@ static void on_setup(GtkListItemFactory *factory, GtkListItem *list_item, TaskLi
     g_signal_connect(click, "released", G_CALLBACK(on_released), list_item);
     gtk_widget_add_controller(row, GTK_EVENT_CONTROLLER(click));
     g_signal_connect_object(list_item, "notify::selected", G_CALLBACK(on_selected), row, 0);
+    g_signal_connect_object(row, "destroy", G_CALLBACK(on_row_gone), self, 0);
     g_hash_table_add(self->rows, row);
     task_row_set_selecting(LONGRUN_TASK_ROW(row), self->selecting);
     gtk_list_item_set_child(list_item, row);
-}
-
-static void on_teardown(GtkListItemFactory *factory, GtkListItem *list_item, TaskList *self) {
-    g_hash_table_remove(self->rows, gtk_list_item_get_child(list_item));
 }
 
 static void on_bind(GtkListItemFactory *factory, GtkListItem *list_item, TaskList *self) {
@@ -105,7 +107,6 @@ static GtkListItemFactory *make_factory(TaskList *self) {
     GtkListItemFactory *factory = gtk_signal_list_item_factory_new();
 
     g_signal_connect_object(factory, "setup", G_CALLBACK(on_setup), self, 0);
-    g_signal_connect_object(factory, "teardown", G_CALLBACK(on_teardown), self, 0);
     g_signal_connect_object(factory, "bind", G_CALLBACK(on_bind), self, 0);
     g_signal_connect_object(factory, "unbind", G_CALLBACK(on_unbind), self, 0);
     return factory;

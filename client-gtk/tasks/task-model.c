@@ -482,6 +482,11 @@ void task_model_reload(TaskModel *self) {
     ask_first(self);
 }
 
+void task_model_refresh(TaskModel *self) {
+    task_cache_foreach(self->cache, set_item_stale, NULL);
+    start_timer(&self->shown_timer, 0, ask_shown, self);
+}
+
 void task_model_set_query(TaskModel *self, guint states, const char *group, const char *text) {
     if (!task_query_set(&self->query, states, group, text))
         return;

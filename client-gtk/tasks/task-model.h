@@ -40,6 +40,10 @@ const TaskQuery *task_model_get_query(TaskModel *self);
 /* Asks for all of it again. */
 void task_model_reload(TaskModel *self);
 
+/* Asks for what is shown again: people look at it anew, and may have called a task something else,
+ * of which the list is not told. */
+void task_model_refresh(TaskModel *self);
+
 TaskModelStatus task_model_get_status(TaskModel *self);
 const char *task_model_get_error(TaskModel *self);
 

@@ -60,7 +60,7 @@ GVariant *task_query_page(const TaskQuery *self, guint states, guint64 cursor, g
     if (self->group)
         g_variant_builder_add(&b, "{sv}", "group", g_variant_new_string(self->group));
     if (self->text)
-        g_variant_builder_add(&b, "{sv}", "label", g_variant_new_string(self->text));
+        g_variant_builder_add(&b, "{sv}", "search", g_variant_new_string(self->text));
     if (cursor > 0)
         g_variant_builder_add(&b, "{sv}", "cursor", g_variant_new_uint64(cursor));
     g_variant_builder_add(&b, "{sv}", "limit", g_variant_new_uint32(limit));

@@ -167,8 +167,13 @@ void tasks_page_set_link(TasksPage *self, DaemonLink *link) {
 
 /* ---- the object ---- */
 
+/* What is selected may have ended: no row comes or goes with that. */
 static gboolean on_tick(gpointer userdata) {
-    task_model_tick(LONGRUN_TASKS_PAGE(userdata)->model);
+    TasksPage *self = userdata;
+
+    task_model_tick(self->model);
+    if (task_list_count_selected(self->list) > 0)
+        on_selection_changed(self);
     return G_SOURCE_CONTINUE;
 }
 
@@ -177,6 +182,7 @@ static void map(GtkWidget *widget) {
 
     GTK_WIDGET_CLASS(tasks_page_parent_class)->map(widget);
     self->tick_timer = g_timeout_add_seconds(1, on_tick, self);
+    task_model_refresh(self->model);
 }
 
 static void unmap(GtkWidget *widget) {

@@ -128,7 +128,7 @@ static int read_page_key(sd_bus_message *m, const char *key, TaskFilter *f, char
     }
     return error_set(error, ERROR_UNKNOWN_OPTION,
                      "There is no filter key \"%.100s\". Known are: states, group, kind, label, "
-                     "parent, since, until, cursor, limit, fields, newest-first",
+                     "search, parent, since, until, cursor, limit, fields, newest-first",
                      key);
 }
 
@@ -144,8 +144,9 @@ static int read_filter_key(sd_bus_message *m, const char *key, void *userdata, E
         const char *key, *type;
         void *field;
     } plain[] = {
-        {"group", "s", &f->group}, {"kind", "s", &f->kind},   {"label", "s", &f->label},
-        {"since", "t", &f->since}, {"until", "t", &f->until}, {"parent", "t", &f->parent},
+        {"group", "s", &f->group},   {"kind", "s", &f->kind},   {"label", "s", &f->label},
+        {"search", "s", &f->search}, {"since", "t", &f->since}, {"until", "t", &f->until},
+        {"parent", "t", &f->parent},
     };
 
     if (streq(key, "states"))
@@ -157,7 +158,7 @@ static int read_filter_key(sd_bus_message *m, const char *key, void *userdata, E
         return read_page_key(m, key, f, to->fields, error);
     return error_set(error, ERROR_UNKNOWN_OPTION,
                      "There is no filter key \"%.100s\" here. Known are: states, group, kind, "
-                     "label, parent, since, until",
+                     "label, search, parent, since, until",
                      key);
 }
 

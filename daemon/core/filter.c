@@ -9,6 +9,8 @@ bool task_filter_matches(const TaskFilter *f, const Task *t) {
         return false;
     if (f->label && !strstr(t->spec->label, f->label))
         return false;
+    if (f->search && !strcasestr(t->spec->label, f->search))
+        return false;
     if (f->parent > 0 && f->parent != t->spec->parent)
         return false;
     if (f->since > 0 && t->created_at < f->since)

@@ -6,6 +6,7 @@
 typedef struct TaskFilter {
     unsigned states;                  /* bits 1 << TaskState; 0 = any */
     const char *group, *kind, *label; /* not owned; NULL = any; label: a part of it */
+    const char *search;               /* a part of the label, whatever the case of A to Z */
     uint64_t since, until;            /* created at or after, and before; 0 = any */
     uint64_t parent;                  /* 0 = any */
     uint64_t cursor;                  /* id to begin at; 0 = the first */

@@ -51,6 +51,7 @@ static void bind_filter(sqlite3_stmt *s, const TaskFilter *f) {
     bind(s, ":group", f->group);
     bind(s, ":kind", f->kind);
     bind(s, ":label", f->label);
+    bind(s, ":search", f->search);
     bind_limit(s, ":parent", f->parent);
     bind_limit(s, ":since", f->since);
     bind_limit(s, ":until", f->until);
@@ -64,12 +65,13 @@ static const char *if_set(bool set, const char *text) {
 /* Which rows a source gives. :group and :kind are those of the filter, or of the combination. */
 static void where(char *sql, size_t size, const TaskFilter *f, bool group, bool kind) {
     /* The one about 0 says what the index on parents is of. */
-    snprintf(sql, size, "finished_at > 0 AND state = :state%s%s%s%s%s%s%s%s",
+    snprintf(sql, size, "finished_at > 0 AND state = :state%s%s%s%s%s%s%s%s%s",
              if_set(f->parent > 0, " AND parent > 0 AND parent = :parent"),
              if_set(group, " AND grp = :group"), if_set(kind, " AND kind = :kind"),
              if_set(f->since > 0, " AND created_at >= :since"),
              if_set(f->until > 0, " AND created_at < :until"),
              if_set(!isempty(f->label), " AND instr(label, :label) > 0"),
+             if_set(!isempty(f->search), " AND instr(lower(label), lower(:search)) > 0"),
              if_set(f->not_retried, " AND NOT EXISTS (SELECT 1 FROM task AS again"
                                     " WHERE again.retry_of > 0 AND again.retry_of = task.id)"),
              f->cursor == 0    ? ""
@@ -268,7 +270,8 @@ int store_ask_counts(StoreRead *q, StoreDb *d) {
     const TaskFilter *f = &q->filter;
 
     q->filter.cursor = 0;
-    if (f->not_retried || f->parent > 0 || f->since > 0 || f->until > 0 || !isempty(f->label))
+    if (f->not_retried || f->parent > 0 || f->since > 0 || f->until > 0 || !isempty(f->label) ||
+        !isempty(f->search))
         return count_sources(q, d);
     return count_totals(q, d);
 }

@@ -168,6 +168,7 @@ static void read_free(StoreJob *job) {
     free((char *)q->filter.group);
     free((char *)q->filter.kind);
     free((char *)q->filter.label);
+    free((char *)q->filter.search);
     free(q);
 }
 
@@ -185,11 +186,13 @@ static int copy_string(const char *from, const char **to) {
 
 static int copy_filter(const TaskFilter *f, TaskFilter *ret) {
     *ret = *f;
-    ret->group = ret->kind = ret->label = NULL;
+    ret->group = ret->kind = ret->label = ret->search = NULL;
     int r = copy_string(f->group, &ret->group);
     if (r >= 0)
         r = copy_string(f->kind, &ret->kind);
-    return r < 0 ? r : copy_string(f->label, &ret->label);
+    if (r >= 0)
+        r = copy_string(f->label, &ret->label);
+    return r < 0 ? r : copy_string(f->search, &ret->search);
 }
 
 typedef struct Question {

@@ -35,7 +35,7 @@ struct FakeJob {
     size_t n;
     bool never;
     TaskFilter filter;
-    char *texts[3];
+    char *texts[4];
     TAILQ_ENTRY(FakeJob) link;
 };
 
@@ -227,7 +227,7 @@ static FakeJob *add_job(FakeDaemon *f, JobType type, void *arg) {
 
 static FakeJob *add_filter_job(FakeDaemon *f, JobType type, const TaskFilter *filter, void *arg) {
     FakeJob *j = add_job(f, type, arg);
-    const char **texts[] = {&j->filter.group, &j->filter.kind, &j->filter.label};
+    const char **texts[] = {&j->filter.group, &j->filter.kind, &j->filter.label, &j->filter.search};
 
     f->filter = j->filter = *filter;
     for (size_t i = 0; i < ELEMENTSOF(texts); i++)

@@ -42,7 +42,7 @@ static void read_filter(GVariant *filter, Asked *asked) {
     g_variant_lookup(filter, "limit", "u", &asked->limit);
     g_variant_lookup(filter, "cursor", "t", &asked->cursor);
     g_variant_lookup(filter, "group", "&s", &asked->group);
-    g_variant_lookup(filter, "label", "&s", &asked->label);
+    g_variant_lookup(filter, "search", "&s", &asked->label);
     g_variant_lookup(filter, "newest-first", "b", &newest_first);
     ck_assert(newest_first && asked->limit <= 1000);
     ck_assert(g_variant_lookup(filter, "fields", "^a&s", &fields));

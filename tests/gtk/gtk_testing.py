@@ -40,6 +40,14 @@ APP_PATH = "/org/longrun/Longrun"
 SUPPRESSIONS = pathlib.Path(__file__).with_name("lsan.supp")
 
 POLL_SEC = 0.03
+# With more than 2048 quarks GLib makes a new table of them, and leaves the old one, of pointers, to those that may be
+# reading it. No suppression fits: without frame pointers nothing is known of the place but g_malloc().
+QUARKS = re.compile(r"=+\n==\d+==ERROR: LeakSanitizer: detected memory leaks\n\n"
+                    r"Direct leak of 16384 byte\(s\) in 1 object\(s\) allocated from:\n(?: +#\d.*\n){1,2}\n"
+                    r"(?:-+\nSuppressions used:\n(?:.*\n)*?-+\n\n)?"
+                    r"SUMMARY: AddressSanitizer: 16384 byte\(s\) leaked in 1 allocation\(s\)\.\n")
+SANITIZER_EXIT = 1
+
 WARNING = re.compile(r"-(?:WARNING|CRITICAL|ERROR) \*\*")
 
 # Nothing of the machine's shall show: no theme, no settings, no portals, no graphics card; and nothing moves.
@@ -60,6 +68,7 @@ ENVIRONMENT = {
 SETTINGS = """[Settings]
 gtk-enable-animations=0
 gtk-cursor-blink=0
+gtk-decoration-layout=:close
 """
 
 
@@ -214,7 +223,9 @@ class Window:
             self.process.kill()
             self.process.wait()
             raise AssertionError(f"the window did not end\n{self.stderr()}") from None
-        said = self.stderr()
+        said, quarks = QUARKS.subn("", self.stderr())
+        if quarks and ended_with == SANITIZER_EXIT:
+            ended_with = code
         if ended_with != code or WARNING.search(said) or any(mark in said for mark in SANITIZER_MARKS):
             raise AssertionError(f"the window ended with {ended_with} and said\n{said}")
 

@@ -77,6 +77,7 @@ static const struct {
     {{.type = FIELD_JSON}, "{\"a\": \n[1}", NULL, "line 2"},
     {{.type = FIELD_JSON}, "{\"a\"", NULL, "too early"},
     {{.type = FIELD_JSON}, "1 2", NULL, "near “2”"},
+    {{.type = FIELD_JSON}, "1 xäöüäöüäöüäöü", NULL, "near “xäöüäöüäöü”"},
     {{.type = FIELD_COMMAND}, "a 'b c'", "['a', 'b c']"},
     {{.type = FIELD_COMMAND}, "a 'b", NULL, "quotation mark"},
     {{.type = FIELD_COMMAND}, "''", NULL, "program is empty"},

@@ -8,16 +8,19 @@
 static TaskRig *rig;
 static TaskDetails *details;
 static TaskLinks *links;
+static GPtrArray *others; /* DbusTask, as long as they are there */
 
 static void setup(void) {
     rig = task_rig_new();
     details = task_details_new(NULL, TASK_RIG_ID);
     links = task_links_new(details);
+    others = g_ptr_array_new_with_free_func(g_object_unref);
 }
 
 static void teardown(void) {
     g_clear_object(&links);
     g_clear_object(&details);
+    g_ptr_array_unref(others);
     task_rig_free(rig);
 }
 
@@ -59,8 +62,9 @@ static gboolean children_are(const char *expected) {
 
 static void add_task(guint64 id, const char *label, const char *state) {
     g_autofree char *path = daemon_link_task_path(id);
-    g_autoptr(DbusTask) task = dbus_task_skeleton_new();
+    DbusTask *task = dbus_task_skeleton_new();
 
+    g_ptr_array_add(others, task);
     dbus_task_set_label(task, label);
     dbus_task_set_state(task, state);
     ck_assert(
@@ -155,6 +159,15 @@ START_TEST(new_children_come_at_the_beginning) {
     ck_assert_uint_eq(at, 0);
     ck_assert_uint_eq(gone, 0);
     ck_assert_uint_eq(come, 1);
+
+    task_rig_set_children(rig, "[{'id': <@t 53>, 'label': <'run #4'>, 'state': <'queued'>},"
+                               " {'id': <@t 52>, 'label': <'run #3'>, 'state': <'failed'>}]");
+    dbus_task_set_attempt(rig->task, 5);
+    task_details_reload(details);
+    UNTIL(children_are("5:53 run #4 queued, 5:52 run #3 failed"));
+    ck_assert_uint_eq(at, 2);
+    ck_assert_uint_eq(gone, 1);
+    ck_assert_uint_eq(come, 0);
 }
 END_TEST
 

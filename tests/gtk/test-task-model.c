@@ -117,6 +117,23 @@ START_TEST(loads_what_is_shown) {
 }
 END_TEST
 
+/* That a task is called something else now is told by no signal. */
+START_TEST(asks_again_for_what_is_shown) {
+    load(100);
+    g_autoptr(TaskItem) item = item_at(3);
+    task_model_show(model, item);
+    fake_manager_settle(fake);
+    guint calls = fake_manager_calls(fake);
+
+    ck_assert(task_item_facts(item)->is_fresh);
+    task_model_refresh(model);
+    ck_assert(!task_item_facts(item)->is_fresh);
+    SPIN_UNTIL(task_item_facts(item)->is_fresh);
+    fake_manager_settle(fake);
+    ck_assert_uint_eq(fake_manager_calls(fake), calls + 1);
+}
+END_TEST
+
 /* Somebody drags the bar of a long list: rows that are gone again are not asked for. */
 START_TEST(passes_by_what_is_not_shown_any_more) {
     load(20000);
@@ -439,6 +456,7 @@ static Suite *suite(void) {
     tcase_add_test(t, shows_the_newest_first);
     tcase_add_test(t, has_nothing);
     tcase_add_test(t, loads_what_is_shown);
+    tcase_add_test(t, asks_again_for_what_is_shown);
     tcase_add_test(t, passes_by_what_is_not_shown_any_more);
     tcase_add_test(t, counts_its_rows);
     tcase_add_test(t, keeps_few_items);

@@ -248,6 +248,19 @@ START_TEST(wrong_types_are_nothing) {
 }
 END_TEST
 
+START_TEST(long_values_are_cut) {
+    g_autofree char *word = g_strnfill(100 * LONGRUN_TASK_FACT_MAX, 'x');
+    g_autofree char *text = g_strdup_printf("{'Argv': <['echo', '%s']>}", word);
+    g_autoptr(TaskProps) props = props_of(text);
+    g_autoptr(GPtrArray) facts = task_sheet(props, TASK_SECTION_WORK, NOON);
+    const TaskFact *fact = facts->pdata[0];
+
+    ck_assert_int_eq(g_utf8_strlen(fact->value, -1), LONGRUN_TASK_FACT_MAX);
+    ck_assert(g_str_has_prefix(fact->value, "echo xxx"));
+    ck_assert(g_str_has_suffix(fact->value, "xxx…"));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("task-words");
     TCase *t = tcase_create("task-words");
@@ -261,6 +274,7 @@ int main(void) {
     tcase_add_test(t, attempts_newest_first);
     tcase_add_test(t, attempts_have_a_cap);
     tcase_add_test(t, wrong_types_are_nothing);
+    tcase_add_test(t, long_values_are_cut);
     suite_add_tcase(suite, t);
     return unit_run(suite);
 }

@@ -5,6 +5,7 @@
 """
 
 import re
+import signal
 
 from gtk_testing import WindowTestCase, main
 
@@ -84,6 +85,19 @@ class Countdown(DemoTestCase):
         window.look().find_all("progress bar")[0].value()
         self.assertEqual(self.session.property(1, "State"), "cancelled")
 
+    def test_cancel_before_the_answer(self):
+        """It is not lost when the daemon has not yet said which task it is."""
+        window = self.open_demo()
+        self.session.daemon.send_signal(signal.SIGSTOP)
+        try:
+            window.click("push button", START)
+            window.click("push button", CANCEL)
+            self.logs("Background task started", "Cancellation requested...")
+        finally:
+            self.session.daemon.send_signal(signal.SIGCONT)
+        self.logs("Task completed or cancelled")
+        self.assertEqual(self.session.property(1, "State"), "cancelled")
+
     def test_closing_ends_no_task(self):
         """Whoever opens it again sees the task go on, and cannot start another."""
         self.open_demo().click("push button", START)
@@ -144,6 +158,15 @@ class Compute(DemoTestCase):
         window.click("push button", "Quit")
         window.ends()
         self.assertEqual(self.session.property(1, "State"), "running")
+
+
+class Alone(DemoTestCase):
+    def test_no_window_is_out_of_sight(self):
+        """Nobody could close it."""
+        window = self.open_demo()
+        window.key("ctrl+n")
+        window.find("label", "Command Line")
+        window.settles(lambda: len(window.look().children) == 3, "the main window, too")
 
 
 if __name__ == "__main__":

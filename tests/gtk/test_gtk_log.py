@@ -94,6 +94,15 @@ class FollowTest(LogTestCase):
         self.session.call("RemoveTasks", "(at)", [task])
         self.window.find("label", "The log has been removed.")
 
+    def test_the_menu_knows_how_it_is(self):
+        self.show("text\\n")
+        self.has("text")
+        self.menu("Wrap Lines")
+        self.window.gone("menu item", "Wrap Lines")
+        self.window.click("push button", "More for the Log")
+        self.window.find("menu item", "Wrap Lines", checked=True)
+        self.window.find("menu item", "Mark Error Output", checked=False)
+
 
 class SearchTest(LogTestCase):
     def test_all_of_it(self):

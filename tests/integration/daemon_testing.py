@@ -47,8 +47,8 @@ OPTIONS = {
 GROUP = {**OPTIONS, "max-parallel": "u", "max-queued": "u", "unset": "as"}
 # And of the keys of a filter.
 FILTER = {
-    "states": "as", "group": "s", "kind": "s", "label": "s", "parent": "t", "since": "t", "until": "t", "cursor": "t",
-    "limit": "u", "fields": "as", "newest-first": "b",
+    "states": "as", "group": "s", "kind": "s", "label": "s", "search": "s", "parent": "t", "since": "t", "until": "t",
+    "cursor": "t", "limit": "u", "fields": "as", "newest-first": "b",
 }
 
 # Of longrund's own complaints, those that no test may cause.

@@ -164,6 +164,8 @@ static TaskFilter random_filter(void) {
     if (random_below(4) == 0)
         f.label = labels[random_below(ELEMENTSOF(labels))];
     if (random_below(4) == 0)
+        f.search = labels[random_below(ELEMENTSOF(labels))];
+    if (random_below(4) == 0)
         f.since = random_below(9) ? creation(random_below(TASKS)) : UINT64_MAX;
     if (random_below(4) == 0)
         f.until = random_below(9) ? creation(random_below(TASKS)) : UINT64_MAX;
