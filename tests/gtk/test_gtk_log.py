@@ -7,7 +7,7 @@
 import pathlib
 import re
 
-from gtk_testing import GLib, WindowTestCase, main
+from gtk_testing import FILE_CHOOSER, GLib, WindowTestCase, main
 
 # Prints what it is asked for: "N" lines of numbers, or a text.
 PRINTER = """
@@ -22,10 +22,12 @@ done
 
 
 class LogTestCase(WindowTestCase):
+    environment = None
+
     def show(self, *lines):
         """Opens the page of a task that has printed these."""
         self.task = int(self.session.run("start", "--quiet", "--stdin-open", "--", "bash", "-c", PRINTER).stdout)
-        self.window = self.open()
+        self.window = self.open(environment=self.environment)
         self.window.action("show-task", GLib.Variant("t", self.task))
         self.window.find("label", "Nothing has been printed yet.")
         self.prints(*lines)
@@ -136,6 +138,8 @@ class SearchTest(LogTestCase):
 
 
 class SaveTest(LogTestCase):
+    environment = FILE_CHOOSER
+
     def test_a_copy(self):
         self.show("one \\033[31mred\\033[0m\\n")
         self.has("one red")
