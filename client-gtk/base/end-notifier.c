@@ -5,6 +5,9 @@
 #define NOTIFICATION "tasks-ended"
 #define INTERVAL_SEC 2
 
+/* Desktop Notifications Specification */
+#define SERVER "org.freedesktop.Notifications"
+
 /* What one round asks the daemon about; what ends beyond that is counted without a name. */
 #define ENDED_MAX 1000
 #define CALLS_MAX 20
@@ -27,6 +30,7 @@ struct _EndNotifier {
     GArray *asked; /* the same, of this round */
     guint calls;   /* of this round */
     GCancellable *asking;
+    GCancellable *finding; /* who shows notifications */
     EndNews *news;
     guint timer; /* until the next notification may follow */
     guint again; /* until it is taken away once more */
@@ -48,7 +52,7 @@ static gboolean on_timer(gpointer userdata) {
     return G_SOURCE_REMOVE;
 }
 
-static void tell(EndNotifier *self) {
+static void show(EndNotifier *self) {
     g_autofree char *title = end_news_title(self->news), *body = end_news_body(self->news);
     g_autoptr(GNotification) notification = g_notification_new(title);
     guint64 id = end_news_task(self->news);
@@ -60,7 +64,32 @@ static void tell(EndNotifier *self) {
         g_notification_set_default_action(notification, "app.show-tasks");
     g_application_send_notification(self->app, NOTIFICATION, notification);
     self->told = end_news_count(self->news);
+}
+
+static void on_server(GObject *source, GAsyncResult *result, gpointer userdata) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
+    EndNotifier *self = userdata;
+
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        return;
+    g_clear_object(&self->finding);
+    if (reply || !g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN))
+        show(self);
+}
+
+/* Where nobody shows notifications, as on a bare bus, there are none: GIO would complain of each.
+ */
+static void tell(EndNotifier *self) {
+    self->told = end_news_count(self->news);
     self->timer = g_timeout_add_seconds(INTERVAL_SEC, on_timer, self);
+    if (self->finding)
+        return;
+    self->finding = g_cancellable_new();
+    g_dbus_connection_call(daemon_link_get_connection(self->link), SERVER,
+                           "/org/freedesktop/Notifications", "org.freedesktop.DBus.Peer", "Ping",
+                           NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, self->finding, on_server, self);
 }
 
 static void tell_soon(EndNotifier *self) {
@@ -211,6 +240,8 @@ static void on_link(EndNotifier *self) {
 static void forget(EndNotifier *self) {
     g_cancellable_cancel(self->asking);
     g_clear_object(&self->asking);
+    g_cancellable_cancel(self->finding);
+    g_clear_object(&self->finding);
     g_clear_handle_id(&self->timer, g_source_remove);
     g_array_set_size(self->ended, 0);
     g_array_set_size(self->asked, 0);
