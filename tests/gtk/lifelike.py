@@ -145,4 +145,5 @@ def programs_in(build):
     build = pathlib.Path(build).resolve()
     os.environ.update({"LONGRUND": str(build / "daemon/longrund"), "LONGRUN": str(build / "client-cli/longrun"),
                        "LONGRUN_GTK": str(build / "client-gtk/longrun-gtk"),
-                       "TEST_BACKEND": str(build / "tests/backend/test-backend")})
+                       "TEST_BACKEND": str(build / "tests/backend/test-backend"),
+                       "RIGHT_TO_LEFT_LIBRARY": str(build / "tests/gtk/right-to-left.so")})

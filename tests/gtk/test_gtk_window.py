@@ -4,6 +4,8 @@
     LONGRUN_GTK=PATH LONGRUND=PATH LONGRUN=PATH test_gtk_window.py
 """
 
+import os
+
 from gtk_testing import WindowTestCase, main
 
 PAGES = ["Tasks", "Backends", "Messages"]
@@ -28,6 +30,12 @@ class PagesTest(WindowTestCase):
         window.find("page tab", "Backends", selected=True)
         window.resize(900, 600)
         window.settles(lambda: window.find("page tab", "Backends").extents()[1] < 100, "the tabs to be above")
+
+    def test_from_right_to_left(self):
+        window = self.open(environment={"LANGUAGE": "he", "LD_PRELOAD": os.environ["RIGHT_TO_LEFT_LIBRARY"]})
+        start = window.find("push button", "New Task").extents()
+        menu = window.find("push button", "Main Menu").extents()
+        self.assertGreater(start[0], menu[0] + 400)
 
 
 if __name__ == "__main__":
