@@ -47,21 +47,23 @@ class Countdown(DemoTestCase):
         self.assertEqual(self.log_lines(), [])
         window.click("push button", START)
         self.buttons_are(start=False, cancel=True)
-        window.find("label", re.compile(r"^Initializing\.\.\. \(Elapsed: 0s\)$"))
         window.click("push button", "UI Test Counter (0)")
         window.click("push button", "UI Test Counter (1)")
-        seen = set()
+        numbers, texts = set(), set()
 
         def ended():
             look = window.look()
-            seen.update(round(bar.value() * 100) for bar in look.find_all("progress bar"))
-            seen.update(node.name for node in look.find_all("label", re.compile("^Processing")))
+            numbers.update(round(bar.value() * 100) for bar in look.find_all("progress bar"))
+            texts.update(node.name for node in look.find_all("label", re.compile("^(Initializing|Processing)")))
             return look.find_all("label", "All work completed successfully!")
 
         window.settles(ended, "the end")
-        self.assertLessEqual({12, 25, 37, 50, 62, 75, 87, 100}, seen)
-        for step in range(1, STEPS):
-            self.assertIn(f"Processing step {step} of {STEPS} (Elapsed: {step}s)", seen)
+        # A busy machine looks less often than once a second: some of them, and no others.
+        self.assertLessEqual(numbers, {0, 12, 25, 37, 50, 62, 75, 87, 100})
+        self.assertGreater(len(numbers), 3)
+        self.assertGreater(len(texts), 2)
+        for text in texts:
+            self.assertRegex(text, rf"^(Initializing\.\.\.|Processing step [1-{STEPS}] of {STEPS}) \(Elapsed: \d+s\)$")
         self.logs("Task completed or cancelled")
         self.assertEqual(self.log_lines(), ["Background task started", "Task started...",
                                             *(f"Completed step {i + 1}" for i in range(STEPS)),
