@@ -58,7 +58,9 @@ static void measure(GtkWidget *widget, GtkOrientation orientation, int for_size,
         *minimum = MIN(self->natural, MIN_WIDTH);
         *natural = self->natural;
     } else
-        *minimum = *natural = all_height(self, for_size < 0 ? self->natural : for_size);
+        /* It does not get more than the natural width, however wide the row is that asks. */
+        *minimum = *natural =
+            all_height(self, for_size < 0 ? self->natural : MIN(for_size, self->natural));
 }
 
 static GtkSizeRequestMode get_request_mode(GtkWidget *widget) {
