@@ -116,6 +116,7 @@ class SearchTest(LogTestCase):
         self.window.click("push button", "Next Match")
         self.window.find("label", "2 of 111")
         self.window.click("push button", "Previous Match")
+        self.window.find("label", "1 of 111")
         self.window.click("push button", "Previous Match")
         self.window.find("label", "111 of 111")
         self.has(r"line 7799\n")
