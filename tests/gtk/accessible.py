@@ -4,6 +4,7 @@ A Node is a widget as it was when it was looked at. To see what has become of it
 """
 
 import contextlib
+import functools
 import re
 
 from gi.repository import Gio, GLib
@@ -203,11 +204,11 @@ class Tree:
             nonlocal left
             left -= 1
             with contextlib.suppress(GLib.Error):
-                results[index] = connection.call_finish(result).unpack()
+                reply = connection.call_finish(result)
+                results[index] = _items(reply) if calls[index][3] == "GetItems" else reply.unpack()
 
         for index, (bus, path, interface, method, signature, *args) in enumerate(calls):
-            parameters = GLib.Variant(signature, tuple(args)) if signature else None
-            self.connection.call(bus, path, interface, method, parameters, None, Gio.DBusCallFlags.NONE,
+            self.connection.call(bus, path, interface, method, _parameters(signature, *args), None, Gio.DBusCallFlags.NONE,
                                  self.timeout_msec, None, on_result, index)
         while left:
             GLib.MainContext.default().iteration(True)
@@ -253,8 +254,7 @@ class Tree:
     def _known(self):
         """Role, name and states of widgets that were asked for before, by their paths; the program gives them all at
         once. Not their children: it says of those that were hidden that they still are."""
-        items = self._ask([(self.bus, CACHE, ATSPI + "Cache", "GetItems", None)])[0]
-        return {ref[1]: (role, name, states) for ref, _, _, _, _, _, name, role, _, states in (items or [[]])[0]}
+        return self._ask([(self.bus, CACHE, ATSPI + "Cache", "GetItems", None)])[0] or {}
 
     def _name(self, nodes, known):
         """Role, name, states."""
@@ -335,6 +335,23 @@ class Tree:
             results = self._ask([(*ref, PROPERTIES, "Get", "(ss)", ACCESSIBLE, "Parent") for ref in refs])
             refs = {tuple(result[0]) for result in results if result}
         return on_top
+
+
+@functools.cache
+def _parameters(signature, *args):
+    """Most calls have the same ones, and to make them takes longer than to send them."""
+    return GLib.Variant(signature, args) if signature else None
+
+
+def _items(reply):
+    """What is wanted of a GetItems: to unpack all of it takes longer than all the rest."""
+    items = {}
+    for item in map(reply.get_child_value(0).get_child_value, range(reply.get_child_value(0).n_children())):
+        states = item.get_child_value(9)
+        items[item.get_child_value(0).get_child_value(1).get_string()] = (
+            item.get_child_value(7).get_uint32(), item.get_child_value(6).get_string(),
+            [states.get_child_value(i).get_uint32() for i in range(states.n_children())])
+    return items
 
 
 def _needs_places(node):
